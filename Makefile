@@ -1,0 +1,40 @@
+# memecap: `make help` lists what there is. Every target sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+RUN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow check bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## virtual environment in .venv, pinned packages, Tesseract with rus and eng
+	@sh scripts/install_tesseract.sh
+
+$(READY): pyproject.toml constraints.txt
+	@sh scripts/make_venv.sh "$(PYTHON)" "$(VENV)"
+	@touch $(READY)
+
+demo: setup  ## the whole road on painted memes: scrape, train, measure, caption → output/demo/report.html
+	$(RUN)/memecap demo --out output/demo
+
+test: setup  ## the default tests: offline, no GPU, a few minutes
+	$(RUN)/python -m pytest -n 2 -m "not slow"
+
+test-slow: setup  ## the tests that take minutes: kill -9, torchrun, real sizes, the whole demo
+	$(RUN)/python -m pytest -m slow
+
+check: setup  ## ruff, mypy --strict, import rules
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+bench: setup  ## every benchmark of scripts/bench, one after another
+	@for script in scripts/bench/bench_*.py; do echo "== $$script"; $(RUN)/python $$script || exit 1; done
+
+clean:  ## remove caches and the virtual environment; data/ and output/ stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

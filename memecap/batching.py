@@ -1,0 +1,104 @@
+"""Examples → a padded batch. Padding is a mask, never a vocabulary id.
+
+B examples, T caption tokens, R reading tokens, N image tokens of width D, H W pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Images:
+    """Pictures as pixels, or as the features a frozen encoder made of them: exactly one of the two."""
+
+    pixels: Float[Tensor, "B 3 H W"] | None = None
+    features: Float[Tensor, "B N D"] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.pixels is None) == (self.features is None):
+            raise ValueError("Images wants pixels or features, one of the two")
+
+    def __len__(self) -> int:
+        return len(self.tensor)
+
+    @property
+    def tensor(self) -> Tensor:
+        tensor = self.pixels if self.pixels is not None else self.features
+        assert tensor is not None
+        return tensor
+
+    def to(self, device: torch.device | str) -> Images:
+        if self.pixels is not None:
+            return Images(pixels=self.pixels.to(device))
+        return Images(features=self.tensor.to(device))
+
+
+@dataclass(frozen=True)
+class Example:
+    """One caption to learn: its tokens (end token included), the picture if any, the reading's tokens if any."""
+
+    token_ids: Sequence[int]
+    image: Tensor | None = None  # pixels [3 H W] or features [N D]
+    reading_ids: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a captioner's `forward` takes. Masks are True on real tokens; padding stands on the right and holds 0."""
+
+    images: Images | None
+    token_ids: Int[Tensor, "B T"]
+    token_mask: Bool[Tensor, "B T"]
+    reading_ids: Int[Tensor, "B R"]
+    reading_mask: Bool[Tensor, "B R"]
+
+    def __len__(self) -> int:
+        return len(self.token_ids)
+
+    @property
+    def n_tokens(self) -> int:
+        """Caption tokens without padding: what the loss is divided by."""
+        return int(self.token_mask.sum())
+
+    def to(self, device: torch.device | str) -> Batch:
+        return replace(
+            self,
+            images=None if self.images is None else self.images.to(device),
+            token_ids=self.token_ids.to(device),
+            token_mask=self.token_mask.to(device),
+            reading_ids=self.reading_ids.to(device),
+            reading_mask=self.reading_mask.to(device),
+        )
+
+
+def collate(examples: Sequence[Example]) -> Batch:
+    """Pad examples to a batch. All of them have a picture of one kind, or none has."""
+    token_ids, token_mask = pad([example.token_ids for example in examples])
+    reading_ids, reading_mask = pad([example.reading_ids for example in examples])
+    return Batch(_stack([e.image for e in examples]), token_ids, token_mask, reading_ids, reading_mask)
+
+
+def pad(sequences: Sequence[Sequence[int]]) -> tuple[Int[Tensor, "B T"], Bool[Tensor, "B T"]]:
+    """Right-pad with zeros; the mask is True on what was there."""
+    lengths = torch.tensor([len(sequence) for sequence in sequences])
+    width = int(lengths.max()) if len(sequences) else 0
+    ids = torch.zeros(len(sequences), width, dtype=torch.long)
+    for i, sequence in enumerate(sequences):
+        ids[i, : len(sequence)] = torch.as_tensor(sequence, dtype=torch.long)
+    return ids, torch.arange(width)[None, :] < lengths[:, None]
+
+
+def _stack(images: Sequence[Tensor | None]) -> Images | None:
+    present = [image for image in images if image is not None]
+    if not present:
+        return None
+    if len(present) != len(images):
+        raise ValueError("a batch mixes examples with and without a picture")
+    stacked = torch.stack(present)
+    return Images(pixels=stacked) if stacked.ndim == 4 else Images(features=stacked)

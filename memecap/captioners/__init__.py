@@ -1,0 +1,1 @@
+"""Captioners: pictures and their readings in, captions out."""

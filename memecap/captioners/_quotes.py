@@ -1,0 +1,50 @@
+"""Quoted spans of a caption, each matched back to the lines that were read, for their boxes and confidence.
+
+In: a caption, a `Reading`. Out: `Quote`s in the caption's order.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rapidfuzz import fuzz
+
+from memecap.captioners.base import Quote
+from memecap.reading.base import Line, Reading
+
+_QUOTED = re.compile(r'"([^"\n]+)"|«([^»\n]+)»|“([^”\n]+)”|„([^“\n]+)“')
+_ALIKE = 80.0  # of 100: a line and its place in the quote; lower joins lines of other panels
+
+
+def find(caption: str, reading: Reading | None) -> tuple[Quote, ...]:
+    """The spans in "straight", «angle», “curly” or „low“ quotes; a span made of several lines gets their common box."""
+    spans = ["".join(groups).strip() for groups in _QUOTED.findall(caption)]
+    return tuple(_match(span, reading) for span in spans if span)
+
+
+def spoken(text: str, *, lower_capitals: bool = True) -> str:
+    """A line as a description quotes it: CAPITALS in lower case, no quotation marks that would end the quote."""
+    text = re.sub('["«»„“”]', "'", text)
+    letters = [character for character in text if character.isalpha()]
+    is_capitals = len(letters) > 1 and sum(letter.isupper() for letter in letters) > 0.7 * len(letters)
+    return text.lower() if lower_capitals and is_capitals else text
+
+
+def _match(span: str, reading: Reading | None) -> Quote:
+    lines = [line for line in (reading.lines if reading else ()) if _alike(span, line.text)]
+    if not lines:
+        return Quote(span)
+    return Quote(span, box=_around(lines), confidence=sum(line.confidence for line in lines) / len(lines))
+
+
+def _alike(span: str, line: str) -> bool:
+    """The shorter of the two stands in the longer; a line of one or two letters must stand there as a word."""
+    span, line = span.casefold().replace("ё", "е"), line.casefold().replace("ё", "е").strip()
+    if len(line) <= 2:
+        return line in re.findall(r"\w+", span)
+    return fuzz.partial_ratio(span, line) >= _ALIKE
+
+
+def _around(lines: list[Line]) -> tuple[int, int, int, int]:
+    lefts, tops, rights, bottoms = zip(*(line.box for line in lines), strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)

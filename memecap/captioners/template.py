@@ -1,0 +1,94 @@
+"""What was read, quoted after a sentence that the layout alone supports: no training, no picture, nothing invented.
+
+In: readings. Out: captions such as `твит пользователя name: "…"` or `на картинке надпись: "…"`. It is what
+`memecap caption` uses until a model is named, and a floor in every table of scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+from torch import Tensor
+
+from memecap.batching import Batch, Example, Images
+from memecap.captioners._quotes import spoken
+from memecap.captioners._tweet import find_tweet, without_watermarks
+from memecap.captioners.base import Caption, Captioner, Loss, Quote
+from memecap.config import PartConfig
+from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.errors import UsageError
+from memecap.reading.base import Line, Reading
+from memecap.text.base import Tokenizer
+
+NOTHING_READ = "картинка без надписи"
+
+
+class Template(Captioner):
+    """One caption a picture, from its reading only."""
+
+    class Config(PartConfig):
+        name: str = "template"
+        scene: str = Field(
+            "", description="a constant sentence before the quote, such as «на картинке надпись»; empty: by the layout"
+        )
+        least_confidence: float = Field(0.2, ge=0, le=1, description="lines below it are not quoted")
+        lower_capitals: bool = Field(True, description="quote lines of CAPITALS in lower case")
+
+    trainable: ClassVar[bool] = False
+
+    def __init__(self, config: Template.Config) -> None:
+        super().__init__()
+        self.config: Template.Config = config
+        self.encoder = None
+
+    @classmethod
+    def from_texts(cls, config: Any, texts: Iterable[str]) -> Template:
+        return cls(config)
+
+    @classmethod
+    def from_folder(cls, config: Any, folder: Path) -> Template:
+        return cls(config)
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        raise _untrainable()
+
+    def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
+        raise _untrainable()
+
+    def forward(self, batch: Batch) -> Loss:
+        raise _untrainable()
+
+    def generate(
+        self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
+    ) -> list[list[Caption]]:
+        return [[self._describe(reading)] for reading in readings]
+
+    def _describe(self, reading: Reading | None) -> Caption:
+        scene, lines = self._scene(reading)
+        lines = [line for line in lines if line.confidence >= self.config.least_confidence]
+        if not lines:
+            return Caption(text=f"{self.config.scene or NOTHING_READ}.")
+        quotes = tuple(
+            Quote(spoken(line.text, lower_capitals=self.config.lower_capitals), line.box, line.confidence)
+            for line in lines
+        )
+        text = " ".join(quote.text for quote in quotes)
+        return Caption(text=f'{scene}: "{text}".', quotes=quotes)
+
+    def _scene(self, reading: Reading | None) -> tuple[str, list[Line]]:
+        """What the layout says the picture is, and the lines that are its text."""
+        lines = list(reading.lines) if reading else []
+        tweet = find_tweet(lines, reading.height) if reading and not self.config.scene else None
+        if tweet:
+            return f"твит пользователя {tweet.user}", tweet.lines
+        return self.config.scene or "на картинке надпись", without_watermarks(lines)
+
+
+def _untrainable() -> UsageError:
+    return UsageError(
+        "the template has nothing to train", where="captioner: template", fix="Choose clipcap, for example."
+    )

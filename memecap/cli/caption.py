@@ -1,0 +1,94 @@
+"""memecap caption: describe pictures."""
+
+from __future__ import annotations
+
+import glob
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memecap.cli import app
+from memecap.cli._output import emit
+
+
+@app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_small --json")
+def caption(
+    targets: Annotated[list[str], typer.Argument(help="pictures, folders, globs; - reads one picture from stdin")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="checkpoint or run folder, or a Hub id; without it: a template that needs no training"),
+    ] = None,
+    reader: Annotated[
+        str, typer.Option(help="who reads the text: a name of `memecap parts reading`, or none")
+    ] = "tesseract",
+    decoding: Annotated[str, typer.Option(help="greedy, beam, nucleus or mbr")] = "greedy",
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="an option of the decoding: width=5, top_p=0.9, seed=1, max_new_tokens=96"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header")] = False,
+    sidecar: Annotated[bool, typer.Option(help="write NAME.txt beside each picture")] = False,
+    batch_size: Annotated[int, typer.Option(min=1, help="pictures captioned together")] = 16,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; the best there is when not given")] = None,
+) -> None:
+    """Describe pictures: the scene, and the text on the picture, quoted. Exit code 1 when some of them failed."""
+    from memecap.decoding import choose
+    from memecap.inference import load_captioner
+    from memecap.progress import say, track
+
+    sources = list(expand(targets))
+    captioner = load_captioner(
+        model, reader=None if reader == "none" else reader, decoding=choose(decoding, options or ()), device=device
+    )
+    failed = 0
+    if as_csv:
+        _csv_row(["file", "caption", "quotes", "model", "seconds", "error"])
+    for result in track(captioner.stream(sources, batch_size=batch_size), "captions", total=len(sources)):
+        name = "-" if isinstance(sources[0], bytes) else result.source
+        if result.caption is None:
+            failed += 1
+            say(f"{name}: {result.error}")
+        record = result.to_json() | {"file": name}
+        if as_json:
+            emit(record)
+        elif as_csv:
+            quotes = " | ".join(quote["text"] for quote in record["quotes"])
+            _csv_row([name, record["caption"], quotes, record["model"], record["seconds"], record["error"]])
+        elif result.caption:
+            typer.echo(result.caption.text if len(sources) == 1 else f"{name}: {result.caption.text}")
+        if sidecar and result.caption and name != "-":
+            from memecap import storage
+
+            storage.write_text(Path(name).with_suffix(".txt"), result.caption.text + "\n")
+    raise typer.Exit(1 if failed else 0)
+
+
+def expand(targets: list[str]) -> Iterator[Path | bytes]:
+    """What names, folders, globs and `-` stand for. A name that matches nothing is kept: it will be reported."""
+    from memecap.pictures import find_pictures
+
+    for target in targets:
+        path = Path(target)
+        if target == "-":
+            yield sys.stdin.buffer.read()
+        elif path.is_dir():
+            yield from find_pictures(path)
+        elif not path.exists() and glob.has_magic(target):
+            yield from sorted(Path(found) for found in glob.glob(target, recursive=True)) or [path]
+        else:
+            yield path
+
+
+def _csv_row(values: list[object]) -> None:
+    import csv
+
+    csv.writer(sys.stdout, lineterminator="\n").writerow([_harmless(value) for value in values])
+
+
+def _harmless(value: object) -> object:
+    """A spreadsheet runs a cell that begins with one of these; an apostrophe keeps it text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,0 +1,66 @@
+"""memecap features: run a frozen image encoder once over a corpus and keep what it sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memecap.cli import app
+from memecap.cli._output import emit
+from memecap.errors import ConfigError
+from memecap.progress import say
+
+
+@app.command(epilog="Example: memecap features data/corpora/memes --encoder ruclip · … --config configs/train/x.yaml")
+def features(
+    corpora: Annotated[list[Path], typer.Argument(help="corpus folders", show_default=False)],
+    encoder: Annotated[str | None, typer.Option(help="an encoder: see `memecap parts encoders`")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="a setting of the encoder, key=value")] = None,
+    config_file: Annotated[
+        Path | None, typer.Option("--config", "-c", help="take the encoder of this training configuration")
+    ] = None,
+    splits: Annotated[list[str] | None, typer.Option("--split", help="only these splits")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="pictures at once")] = 32,
+    device: Annotated[str, typer.Option(help="cpu, cuda, …; auto takes a GPU where there is one")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a corpus on stdout")] = False,
+) -> None:
+    """Compute image features beside a corpus, so that training need not run the encoder. Stopped runs go on."""
+    if (encoder is None) == (config_file is None):
+        raise ConfigError("name the encoder once", where="memecap features", fix="Give --encoder or --config.")
+    import torch
+
+    from memecap import config
+    from memecap import features as store
+    from memecap.manifest import open_corpus
+
+    opened = [open_corpus(folder) for folder in corpora]
+    part = config.build("encoders", _chosen(encoder, config_file, settings or []))
+    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    n_failed = 0
+    for corpus in opened:
+        done = store.extract(corpus, part, splits, batch_size=batch_size, device=place)
+        n_failed += len(done.failed)
+        for path, why in done.failed:
+            say(f"{path}: {why}")
+        if as_json:
+            emit({"corpus": str(corpus.folder), "features": str(done.folder), "new": done.n_new, "known": done.n_known})
+        else:
+            typer.echo(f"{done.folder}: {done.n_new} new, {done.n_known} there before")
+    if n_failed:
+        raise typer.Exit(1)
+
+
+def _chosen(encoder: str | None, config_file: Path | None, settings: list[str]) -> object:
+    from memecap import config, registry
+
+    if config_file is None:
+        model = registry.load("encoders", str(encoder)).Config
+        return config.load(model, None, settings, defaults={"name": encoder})
+    captioner = config.read_yaml(config_file).get("captioner")
+    found = captioner.get("encoder") if isinstance(captioner, dict) else None
+    if not found:
+        raise ConfigError("no captioner.encoder there", where=config_file, fix="Take another file, or give --encoder.")
+    base = {"name": found} if isinstance(found, str) else found
+    return config.load(registry.load("encoders", base["name"]).Config, None, settings, defaults=base)

@@ -1,0 +1,91 @@
+"""memecap judge: blind side-by-side of two systems' captions, in the terminal or in the browser."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from memecap.cli import app
+from memecap.cli._output import emit
+
+_EXAMPLE = "Example: memecap judge mine.jsonl theirs.jsonl --judge anna · memecap judge --tally answers.jsonl"
+
+
+@app.command(epilog=_EXAMPLE)
+def judge(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="two captions.jsonl; with --tally, files of answers")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="file of answers, added to")] = Path("answers.jsonl"),
+    name: Annotated[str, typer.Option("--judge", help="who is judging")] = "judge",
+    n: Annotated[int | None, typer.Option(min=1, help="questions at most")] = None,
+    seed: Annotated[int, typer.Option(help="seed of the order and the sides: the same for all judges")] = 0,
+    page: Annotated[Path | None, typer.Option(help="write a page for the browser here instead of asking")] = None,
+    images: Annotated[Path | None, typer.Option(help="where the pictures are: <corpus>/<split>")] = None,
+    tally: Annotated[bool, typer.Option(help="count the answers in the files")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="the tally as JSON")] = False,
+) -> None:
+    """Ask which of two captions describes the picture better; the systems' names stay hidden and sides are random.
+
+    Keys: 1, 2, = (as good), q (stop; the same command goes on from there).
+    """
+    from memecap import judging, progress, storage
+    from memecap.errors import UsageError
+    from memecap.predictions import read_predictions
+
+    paths = files or []
+    if tally:
+        result = judging.tally(answer for path in paths or [out] for answer in storage.read_jsonl(path))
+        if as_json:
+            emit(result.to_json())
+            return
+        typer.echo(_told(result.to_json()))
+        return
+    if len(paths) != 2:
+        raise UsageError(
+            f"two files of captions are compared, not {len(paths)}", where="memecap judge", fix="Name A and B."
+        )
+    questions = judging.pairs(*(read_predictions(path) for path in paths), n=n, seed=seed)
+    if page:
+        from memecap.report.judging import write_page
+
+        write_page(page, questions, images=images, judge=name)
+        progress.say(f"{len(questions)} questions: open {page}; it saves {out.name} where the browser keeps downloads")
+        return
+    _ask_all(questions, out, name, images)
+
+
+def _ask_all(questions: list[Any], out: Path, name: str, images: Path | None) -> None:
+    from memecap import storage
+    from memecap.tables import plain
+
+    answered = set()
+    if out.exists():
+        answered = {answer["image_id"] for answer in storage.read_jsonl(out) if answer["judge"] == name}
+    todo = [question for question in questions if question.image_id not in answered]
+    for number, question in enumerate(todo, 1):
+        picture = images / question.file_name if images else question.file_name
+        typer.echo(f"\n[{number}/{len(todo)}] {plain(str(picture))}")
+        typer.echo(f"\n1: {plain(question.first)}\n\n2: {plain(question.second)}\n")
+        choice = ""
+        while choice not in ("1", "2", "=", "q"):
+            choice = typer.prompt("1, 2, = or q").strip()
+        if choice == "q":
+            return
+        answer = {"judge": name, "image_id": question.image_id, "winner": question.winner(choice)}
+        with out.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(answer, ensure_ascii=False) + "\n")
+
+
+def _told(result: dict[str, Any]) -> str:
+    lines = [
+        f"answers {result['n']}, judges {result['judges']}: A {result['a']}, B {result['b']}, as good {result['tie']}",
+        f"A wins {result['win_rate']:.3f} (95 %: {result['low']:.3f}–{result['high']:.3f}), a tie counting half",
+    ]
+    if result["agreement"] is not None:
+        kappa = "" if result["kappa"] is None else f", kappa {result['kappa']:.2f}"
+        lines.append(f"judges agree on {result['agreement']:.3f}{kappa}")
+    return "\n".join(lines)

@@ -1,0 +1,30 @@
+"""memecap parts: which captioners, encoders, corpora, readers, translators and metrics there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from memecap import registry
+from memecap.cli import app
+from memecap.cli._output import emit
+
+
+@app.command(epilog="Example: memecap parts captioners encoders")
+def parts(
+    families: Annotated[
+        list[str] | None, typer.Argument(help="captioners, encoders, corpora, … ; all when none")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+) -> None:
+    """List the parts by family, each with the first line of its documentation."""
+    chosen = families or list(registry.FAMILIES)
+    table = {family: {name: registry.summary(family, name) for name in registry.names(family)} for family in chosen}
+    if as_json:
+        emit(table)
+        return
+    for family, summaries in table.items():
+        typer.echo(family)
+        for name, summary in summaries.items():
+            typer.echo(f"  {name:16} {summary}")

@@ -1,0 +1,84 @@
+"""memecap score: score captions that are in a file, with no model at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from memecap.cli import app
+
+_EXAMPLE = (
+    "Example: memecap score mine.jsonl theirs.csv --preset ru-words · memecap score --compare mine.jsonl theirs.jsonl"
+)
+
+
+@app.command(epilog=_EXAMPLE)
+def score(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="captions (.jsonl, .csv, .tsv, COCO .json), folders of memecap evaluate, tables (scores.json)"
+        ),
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="two files of captions: is the first better than the second?")
+    ] = None,
+    annotations: Annotated[Path | None, typer.Option(help="COCO annotations, for captions without references")] = None,
+    preset: Annotated[str, typer.Option(help="protocol: ru-words, ru-punct, nltk-seed, coco, fbc2")] = "ru-words",
+    form: Annotated[str, typer.Option("--format", "-f", help="text, markdown, latex, json or csv")] = "text",
+    every: Annotated[bool, typer.Option("--all", help="every metric of the preset, not only the main ones")] = False,
+    training: Annotated[
+        Path | None, typer.Option(help="training captions (.txt, one a line): count copies of them; with --all")
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=100, help="resamples of bootstrap and randomisation")] = 1000,
+    seed: Annotated[int, typer.Option(help="seed of the resamples")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
+) -> None:
+    """Score captions against the references that stand beside them, with 95 % intervals and p-values.
+
+    A folder of memecap evaluate brings its floors. Bad rows are named by file and number, and end with exit code 65.
+    """
+    from typing import get_args
+
+    from memecap import leaderboard, tables
+    from memecap.errors import UsageError
+
+    if as_json:
+        form = "json"
+    if form not in get_args(tables.Format):
+        raise UsageError(
+            f"no format {form!r}", where="--format", fix=f"There are: {', '.join(get_args(tables.Format))}."
+        )
+    paths = [*(files or ()), *(compare or ())]
+    if not paths:
+        raise UsageError("no file to score", where="memecap score", fix="Name files of captions, or use --compare A B.")
+    ready = [path for path in paths if path.name.startswith("scores") and path.suffix == ".json"]
+    if ready:
+        if len(ready) < len(paths):
+            raise UsageError(
+                "tables and captions do not mix", where=str(ready[0]), fix="Give captions only, or tables only."
+            )
+        records = leaderboard.join([leaderboard.read_records(path) for path in ready])
+    else:
+        systems = _read_systems(paths, annotations)
+        known = training.read_text(encoding="utf-8").splitlines() if training else None
+        records = leaderboard.rank(systems, preset, every=every, training=known, resamples=resamples, seed=seed)
+    typer.echo(tables.render(records, form, every=every))  # type: ignore[arg-type]
+
+
+def _read_systems(paths: list[Path], annotations: Path | None) -> list:  # type: ignore[type-arg]
+    from memecap.leaderboard import CAPTIONER, System, read_systems
+    from memecap.predictions import read_predictions
+
+    systems: list[System] = []
+    for path in paths:
+        found = (
+            read_systems(path) if path.is_dir() else [System(path.stem, CAPTIONER, read_predictions(path, annotations))]
+        )
+        taken = {system.name for system in systems}
+        for system in found:
+            name = f"{path.parent.name}/{system.name}" if system.name in taken else system.name
+            systems.append(System(name, system.kind, system.rows))
+    return systems

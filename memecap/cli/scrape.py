@@ -1,0 +1,103 @@
+"""memecap scrape: VK communities → posts.jsonl and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from memecap.cli import app
+from memecap.cli._output import emit
+
+if TYPE_CHECKING:
+    from memecap.scraping.estimate import Estimate
+
+EXAMPLE = "Example: memecap scrape textmeme https://vk.com/badtextmeme --max-posts 500 --out data/raw/memes"
+
+
+@app.command(epilog=EXAMPLE)
+def scrape(
+    communities: Annotated[list[str] | None, typer.Argument(help="names, numbers or links of communities")] = None,
+    out: Annotated[Path, typer.Option(help="folder of posts.jsonl, images/, originals/, raw/")] = Path("data/raw/vk"),
+    since: Annotated[str, typer.Option(help="no posts before this date, YYYY-MM-DD")] = "",
+    until: Annotated[str, typer.Option(help="no posts after this date, YYYY-MM-DD")] = "",
+    max_posts: Annotated[int | None, typer.Option(min=1, help="the newest of each community")] = None,
+    replay: Annotated[list[Path] | None, typer.Option(help="parse this saved answer again; no network")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how many posts, pictures and minutes")] = False,
+    ads: Annotated[bool, typer.Option("--ads", help="fetch the pictures of advertisements too")] = False,
+    previews: Annotated[bool, typer.Option("--previews", help="fetch previews of links and videos too")] = False,
+    api: Annotated[str, typer.Option(envvar="MEMECAP_VK_API", help="another address in place of api.vk.ru")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+) -> None:
+    """Read the walls of VK communities and fetch their pictures; the same command goes on after a stop.
+
+    The token (user or service) comes from VK_TOKEN, or from the file (mode 0600) that MEMECAP_VK_TOKEN_FILE names.
+    """
+    from dataclasses import asdict
+
+    from memecap.errors import UsageError
+    from memecap.scraping.estimate import estimate
+    from memecap.scraping.limits import Limits, SystemClock
+    from memecap.scraping.scrape import Selection
+    from memecap.scraping.scrape import replay as replay_files
+    from memecap.scraping.scrape import scrape as scrape_walls
+    from memecap.scraping.vk import Vk, read_token
+
+    if replay:
+        summary = replay_files([*replay, *map(Path, communities or ())], out)
+    elif communities:
+        clock = SystemClock()
+        vk = Vk(read_token(), limits=Limits(out / ".calls.json", clock), clock=clock, address=api)
+        selection = Selection(
+            since=_seconds(since, "since"),
+            until=_seconds(until, "until", end=True),
+            max_posts=max_posts,
+            ads=ads,
+            previews=previews,
+        )
+        if dry_run:
+            _say_estimates(estimate(communities, vk, selection), as_json=as_json)
+            return
+        summary = scrape_walls(communities, out, vk, selection=selection)
+    else:
+        raise UsageError("no community", where="memecap scrape", fix=EXAMPLE)
+    if as_json:
+        emit({**asdict(summary), "folder": str(out)})
+    else:
+        typer.echo(f"{out}: {summary.n_posts} posts ({summary.n_new_posts} new), {summary.n_fetched} pictures")
+        for reason, n in summary.reasons.items():
+            typer.echo(f"  {n} not fetched: {reason}", err=True)
+    if summary.reasons or summary.skipped:
+        raise typer.Exit(1)
+
+
+def _say_estimates(estimates: list[Estimate], *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    for wall in estimates:
+        if as_json:
+            emit(asdict(wall))
+        elif wall.reason:
+            typer.echo(f"{wall.wall}: cannot be read, {wall.reason}")
+        else:
+            days = f" over {wall.days} days" if wall.days > 1 else ""
+            typer.echo(
+                f"{wall.wall}: about {wall.posts} posts, {wall.pictures} pictures, "
+                f"{wall.calls} calls of VK, {wall.minutes:g} minutes{days}"
+            )
+
+
+def _seconds(date: str, flag: str, *, end: bool = False) -> int | None:
+    """Midnight UTC of a date (its last second with `end`), in seconds since 1970."""
+    from datetime import datetime, timedelta, timezone
+
+    from memecap.errors import UsageError
+
+    if not date:
+        return None
+    try:
+        moment = datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise UsageError(f"{date!r} is not a date", where=f"--{flag}", fix="Write YYYY-MM-DD.") from None
+    return int((moment + timedelta(days=1, seconds=-1) if end else moment).timestamp())

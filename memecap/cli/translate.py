@@ -1,0 +1,121 @@
+"""memecap translate: a corpus in English → the same corpus in Russian; a sample of it; the score of an engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from memecap.cli import app
+from memecap.cli._output import emit
+
+if TYPE_CHECKING:
+    from memecap.translation.base import Translator
+
+
+@app.command(epilog="Example: memecap translate data/corpora/flickr30k --to data/corpora/flickr30k_ru --set beam=1")
+def translate(
+    source: Annotated[Path, typer.Argument(help="the folder of a corpus; a text file with --score")],
+    to: Annotated[Path | None, typer.Option(help="output folder; CORPUS_ru when absent")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="marian when absent; `memecap parts translation` lists them")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="a setting of the engine, key=value; may be given again")
+    ] = None,
+    config_file: Annotated[
+        Path | None, typer.Option("-c", "--config", help="YAML with the engine's settings, `name` among them")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="file of known translations; in the user's cache folder when absent")
+    ] = None,
+    split: Annotated[list[str] | None, typer.Option(help="only this split; may be given again")] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="translate so many sentences, show them side by side, write nothing")
+    ] = None,
+    score: Annotated[
+        Path | None, typer.Option(help="references, a text file or a corpus: print chrF2 and BLEU, write nothing")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout")] = False,
+) -> None:
+    """Translate a corpus into Russian.
+
+    Stopped at any moment, the same command goes on from there; no sentence is translated twice by the same engine.
+    """
+    translator = _translator(engine, config_file, settings or [])
+    if score is not None:
+        _score(source, score, translator, sample, as_json)
+    elif sample is not None:
+        _sample(source, translator, sample, as_json)
+    else:
+        _corpus(source, to or source.with_name(f"{source.name}_ru"), translator, cache, split, as_json)
+
+
+def _translator(engine: str | None, config_file: Path | None, settings: list[str]) -> Translator:
+    from memecap import config, registry
+
+    name = engine or (config.read_yaml(config_file).get("name") if config_file else None) or "marian"
+    part = registry.load("translation", name)
+    made: Translator = part(config.load(part.Config, config_file, [*settings, f"name={name}"]))
+    return made
+
+
+def _corpus(
+    source: Path, out: Path, translator: Translator, cache: Path | None, splits: list[str] | None, as_json: bool
+) -> None:
+    from dataclasses import asdict
+
+    from memecap import manifest
+    from memecap.translation import translate_corpus
+
+    summary = translate_corpus(manifest.open_corpus(source), translator, out, cache=cache, splits=splits)
+    if as_json:
+        emit({"corpus": str(out), "translator": translator.version, **asdict(summary)})
+        return
+    typer.echo(f"{out}: {sum(summary.counts.values())} rows, {summary.captions} captions by {translator.version}")
+    for reason, count in summary.rejected.items():
+        typer.echo(f"  {count} rejected: {reason}")
+
+
+def _sample(source: Path, translator: Translator, n: int, as_json: bool) -> None:
+    from memecap import manifest
+    from memecap.translation._gate import Gate
+    from memecap.translation._score import sample, sentences
+
+    drawn = [sentence for sentence, _ in sample(sentences(manifest.open_corpus(source)), n)]
+    gate = Gate()
+    for sentence, translation in zip(drawn, translator.translate(drawn), strict=True):
+        reason = gate.reject(sentence, translation)
+        if as_json:
+            emit({"source": sentence, "translation": translation, "rejected": reason})
+        else:
+            typer.echo(_side_by_side(sentence, translation, f"✗ {reason}" if reason else ""))
+
+
+def _score(source: Path, references: Path, translator: Translator, n: int | None, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from memecap.translation._score import referenced, sample, score
+
+    pairs = referenced(source, references)
+    result = score(sample(pairs, n) if n else pairs, translator)
+    if as_json:
+        emit({"translator": translator.version, **asdict(result)})
+        return
+    typer.echo(f"{translator.version}, {result.n} sentences")
+    typer.echo(f"  chrF2 {result.chrf2:.1f}   {result.signatures['chrf2']}")
+    typer.echo(f"  BLEU  {result.bleu:.1f}   {result.signatures['bleu']}")
+    typer.echo(f"  the gate would reject {result.rejected}")
+
+
+def _side_by_side(left: str, right: str, verdict: str) -> str:
+    """Two texts in columns as wide as the terminal allows, and a verdict below."""
+    import shutil
+    import textwrap
+    from itertools import zip_longest
+
+    width = max(20, (shutil.get_terminal_size((110, 24)).columns - 3) // 2)
+    rows = zip_longest(textwrap.wrap(left, width), textwrap.wrap(right, width), fillvalue="")
+    lines = [f"{source:{width}} │ {translation}".rstrip() for source, translation in rows]
+    return "\n".join([*lines, *([f"{'':{width}} │ {verdict}"] if verdict else []), ""])

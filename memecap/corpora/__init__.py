@@ -1,0 +1,1 @@
+"""Corpora: anyone's files in, a corpus on disk (manifest.py) out."""

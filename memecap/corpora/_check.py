@@ -1,0 +1,180 @@
+"""What is in a corpus, and what is wrong with it: counts, lengths, languages, broken pictures, leaks, duplicates.
+
+In: folders of corpora that are used together. Out: a report for each, with the pictures that stand on two sides of a
+split in or across them. Nothing is held in memory that grows with the corpus but some bytes a picture.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memecap import manifest, progress, storage
+from memecap.corpora._near import near_pairs
+from memecap.corpora._pictures import inspect
+from memecap.manifest import Row
+from memecap.spread import spread
+
+_WORD = re.compile(r"\w+")
+_CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+@dataclass(slots=True)
+class Report:
+    """One corpus. `faults` is what must be put right; the rest describes."""
+
+    name: str
+    counts: dict[str, int] = field(default_factory=dict)
+    captions: dict[str, int] = field(default_factory=dict)  # split → captions
+    pictures: int = 0
+    words: dict[str, float] = field(default_factory=dict)  # of a caption: mean, median, p95, max
+    languages: dict[str, int] = field(default_factory=dict)  # by script: cyrillic, latin, mixed, none
+    repeated_captions: int = 0  # captions that stand more than once
+    shared_captions: int = 0  # different captions that stand in more than one split
+    left_out: int = 0
+    faults: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def check(folders: Sequence[Path], *, distance: int = 4, on: str = "here") -> list[Report]:
+    """Check corpora, each alone and all together. Raises `MissingFileError` for one that is not finished."""
+    corpora = [manifest.open_corpus(folder) for folder in folders]
+    with closing(sqlite3.connect("")) as db:
+        db.executescript(
+            "CREATE TABLE pictures (corpus INT, split TEXT, group_id TEXT, image_id TEXT, dhash INT, reason TEXT);"
+            "CREATE TABLE captions (corpus INT, split TEXT, caption BLOB)"
+        )
+        reports = [_read(db, number, corpus, on=on) for number, corpus in enumerate(corpora)]
+        for report, faults in zip(reports, _leaks(db, corpora, distance), strict=True):
+            report.faults += faults
+    return reports
+
+
+def script_of(text: str) -> str:
+    """cyrillic, latin (or any other), mixed (less than nine letters in ten of one kind), or none."""
+    letters = len(_LETTER.findall(text))
+    cyrillic = len(_CYRILLIC.findall(text))
+    if not letters:
+        return "none"
+    share = cyrillic / letters
+    return "cyrillic" if share > 0.9 else "latin" if share < 0.1 else "mixed"
+
+
+def _read(db: sqlite3.Connection, number: int, corpus: manifest.Corpus, *, on: str) -> Report:
+    report = Report(name=corpus.name, counts=dict(corpus.counts))
+    lengths: Counter[int] = Counter()
+    languages: Counter[str] = Counter()
+    report.left_out = corpus.details.get("left_out", 0) + corpus.details.get("failed", 0)
+    for split in corpus.counts:
+        _compare_checksum(corpus, split, report)
+        rows = progress.track(corpus.rows(split), f"{corpus.name} {split}", total=corpus.counts[split])
+        n_captions = n_rows = 0
+        for row, dhash, reason in spread(partial(_look, corpus), rows, on=on):
+            n_rows += 1
+            n_captions += len(row.captions)
+            lengths.update(len(_WORD.findall(caption)) for caption in row.captions)
+            languages.update(script_of(caption) for caption in row.captions)
+            report.pictures += bool(row.file_name)
+            if reason:
+                report.faults.append(f"{split}/{row.file_name}: {reason}")
+            if not all(row.captions) or not row.captions:
+                report.faults.append(f"{split}: {row.source_id or row.image_id} lacks a caption")
+            db.execute(
+                "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?)",
+                (number, split, row.group_id, row.image_id, dhash, reason),
+            )
+            db.executemany(
+                "INSERT INTO captions VALUES (?, ?, ?)",
+                ((number, split, bytes.fromhex(storage.sha256_bytes(text.encode()))[:16]) for text in row.captions),
+            )
+        report.captions[split] = n_captions
+        if n_rows != corpus.counts[split]:
+            report.faults.append(f"{split}: {n_rows} rows where corpus.json counts {corpus.counts[split]}")
+    report.words = _quantiles(lengths)
+    report.languages = dict(languages.most_common())
+    report.faults += _strays(corpus)
+    _count_repeats(db, number, report)
+    return report
+
+
+def _look(corpus: manifest.Corpus, row: Row) -> tuple[Row, int | None, str]:
+    """A row with its picture's signed dHash, and what is wrong with the picture."""
+    path = corpus.image_path(row)
+    if path is None:
+        return row, None, ""
+    picture = inspect(str(path))
+    if picture.reason:
+        return row, None, picture.reason
+    signed = int(np.uint64(picture.dhash).astype(np.int64))
+    if not picture.plain:
+        return row, signed, "not a plain upright RGB picture"
+    return row, signed, "" if picture.image_id == row.image_id else "its bytes are not those the row names"
+
+
+def _compare_checksum(corpus: manifest.Corpus, split: str, report: Report) -> None:
+    expected = corpus.details.get("metadata_sha256", {}).get(split)
+    path = corpus.folder / split / manifest.METADATA
+    if expected and (not path.exists() or storage.sha256_file(path) != expected):
+        report.faults.append(f"{split}/{manifest.METADATA} is not the file that corpus.json was written for")
+
+
+def _quantiles(lengths: Counter[int]) -> dict[str, float]:
+    if not lengths:
+        return {}
+    sizes, counts = (np.array(column) for column in zip(*sorted(lengths.items()), strict=True))
+    below = np.cumsum(counts)
+    at = {
+        name: int(sizes[np.searchsorted(below, share * below[-1])]) for name, share in (("median", 0.5), ("p95", 0.95))
+    }
+    return {"mean": round(float((sizes * counts).sum() / below[-1]), 1), **at, "max": int(sizes[-1])}
+
+
+def _strays(corpus: manifest.Corpus) -> Iterator[str]:
+    for split in corpus.counts:
+        named = {Path(row.file_name).name for row in corpus.rows(split) if row.file_name}
+        for path in sorted((corpus.folder / split / manifest.IMAGES).glob("*")):
+            if path.name not in named:
+                yield f"{split}/{manifest.IMAGES}/{path.name} belongs to no row"
+
+
+def _count_repeats(db: sqlite3.Connection, number: int, report: Report) -> None:
+    query = """SELECT COALESCE(SUM(n - 1), 0), COALESCE(SUM(splits > 1), 0) FROM (
+        SELECT COUNT(*) AS n, COUNT(DISTINCT split) AS splits FROM captions WHERE corpus = ? GROUP BY caption)"""
+    report.repeated_captions, report.shared_captions = db.execute(query, (number,)).fetchone()
+
+
+def _leaks(db: sqlite3.Connection, corpora: Sequence[manifest.Corpus], distance: int) -> list[list[str]]:
+    """Groups and near-duplicates on two sides, told once, with the corpus of the second."""
+    faults: list[list[str]] = [[] for _ in corpora]
+    query = """SELECT {0}, MAX(corpus), GROUP_CONCAT(DISTINCT split) FROM pictures
+        GROUP BY {0} HAVING COUNT(DISTINCT split) > 1"""
+    for column, word in (("group_id", "group"), ("image_id", "picture")):
+        for value, number, splits in db.execute(query.format(column)):
+            faults[number].append(f"the {word} {value} stands in {splits.replace(',', ' and ')}")
+    hashed = db.execute("SELECT dhash FROM pictures WHERE dhash NOT NULL ORDER BY rowid")
+    hashes = np.fromiter((value for (value,) in hashed), dtype=np.int64)
+    places = [rowid for (rowid,) in db.execute("SELECT rowid FROM pictures WHERE dhash NOT NULL ORDER BY rowid")]
+    for one, other in near_pairs(hashes.view(np.uint64), distance).tolist():
+        first, second = (_place(db, corpora, places[i]) for i in (one, other))
+        if first[1] != second[1]:
+            faults[max(first[0], second[0])].append(f"nearly equal pictures: {first[2]} and {second[2]}")
+    return faults
+
+
+def _place(db: sqlite3.Connection, corpora: Sequence[manifest.Corpus], rowid: int) -> tuple[int, str, str]:
+    number, split, image_id = db.execute(
+        "SELECT corpus, split, image_id FROM pictures WHERE rowid = ?", (rowid,)
+    ).fetchone()
+    return number, split, f"{corpora[number].name}/{split} {image_id[:16]}"

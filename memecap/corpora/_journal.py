@@ -1,0 +1,332 @@
+"""The journal of a build: SQLite that gathers items, remembers pictures, and gives each item its group and split.
+
+In: items in the source's order. Out: rows. Everything large stays on disk, so a million items need no more memory than
+ten thousand. Pictures that were decoded once are known by path, size and time of change, so a build that was stopped
+goes on; the file beside the corpus holds them, the rest lives in SQLite's own temporary files.
+
+How splits are given: pictures are joined by equal bytes, by dHash and by the source's own groups. A row that has a
+split keeps it for ever. A new item follows the rows it is joined with; where it would join rows of two splits, or its
+official split is not theirs, it is left out, since any place for it would put one picture on two sides. Where nothing
+is settled yet the strictest official split (test, val, train) or the hash of the group decides.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby, zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from memecap import manifest, progress, storage
+from memecap.corpora._near import near_pairs
+from memecap.corpora._pictures import Picture, inspect, stored_bytes
+from memecap.corpora.base import Item
+from memecap.errors import DataError
+from memecap.manifest import Row
+from memecap.spread import spread
+
+_RANKS = {"": 0, "train": 1, "val": 2, "test": 3}  # of two official splits, the higher one keeps the group
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS pictures (
+    path TEXT PRIMARY KEY, stamp TEXT, image_id TEXT, suffix TEXT, width INT, height INT, dhash INT, plain INT,
+    reason TEXT);
+CREATE TEMP TABLE items (
+    seq INTEGER PRIMARY KEY, key TEXT, image_id TEXT, captions TEXT, source_captions TEXT, image TEXT, rank INT,
+    own TEXT, url TEXT, reason TEXT);
+CREATE TEMP TABLE pins (image_id TEXT, base TEXT, rank INT, dhash INT, own INT);
+CREATE TEMP TABLE joined (base TEXT PRIMARY KEY, root TEXT);
+"""
+
+
+class Journal:
+    """Steps of one build, in the order of its methods; closed by `with`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.captions: Counter[str] = Counter()  # by split, of the rows given out
+        folder.mkdir(parents=True, exist_ok=True)
+        self.db = sqlite3.connect(folder / manifest.PICTURES)
+        self.db.executescript("PRAGMA synchronous=NORMAL; PRAGMA journal_mode=WAL;" + _SCHEMA)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.db.close()
+
+    def gather(self, items: Iterable[Item]) -> None:
+        """Write the source's items down; raises `DataError` for a split that is none or a source with nothing in it."""
+        with self.db:
+            self.db.executemany(
+                "INSERT INTO items (key, image_id, captions, source_captions, image, rank, own, url, reason)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (_record(item) for item in progress.track(items, "items")),
+            )
+        if not self.db.execute("SELECT 1 FROM items").fetchone():
+            raise DataError("the source holds no item", where=self.folder, fix="Check the source's path and columns.")
+
+    def look(self, *, on: str) -> None:
+        """Decode the pictures that are new or have changed, and name each item by its picture's checksum."""
+        self.db.create_function("stamp_of", 1, _stamp)
+        self.db.executescript(_FRESH)
+        total = self.db.execute("SELECT COUNT(*) FROM fresh").fetchone()[0]
+        answers = spread(inspect, (path for (path,) in self.db.execute("SELECT path FROM fresh")), on=on)
+        for done, picture in enumerate(progress.track(answers, "pictures", total=total), 1):
+            self.db.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _facts(picture))
+            if done % 64 == 0:
+                self.db.commit()
+        self.db.execute(
+            "UPDATE items SET image_id = (SELECT p.image_id FROM pictures p WHERE p.path = items.image)"
+            " WHERE image != ''"
+        )
+        self.db.commit()
+
+    def assign(self, *, beside: Iterable[Path], val: float, test: float, salt: str, distance: int) -> None:
+        """Give each picture its group and its split, or none."""
+        self._pin_rows(self.folder, own=True)
+        for folder in beside:
+            self._pin_rows(folder, own=False)
+        self.db.executescript(_UNITS)
+        with self.db:
+            self.db.executemany("INSERT INTO joined VALUES (?, ?)", _components(self._links(distance)))
+
+        def split(group: str) -> int:
+            return _RANKS[manifest.split_of(group, salt=salt, val=val, test=test)]
+
+        self.db.create_function("split_of", 1, split, deterministic=True)
+        self.db.executescript(_ASSIGN)
+
+    def copy_pictures(self) -> None:
+        """Put each picture where its row says; one that is there already is whole."""
+        query = """SELECT u.image_id, p.suffix, u.rank, MIN(p.path), p.plain
+                   FROM units u JOIN pictures p USING (image_id) WHERE u.rank IS NOT NULL GROUP BY u.image_id"""
+        total = self.db.execute("SELECT COUNT(*) FROM units WHERE rank IS NOT NULL AND pictured").fetchone()[0]
+        for image_id, suffix, rank, path, plain in progress.track(self.db.execute(query), "copies", total=total):
+            place = self.folder / _split(rank) / manifest.IMAGES / f"{image_id}{suffix}"
+            if not place.exists():
+                storage.write_bytes(place, stored_bytes(Path(path), plain=plain), durable=False)
+        storage.settle()
+
+    def rows(self, name: str, *, language: str, licence: str) -> Iterator[Row]:
+        """The rows, one for each picture that has a split."""
+        for _, group in groupby(self.db.execute(_ROWS), key=lambda record: record[0]):
+            records = list(group)
+            image_id, base, rank, suffix, key, _, _, url = records[0]
+            captions, sources = _union((json.loads(record[5]), json.loads(record[6])) for record in records)
+            self.captions[_split(rank)] += len(captions)
+            yield Row(
+                captions=captions,
+                image_id=image_id,
+                group_id=base,
+                corpus=name,
+                split=_split(rank),
+                file_name=f"{manifest.IMAGES}/{image_id}{suffix}" if suffix else "",
+                language=language,
+                source_captions=sources,
+                source_id=key,
+                source_url=url,
+                licence=licence,
+            )
+
+    def left_out(self) -> Iterator[dict[str, str]]:
+        """The items without a row, each with its reason, in the source's order."""
+        for key, image, reason, failed in self.db.execute(_LEFT_OUT):
+            yield {"key": key, "image": image, "reason": reason, "kind": "failed" if failed else "split"}
+
+    def tally(self) -> dict[str, Any]:
+        """Captions and groups by split, pictures, items that could not be used, items left out to keep splits apart."""
+        failed, total = self.db.execute(f"SELECT COALESCE(SUM(failed), 0), COUNT(*) FROM ({_LEFT_OUT})").fetchone()
+        pictures = self.db.execute("SELECT COUNT(*) FROM units WHERE pictured AND rank IS NOT NULL").fetchone()[0]
+        groups = {_split(rank): n for rank, n in self.db.execute(_GROUPS)}
+        return {
+            "captions": dict(self.captions),
+            "groups": groups,
+            "pictures": pictures,
+            "failed": failed,
+            "left_out": total - failed,
+        }
+
+    def drop_strays(self, splits: Iterable[str]) -> None:
+        """Remove pictures that no row names any longer: `imagefolder` would stumble on them."""
+        wanted = "SELECT 1 FROM units WHERE image_id = ? AND rank = ?"
+        for split in manifest.SPLITS:
+            for path in (self.folder / split / manifest.IMAGES).glob("*"):
+                if not self.db.execute(wanted, (path.name.partition(".")[0], _RANKS[split])).fetchone():
+                    path.unlink()
+            if split not in splits:
+                (self.folder / split / manifest.METADATA).unlink(missing_ok=True)
+
+    def _pin_rows(self, folder: Path, *, own: bool) -> None:
+        """Rows that have their split already. Their hashes come from the journal that stands beside them."""
+        hashes = dict(stored_hashes(folder)) if not own else {}
+        corpus = manifest.Corpus(folder=folder, name=folder.name, counts={})
+        if not own:
+            corpus = manifest.open_corpus(folder)
+        with self.db:
+            self.db.executemany(
+                "INSERT INTO pins VALUES (?, ?, ?, ?, ?)",
+                (
+                    (row.image_id, row.group_id, _RANKS[row.split], hashes.get(row.image_id), own)
+                    for split in manifest.SPLITS
+                    for row in corpus.rows(split)
+                ),
+            )
+
+    def _links(self, distance: int) -> Iterator[tuple[str, str]]:
+        """Pairs of groups that must become one."""
+        yield from self.db.execute(
+            "SELECT u.base, i.own FROM units u JOIN items i USING (image_id) WHERE i.own NOT IN ('', u.base)"
+        )
+        yield from self.db.execute(
+            "SELECT u.base, p.base FROM units u JOIN pins p USING (image_id) WHERE p.base != u.base"
+        )
+        hashes = np.fromiter((value for (value,) in self.db.execute("SELECT dhash FROM hashed")), dtype=np.int64)
+        for pair in near_pairs(hashes.view(np.uint64), distance).tolist():
+            one, other = (
+                self.db.execute("SELECT base FROM hashed WHERE rowid = ?", (i + 1,)).fetchone()[0] for i in pair
+            )
+            if one != other:
+                yield one, other
+
+
+def stored_hashes(folder: Path) -> Iterator[tuple[str, int]]:
+    """image_id and signed dHash of the pictures of a corpus, from its journal; computed where there is none."""
+    path = folder / manifest.PICTURES
+    if path.exists():
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            yield from db.execute("SELECT DISTINCT image_id, dhash FROM pictures WHERE reason = ''")
+        finally:
+            db.close()
+        return
+    corpus = manifest.open_corpus(folder)
+    for split in corpus.counts:
+        for row in corpus.rows(split):
+            if place := corpus.image_path(row):
+                yield row.image_id, _signed(inspect(str(place)).dhash)
+
+
+_FRESH = """
+CREATE TEMP TABLE fresh AS SELECT DISTINCT i.image AS path FROM items i LEFT JOIN pictures p ON p.path = i.image
+    WHERE i.image != '' AND stamp_of(i.image) IS NOT p.stamp;
+"""
+
+_UNITS = """
+CREATE TEMP TABLE units AS
+    SELECT i.image_id, MIN(i.seq) AS seq, MAX(i.rank) AS official, i.image != '' AS pictured, p.dhash AS dhash,
+           NULL AS rank, COALESCE(NULLIF(i.own, ''), i.image_id) AS base
+    FROM items i LEFT JOIN pictures p ON p.path = i.image WHERE i.image_id != '' GROUP BY i.image_id;
+CREATE UNIQUE INDEX units_id ON units (image_id);
+CREATE INDEX items_id ON items (image_id);
+CREATE INDEX pins_id ON pins (image_id);
+UPDATE units SET base = own.base, rank = own.rank
+    FROM (SELECT image_id, base, rank FROM pins WHERE own) AS own WHERE own.image_id = units.image_id;
+CREATE TEMP TABLE hashed AS SELECT base, dhash FROM units WHERE pictured
+    UNION ALL SELECT base, dhash FROM pins WHERE dhash NOT NULL;
+"""
+
+# A target is NULL where rows that have their split already stand on two sides.
+_ASSIGN = """
+CREATE TEMP TABLE targets AS SELECT root, name, CASE WHEN low = high THEN low END AS rank FROM (
+    SELECT COALESCE(j.root, p.base) AS root, MIN(p.base) AS name, MIN(p.rank) AS low, MAX(p.rank) AS high
+    FROM pins p LEFT JOIN joined j USING (base) GROUP BY 1);
+CREATE UNIQUE INDEX targets_root ON targets (root);
+CREATE TEMP TABLE roots AS SELECT COALESCE(j.root, u.base) AS root, u.base AS base, MIN(u.seq) AS seq
+    FROM units u LEFT JOIN joined j USING (base) GROUP BY 1;
+CREATE UNIQUE INDEX roots_root ON roots (root);
+INSERT INTO targets SELECT root, r.base, COALESCE(NULLIF(official, 0), split_of(r.base)) FROM (
+    SELECT COALESCE(j.root, u.base) AS root, MAX(u.official) AS official FROM units u LEFT JOIN joined j USING (base)
+    GROUP BY 1) JOIN roots r USING (root) WHERE root NOT IN (SELECT root FROM targets);
+UPDATE units SET rank = new.rank, base = new.name FROM (
+    SELECT u.image_id, t.name, CASE WHEN u.official IN (0, t.rank) THEN t.rank END AS rank
+    FROM units u LEFT JOIN joined j USING (base) JOIN targets t ON t.root = COALESCE(j.root, u.base)
+    WHERE u.rank IS NULL) AS new WHERE new.image_id = units.image_id;
+"""
+
+_ROWS = """
+SELECT u.image_id, u.base, u.rank, COALESCE(p.suffix, ''), i.key, i.captions, i.source_captions, i.url
+FROM units u JOIN items i USING (image_id) LEFT JOIN pictures p ON p.path = i.image
+WHERE u.rank IS NOT NULL AND (i.rank IN (0, u.rank)) ORDER BY u.image_id, i.seq
+"""
+
+_GROUPS = "SELECT rank, COUNT(DISTINCT base) FROM units WHERE rank IS NOT NULL GROUP BY rank ORDER BY rank"
+
+_LEFT_OUT = """
+SELECT i.key, i.image, CASE WHEN i.image_id = '' THEN COALESCE(NULLIF(i.reason, ''), p.reason) ELSE
+       'nearly equal to a picture of another split' END AS reason, i.image_id = '' AS failed
+FROM items i LEFT JOIN pictures p ON p.path = i.image LEFT JOIN units u ON u.image_id = i.image_id
+WHERE i.image_id = '' OR u.rank IS NULL OR i.rank NOT IN (0, u.rank) ORDER BY i.seq
+"""
+
+
+def _record(item: Item) -> tuple[Any, ...]:
+    if item.split not in _RANKS:
+        raise DataError(
+            f"{item.split!r} is no split", where=f"item {item.key}", fix=f"Use one of: {', '.join(manifest.SPLITS)}."
+        )
+    reason = item.reason or ("" if item.captions and all(item.captions) else "an empty caption")
+    image = "" if item.image is None or reason else str(item.image)
+    image_id = "" if image or reason else storage.sha256_bytes(item.key.encode())
+    captions, sources = (json.dumps(texts, ensure_ascii=False) for texts in (item.captions, item.source_captions))
+    return item.key, image_id, captions, sources, image, _RANKS[item.split], item.group, item.source_url, reason
+
+
+def _facts(picture: Picture) -> tuple[Any, ...]:
+    return (
+        picture.path,
+        _stamp(picture.path) if not picture.reason else "",  # a bad file is looked at again next time
+        picture.image_id,
+        picture.suffix,
+        picture.width,
+        picture.height,
+        _signed(picture.dhash),
+        picture.plain,
+        picture.reason,
+    )
+
+
+def _stamp(path: str) -> str:
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return "absent"
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
+def _signed(value: int) -> int:
+    """SQLite's integers are signed."""
+    return value - (1 << 64) if value >> 63 else value
+
+
+def _split(rank: int) -> str:
+    return list(_RANKS)[rank]
+
+
+def _union(parts: Iterable[tuple[list[str], list[str]]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All captions, each once, and what each was before translation or cleaning, if anything."""
+    source_of: dict[str, str] = {}
+    for captions, sources in parts:
+        for caption, source in zip_longest(captions, sources, fillvalue=""):
+            source_of.setdefault(caption, source)
+    return tuple(source_of), tuple(source_of.values()) if any(source_of.values()) else ()
+
+
+def _components(links: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Groups that are linked, each with the one that stands for all of them: the first met."""
+    roots: dict[str, str] = {}
+
+    def root(base: str) -> str:
+        while (up := roots.setdefault(base, base)) != base:
+            roots[base] = base = roots[up]
+        return base
+
+    for one, other in links:
+        first, second = root(one), root(other)
+        if first != second:
+            roots[second] = first
+    return ((base, root(base)) for base in list(roots))

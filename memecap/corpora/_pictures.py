@@ -1,0 +1,54 @@
+"""A picture file → what a corpus needs to know of it: checksum, dHash, size, and whether its bytes can be kept.
+
+The bytes are kept when any reader sees an upright RGB picture in them; a turned, animated, transparent or unusual file
+is stored as its upright RGB copy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from memecap import storage
+from memecap.pictures import MAX_PIXELS
+from memecap.scraping.images import PictureError, check
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One file's facts; `reason` is empty unless the file cannot be used."""
+
+    path: str
+    image_id: str = ""  # sha256 of the bytes that the corpus stores
+    suffix: str = ""
+    width: int = 0
+    height: int = 0
+    dhash: int = 0
+    plain: bool = True  # the file's own bytes are stored
+    reason: str = ""
+
+
+def inspect(path: str) -> Picture:
+    """Decode the whole file once. Never raises for a bad file: the reason is in the answer."""
+    try:
+        content = Path(path).read_bytes()
+        found = check(content, max_pixels=MAX_PIXELS)
+    except PictureError as error:
+        return Picture(path=path, reason=f"{error.reason.replace('_', ' ')} ({error.detail})")
+    except OSError as error:
+        return Picture(path=path, reason=error.strerror or str(error))
+    return Picture(
+        path=path,
+        image_id=storage.sha256_bytes(content if found.copy is None else found.copy),
+        suffix=f".{found.copy_extension}",
+        width=found.width,
+        height=found.height,
+        dhash=found.dhash,
+        plain=found.copy is None,
+    )
+
+
+def stored_bytes(path: Path, *, plain: bool) -> bytes:
+    """The bytes a corpus stores for this file; `plain` as `inspect` found it."""
+    content = path.read_bytes()
+    return content if plain else check(content, max_pixels=MAX_PIXELS).copy or content

@@ -1,0 +1,120 @@
+"""Flickr30k: 31,783 photographs with five English captions each, in any of the forms it is handed around in.
+
+- `results.csv` of Kaggle: `image_name| comment_number| comment`, one row of which lacks its last bar
+- `results_20130124.token`, the official file: `id.jpg#n<TAB>caption`
+- `dataset_flickr30k.json` of Karpathy, with its splits
+- a folder of `<split>.<n>.en.gz` (or `.en`) whose lines belong to the lines of `<split>_images.txt`, with its splits
+
+Out: items, with pictures where `images` is set.
+Source: Young et al. 2014, https://shannon.cs.illinois.edu/DenotationGraph/.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from memecap import storage
+from memecap.corpora import _tables
+from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
+from memecap.errors import DataError, MissingFileError
+
+# The broken row of results.csv ends its number with a space instead of a bar.
+_KAGGLE = re.compile(r"^(?P<file>[^|]+\.jpg)\|\s*(?P<number>\d+)\s*(?:\||\s)\s*(?P<caption>.*)$")
+_TOKEN = re.compile(r"^(?P<file>[^#\t]+)#(?P<number>\d+)\t(?P<caption>.*)$")
+_KARPATHY_SPLITS = {"train": "train", "restval": "train", "val": "val", "test": "test"}
+
+
+class Settings(CorpusSettings):
+    name: str = "flickr30k"
+    language: Language = "en"
+    licence: Licence = "captions CC BY 3.0; pictures of their Flickr authors, for research"
+    images: Annotated[Path | None, Field(description="folder of the pictures; text only when not set")] = None
+    split_lists: Annotated[
+        Path | None, Field(description="folder of train*.txt, val*.txt, test*.txt, for files without official splits")
+    ] = None
+
+
+class Flickr30k(Corpus):
+    Config = Settings
+
+    def __init__(self, config: Settings) -> None:
+        super().__init__(config)
+        self.settings = config
+
+    def items(self) -> Iterator[Item]:
+        images = self.settings.images
+        lists = _tables.split_lists(self.settings.split_lists) if self.settings.split_lists else {}
+        for file, captions, split in self._captions():
+            yield Item(
+                key=file,
+                captions=tuple(_tables.clean(caption) for caption in captions),
+                image=images / file if images else None,
+                split=lists.get(Path(file).stem, split),
+            )
+
+    def _captions(self) -> Iterator[tuple[str, tuple[str, ...], str]]:
+        source = self.settings.source
+        if source.is_dir():
+            return _parallel_lines(source)
+        if source.suffix == ".json":
+            return _karpathy(source)
+        return _numbered(source, _KAGGLE if source.suffix == ".csv" else _TOKEN)
+
+
+def _numbered(path: Path, form: re.Pattern[str]) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    for number, line in enumerate(_text(path).splitlines(), 1):
+        if not line.strip() or (number == 1 and line.startswith("image_name")):
+            continue
+        match = form.match(line)
+        if not match:
+            raise DataError(
+                "not a caption of Flickr30k",
+                where=f"{path}, line {number}",
+                fix="results.csv has `name.jpg| n| caption`, the token file `name.jpg#n<TAB>caption`.",
+            )
+        yield match["file"].strip(), (match["caption"],), ""
+
+
+def _karpathy(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    try:
+        for image in storage.read_json(path)["images"]:
+            captions = tuple(sentence["raw"] for sentence in image["sentences"])
+            yield image["filename"], captions, _KARPATHY_SPLITS[image["split"]]
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"not Karpathy's json: {error!r} is not there", where=path, fix="Get dataset_flickr30k.json."
+        ) from error
+
+
+def _parallel_lines(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    lists = sorted(folder.glob("*_images.txt"), key=lambda path: _tables.split_of_name(path.name))
+    if not lists:
+        raise MissingFileError("no *_images.txt there", where=folder, fix="Check the folder.")
+    for names in lists:
+        stem = names.name.removesuffix("_images.txt")
+        files = names.read_text(encoding="utf-8").split()
+        texts = sorted(path for path in folder.glob(f"{stem}.*.en*") if path.suffix in (".gz", ".en"))
+        columns = [_text(path).splitlines() for path in texts]
+        for path, column in zip(texts, columns, strict=True):
+            if len(column) != len(files):
+                raise DataError(
+                    f"{len(column)} captions for {len(files)} pictures", where=path, fix=f"Compare with {names.name}."
+                )
+        for file, *captions in zip(files, *columns, strict=True):
+            yield file, tuple(captions), _tables.split_of_name(stem)
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise MissingFileError("no such file", where=path, fix="Check the path.") from error
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot be read as text: {error}", where=path, fix="Get the file again.") from error

@@ -1,0 +1,105 @@
+"""A dataset of the Hugging Face Hub, or a folder that `datasets` loads, with a picture and a caption in each record.
+
+In: `owner/name` (such as yaneivan/memes_caption, justatom/meme-russian-ir, foldl/rumeme-desc) or a path. Pictures
+inside the records are written to files once, by their checksum. Out: items. Where the dataset has several splits they
+are honoured as official; a dataset of one split is divided by the hash of the group.
+Source: https://huggingface.co/docs/datasets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from memecap import storage
+from memecap.corpora import _tables
+from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.errors import DataError, ServiceError, UsageError
+
+
+class Settings(CorpusSettings):
+    name: str = "hub"
+    revision: Annotated[str | None, Field(description="branch, tag or commit of the dataset")] = None
+    subset: Annotated[str | None, Field(description="the dataset's configuration, where it has several")] = None
+    image: Annotated[str, Field(description="column of the picture; empty: text only")] = "image"
+    caption: Annotated[str, Field(description="column of the caption, or of a list of captions")] = "caption"
+    id: Annotated[str, Field(description="column of the picture's id; its number when empty")] = ""
+    images: Annotated[Path, Field(description="folder where the pictures are written")] = Path("data/images/hub")
+
+
+class Hub(Corpus):
+    Config = Settings
+
+    def __init__(self, config: Settings) -> None:
+        super().__init__(config)
+        self.settings = config
+
+    def items(self) -> Iterator[Item]:
+        splits = self._splits()
+        for name, records in splits.items():
+            official = _tables.split_of_name(name) if len(splits) > 1 else ""
+            for number, record in enumerate(records):
+                place = f"{self.settings.source}, {name}, record {number}"
+                key = str(self._value(record, self.settings.id, place)) if self.settings.id else f"{name}-{number:07d}"
+                captions = self._value(record, self.settings.caption, place)
+                texts = [captions] if isinstance(captions, str) else captions or []
+                image, reason = self._image(record, place)
+                yield Item(
+                    key=key,
+                    captions=tuple(text for text in map(_tables.clean, texts) if text),
+                    image=image,
+                    split=official,
+                    reason=reason,
+                )
+
+    def _splits(self) -> dict[str, Any]:
+        try:
+            import datasets
+        except ImportError as error:
+            raise UsageError(
+                "the Hub's datasets need `datasets`", where="hub", fix="pip install 'memecap[eval]'"
+            ) from error
+        settings = self.settings
+        try:
+            loaded = datasets.load_dataset(
+                str(settings.source), settings.subset, revision=settings.revision, streaming=True
+            )
+            if settings.image:
+                loaded = loaded.cast_column(settings.image, datasets.Image(decode=False))
+        except (OSError, datasets.exceptions.DatasetsError) as error:
+            raise ServiceError(
+                f"the dataset cannot be loaded: {type(error).__name__}: {error}".splitlines()[0],
+                where=str(settings.source),
+                fix="Check the name and the network; a closed dataset needs HF_TOKEN.",
+            ) from error
+        except (ValueError, KeyError) as error:
+            raise DataError(
+                f"the dataset cannot be read: {error}".splitlines()[0],
+                where=str(settings.source),
+                fix="Check image= and subset=, the names of its column and its configuration.",
+            ) from error
+        return dict(loaded)
+
+    def _value(self, record: dict[str, Any], column: str, place: str) -> Any:
+        if column not in record:
+            raise DataError(
+                f"no column {column!r}", where=place, fix=f"There are: {', '.join(record)}. Set image=, caption=, id=."
+            )
+        return record[column]
+
+    def _image(self, record: dict[str, Any], place: str) -> tuple[Path | None, str]:
+        """The picture's file and, where there is none, why."""
+        if not self.settings.image:
+            return None, ""
+        picture = self._value(record, self.settings.image, place) or {}
+        content, path = picture.get("bytes"), picture.get("path")
+        if content is None:
+            return (Path(path), "") if path and Path(path).is_file() else (None, "no picture in the record")
+        digest = storage.sha256_bytes(content)
+        file = self.settings.images / digest[:2] / f"{digest}{Path(path or '').suffix}"
+        if not file.exists():
+            storage.write_bytes(file, content, durable=False)
+        return file, ""

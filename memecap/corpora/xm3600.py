@@ -1,0 +1,50 @@
+"""Crossmodal-3600: 3,600 photographs from all over the world with captions people wrote in 36 languages, also Russian.
+
+In: `captions.jsonl`, one picture a line, `{"image/key": …, "ru": {"caption": […]}, …}`, or the folder that holds it;
+pictures are `<image/key>.jpg`. Out: items of the split `test`, for which it was made.
+Source: Thapliyal et al. 2022, arXiv:2205.12522, https://google.github.io/crossmodal-3600.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from memecap import storage
+from memecap.corpora import _tables
+from memecap.corpora.base import Corpus, CorpusSettings, Item, Licence
+from memecap.errors import DataError
+
+
+class Settings(CorpusSettings):
+    name: str = "xm3600"
+    licence: Licence = "captions CC BY 4.0; pictures CC BY 2.0 of their authors"
+    images: Annotated[Path | None, Field(description="folder of the pictures; text only when not set")] = None
+    split: Annotated[str, Field(description="the split all rows go to; empty: by the hash of the group")] = "test"
+
+
+class Xm3600(Corpus):
+    Config = Settings
+
+    def __init__(self, config: Settings) -> None:
+        super().__init__(config)
+        self.settings = config
+
+    def items(self) -> Iterator[Item]:
+        config = self.settings
+        path = config.source / "captions.jsonl" if config.source.is_dir() else config.source
+        for number, record in enumerate(storage.read_jsonl(path), 1):
+            try:
+                key = record["image/key"]
+                captions = tuple(_tables.clean(caption) for caption in record[config.language]["caption"])
+            except (KeyError, TypeError) as error:
+                raise DataError(
+                    f"not a record of XM3600 with language {config.language!r}: {error!r} is not there",
+                    where=f"{path}, line {number}",
+                    fix="Give captions.jsonl of Crossmodal-3600 and one of its languages.",
+                ) from error
+            image = config.images / f"{key}.jpg" if config.images else None
+            yield Item(key=key, captions=captions, image=image, split=config.split)

@@ -1,0 +1,124 @@
+"""Greedy, Beam, Nucleus, MBR: one vocabulary of decoding for every captioner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from memecap.config import Frozen, load
+from memecap.errors import UsageError
+
+
+class _Limits(Frozen):
+    max_new_tokens: int = Field(96, ge=1, description="longest caption, in tokens, the end token included")
+    min_new_tokens: int = Field(0, ge=0, description="the end token is not allowed before so many tokens")
+    repetition_penalty: float = Field(
+        1.0, gt=0, description="logits of tokens already written: x/p above zero, x*p below"
+    )
+    no_repeat_ngram: int = Field(0, ge=0, description="no n-gram of this length twice; 0: no limit")
+
+
+class Greedy(_Limits):
+    """The likeliest token at each step."""
+
+    name: Literal["greedy"] = "greedy"
+
+
+class Beam(_Limits):
+    """Beam search; candidates are ordered by log-probability / length ** length_penalty."""
+
+    name: Literal["beam"] = "beam"
+    width: int = Field(5, ge=1, description="hypotheses kept")
+    length_penalty: float = Field(1.0, description="above zero favours long captions")
+    n_candidates: int = Field(1, ge=1, description="captions returned for a picture, at most width")
+
+
+class Nucleus(_Limits):
+    """Sampling from the smallest set of tokens whose probability reaches top_p."""
+
+    name: Literal["nucleus"] = "nucleus"
+    top_p: float = Field(0.9, gt=0, le=1, description="probability mass kept")
+    top_k: int = Field(0, ge=0, description="tokens kept at most; 0: no limit")
+    temperature: float = Field(1.0, gt=0, description="below one sharpens the distribution")
+    seed: int = Field(0, ge=0, description="seed of the sampling")
+    n_candidates: int = Field(1, ge=1, description="captions returned for a picture")
+
+
+class MBR(_Limits):
+    """Minimum Bayes risk: of many samples, the one most like all the others (reranking.py)."""
+
+    name: Literal["mbr"] = "mbr"
+    n_samples: int = Field(24, ge=2, description="captions sampled for a picture")
+    top_p: float = Field(0.95, gt=0, le=1, description="probability mass kept")
+    top_k: int = Field(0, ge=0, description="tokens kept at most; 0: no limit")
+    temperature: float = Field(0.8, gt=0, description="below one sharpens the distribution")
+    seed: int = Field(0, ge=0, description="seed of the sampling")
+    recall: float = Field(3.0, gt=0, description="beta of the likeness: above one favours captions that say more")
+    reading: float = Field(1.0, ge=0, description="weight of the share of the reading that a caption quotes")
+
+    def sampling(self) -> Nucleus:
+        """The sampling that gives the candidates."""
+        shared = self.model_dump(exclude={"name", "n_samples", "recall", "reading"})
+        return Nucleus(**shared, n_candidates=self.n_samples)
+
+
+Decoding = Annotated[Greedy | Beam | Nucleus | MBR, Field(discriminator="name")]
+
+
+def choose(name: str, settings: Sequence[str] = ()) -> Decoding:
+    """A decoding by its name and `key=value` settings. Raises `UsageError`."""
+    methods: dict[str, type[Greedy | Beam | Nucleus | MBR]] = {
+        "greedy": Greedy,
+        "beam": Beam,
+        "nucleus": Nucleus,
+        "mbr": MBR,
+    }
+    if name not in methods:
+        raise UsageError(f"no decoding named {name!r}", where="--decoding", fix=f"There are: {', '.join(methods)}.")
+    return load(methods[name], overrides=settings)
+
+
+def generate_arguments(decoding: Greedy | Beam | Nucleus) -> dict[str, Any]:
+    """The search in the words of transformers' `GenerationConfig`; the limits on the text are `constraints`."""
+    arguments: dict[str, Any] = {"max_new_tokens": decoding.max_new_tokens, "do_sample": False, "num_beams": 1}
+    if isinstance(decoding, Beam):
+        arguments |= {
+            "num_beams": decoding.width,
+            "length_penalty": decoding.length_penalty,
+            "num_return_sequences": decoding.n_candidates,
+            "early_stopping": False,
+        }
+    if isinstance(decoding, Nucleus):
+        arguments |= {
+            "do_sample": True,
+            "top_p": decoding.top_p,
+            "top_k": decoding.top_k,
+            "temperature": decoding.temperature,
+            "num_return_sequences": decoding.n_candidates,
+        }
+    return arguments
+
+
+def constraints(decoding: Greedy | Beam | Nucleus, end_id: int) -> Any:
+    """What limits the text, as functions (new ids [B t], scores [B V]) → scores [B V], for every captioner alike.
+
+    They see the caption alone, never the prompt. transformers' own wiring of the same classes counts left padding as
+    caption when the prompt is given as vectors, hence they are passed to `generate` ready made.
+    """
+    from transformers import (
+        LogitsProcessorList,
+        MinNewTokensLengthLogitsProcessor,
+        NoRepeatNGramLogitsProcessor,
+        RepetitionPenaltyLogitsProcessor,
+    )
+
+    made = LogitsProcessorList()
+    if decoding.repetition_penalty != 1.0:
+        made.append(RepetitionPenaltyLogitsProcessor(decoding.repetition_penalty))
+    if decoding.no_repeat_ngram:
+        made.append(NoRepeatNGramLogitsProcessor(decoding.no_repeat_ngram))
+    if decoding.min_new_tokens:
+        made.append(MinNewTokensLengthLogitsProcessor(0, decoding.min_new_tokens, end_id))
+    return made

@@ -1,0 +1,132 @@
+"""The whole road on the embedded world, as the commands a person would type, each printed before it runs.
+
+In: an output folder. Out: in it report.html, scores.json, and all that the commands made on the way. The commands run
+in this process, through the same command line; stopped half-way, the same demo goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from memecap import storage
+from memecap.demo.checkpoints import ASSETS
+from memecap.demo.vk_server import VkServer
+from memecap.demo.world import paint_photographs, paint_wall
+from memecap.errors import MemecapError
+
+N_MEMES, N_PHOTOGRAPHS = 800, 700
+_CONFIG = "demo.yaml"
+_HOME = "output/demo"  # as written in demo.yaml
+
+
+class Road:
+    """The steps, in order. `out` is a folder of its own."""
+
+    def __init__(self, out: Path, *, n_memes: int = N_MEMES, n_photographs: int = N_PHOTOGRAPHS) -> None:
+        self.out = out
+        self.n_memes = n_memes
+        self.n_photographs = n_photographs
+        self.memes, self.photographs = out / "corpora" / "memes", out / "corpora" / "photographs"
+
+    def walk(self) -> None:
+        """All of it. Raises the error of the command that failed."""
+        started = time.monotonic()
+        with _environment({"MEMECAP_CACHE": str(self.out / "cache"), "HF_HUB_OFFLINE": "1"}):
+            self.prepare()
+            self.gather()
+            self.translate()
+            self.learn()
+            self.measure()
+        minutes = (time.monotonic() - started) / 60
+        _say(f"Done in {minutes:.1f} minutes. Open {self.out / 'report.html'} in a browser.")
+
+    def prepare(self) -> None:
+        """Tiny checkpoints and the training configuration, where real ones would be downloaded."""
+        _say("Tiny checkpoints in the formats of ruCLIP, ruGPT-3 and OPUS-MT stand in for a download.")
+        shutil.copytree(ASSETS, self.out / "models", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.yaml"))
+        config = (ASSETS / _CONFIG).read_text(encoding="utf-8")
+        storage.write_text(self.out / _CONFIG, config.replace(_HOME, str(self.out)))
+
+    def gather(self) -> None:
+        """Memes from a wall, and a corpus of English captions."""
+        _say(f"Painting {self.n_memes} memes for a local server that answers like api.vk.ru.")
+        posts = paint_wall(self.out / "painted" / "memes", self.n_memes)
+        shutil.rmtree(self.out / "raw", ignore_errors=True)  # of a server that is gone, its addresses too
+        with VkServer({"textmeme": posts}) as server, _environment(_vk(server)):
+            _say("$ export " + " ".join(f"{name}={value}" for name, value in _vk(server).items()))
+            self._run("scrape", "textmeme", "--out", self.out / "raw" / "memes")
+        self._run(
+            "corpus", "build", "memes", self.out / "raw" / "memes", "--out", self.memes,
+            "--set", "val=0.06", "--set", "test=0.3",
+        )  # fmt: skip
+        self._run("corpus", "check", self.memes)
+        _say(f"Painting {self.n_photographs} pictures without text, with five English captions each.")
+        table = paint_photographs(self.out / "painted" / "photographs", self.n_photographs)
+        self._run(
+            "corpus", "build", "flickr30k", table, "--out", self.photographs,
+            "--set", f"images={table.parent / 'images'}", "--set", "val=0.06", "--set", "test=0",
+        )  # fmt: skip
+
+    def translate(self) -> None:
+        """The English captions into Russian."""
+        self._run("translate", self.photographs, "--set", f"model={self.out / 'models' / 'marian'}", "--set", "beam=1")
+
+    def learn(self) -> None:
+        """Read, look, train in two stages."""
+        self._run("read", self.memes, *self._reader())
+        self._run("features", self.memes, f"{self.photographs}_ru", "--config", self.out / _CONFIG)
+        self._run("train", self.out / _CONFIG, "--out", self.out / "run")
+
+    def measure(self) -> None:
+        """Score the test split beside the floors, and caption one of its pictures."""
+        self._run(
+            "evaluate", self.out / "run", self.memes, "--split", "test", "--out", self.out,
+            "--set", "max_new_tokens=100", "--batch-size", "32",
+        )  # fmt: skip
+        picture = min((self.memes / "test" / "images").iterdir())
+        self._run("caption", "--json", picture, "--model", self.out / "run")
+
+    def _reader(self) -> list[str]:
+        return ["--set", "languages=rus", "--set", "passes=[white-11,plain-3]"]
+
+    def _run(self, *words: str | Path) -> None:
+        """Print a command and run it, as if it had been typed."""
+        from memecap.cli import app
+
+        arguments = [str(word) for word in words]
+        _say(f"\n$ memecap {shlex.join(arguments)}")
+        code = app(args=arguments, standalone_mode=False)
+        if code:
+            raise MemecapError(
+                f"`memecap {arguments[0]}` ended with exit code {code}", where=self.out, fix="Read what it said above."
+            )
+
+
+def _vk(server: VkServer) -> dict[str, str]:
+    return {"VK_TOKEN": server.token, "MEMECAP_VK_API": server.address}
+
+
+def _say(line: str) -> None:
+    typer.echo(line)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,75 @@
+"""The embedded world on disk: a wall of painted memes for the local VK server, and painted photographs with captions.
+
+In: a folder and how many. Out: JPEG files, posts that name them, a table in a form that Flickr30k is handed around in.
+Everything is of the `wall` half: no line and no scene here was shown to the checkpoints that are shipped.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from memecap import storage
+from memecap.demo import grammar
+from memecap.demo.grammar import Meme, Scene
+from memecap.demo.painter import paint, paint_scene
+from memecap.demo.vk_server import WallPost
+from memecap.spread import spread
+
+TABLE = "results.csv"
+_QUALITY = 90  # of the JPEG
+
+
+def memes(count: int, seed: int = 0) -> list[Meme]:
+    """Memes of the wall, no text on any of them equal to a text on another."""
+    rng, written, drawn = random.Random(seed), set[str](), list[Meme]()
+    while len(drawn) < count:
+        meme = grammar.meme(rng, "wall")
+        if written.isdisjoint(texts := {text.lower() for text in meme.texts}):
+            written |= texts
+            drawn.append(meme)
+    return drawn
+
+
+def paint_wall(folder: Path, count: int) -> list[WallPost]:
+    """Paint memes into `folder` and return their posts, dressed as communities dress them."""
+    wall = memes(count)
+    paths = _paint_all(folder, wall)
+    return [
+        WallPost(f"{meme.description}\n\n#мем #описание@textmeme", [path])
+        for meme, path in zip(wall, paths, strict=True)
+    ]
+
+
+def paint_photographs(folder: Path, count: int) -> Path:
+    """Paint bare scenes into `folder`/images and write their English captions, five each; returns the table."""
+    rng = random.Random("photographs")
+    scenes = [grammar.scene(rng, "wall") for _ in range(count)]
+    paths = _paint_all(folder / "images", scenes)
+    rows = [
+        f"{path.name}| {number}| {english}"
+        for path, scene in zip(paths, scenes, strict=True)
+        for number, (english, _) in enumerate(grammar.captions(scene))
+    ]
+    table = folder / TABLE
+    storage.write_text(table, "\n".join(["image_name| comment_number| comment", *rows]) + "\n")
+    return table
+
+
+def _paint_all(folder: Path, worlds: Sequence[Meme | Scene]) -> list[Path]:
+    paths = [folder / f"{number:05}.jpg" for number in range(len(worlds))]
+    missing = [(world, path) for world, path in zip(worlds, paths, strict=True) if not path.exists()]
+    deque(spread(_paint_one, missing, on="workers"), maxlen=0)
+    return paths
+
+
+def _paint_one(task: tuple[Meme | Scene, Path]) -> None:
+    world, path = task
+    rng = random.Random(path.name)
+    picture = paint(world, rng) if isinstance(world, Meme) else paint_scene(world, rng, width=320, height=280)
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=_QUALITY)
+    storage.write_bytes(path, content.getvalue())

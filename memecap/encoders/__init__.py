@@ -1,0 +1,1 @@
+"""Image encoders: upright RGB pictures in, image tokens [B N D] out."""

@@ -1,0 +1,61 @@
+"""ImageEncoder: a picture → pixels [3 H W] → image tokens [B N D].
+
+B pictures, N image tokens of a picture (1 for a pooled vector), D their width, H W the encoder's own resolution.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor, nn
+
+from memecap.config import PartConfig
+
+
+class ImageEncoder(nn.Module, ABC):
+    """A network that sees. It carries its own image transform, so no caller can feed it the wrong pixels."""
+
+    Config: type[PartConfig] = PartConfig
+
+    config: PartConfig
+    n_tokens: int  # N
+    width: int  # D
+
+    @abstractmethod
+    def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
+        """The pixels of one upright RGB picture, deterministic: no crop or flip by chance."""
+
+    @abstractmethod
+    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
+        """Image tokens."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A short string that changes with the weights, the transform or the output: the key of cached features."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write files from which the same encoder is built by its `config` with `model` set to `folder`."""
+
+
+def weights_hash(module: nn.Module) -> str:
+    """SHA-256 of a network's weights and buffers by name: the same in whatever file format they were kept."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\0".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def fingerprint(module: nn.Module, transform: Any, output: str) -> str:
+    """A fingerprint from the weights, the transform's settings (a JSON value) and the name of the output."""
+    settings = json.dumps([transform, output], sort_keys=True, default=str)
+    return hashlib.sha256(f"{weights_hash(module)} {settings}".encode()).hexdigest()[:20]

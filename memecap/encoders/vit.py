@@ -1,0 +1,56 @@
+"""ViT of the Hub, such as google/vit-base-patch16-224, by id or folder.
+
+In: pictures through the model's own processor. Out: the class token [B 1 D] or the grid of patches [B N D].
+Source: Dosovitskiy et al., arXiv 2010.11929; the networks are transformers'.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from jaxtyping import Float
+from PIL import Image
+from pydantic import Field
+from torch import Tensor
+from transformers import ViTModel
+
+from memecap import hub
+from memecap.config import PartConfig
+from memecap.encoders._processor import Processor
+from memecap.encoders.base import ImageEncoder, fingerprint
+
+
+class ViT(ImageEncoder):
+    """The last layer's states after its norm; the pooler, which is trained for classes, is left out."""
+
+    class Config(PartConfig):
+        name: str = "vit"
+        model: str = Field("google/vit-base-patch16-224", description="a folder or a Hub id")
+        output: Literal["pooled", "grid"] = Field("pooled", description="the class token, or one vector for each patch")
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        folder = hub.fetch_model(config.model)
+        self.processor = Processor(folder)
+        self.model = hub.pretrained(ViTModel, folder, add_pooling_layer=False)
+        settings = self.model.config
+        self.pooled = config.output == "pooled"
+        self.n_tokens = 1 if self.pooled else (settings.image_size // settings.patch_size) ** 2
+        self.width = settings.hidden_size
+
+    def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
+        return self.processor(image)
+
+    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
+        states: Tensor = self.model(pixel_values=pixels).last_hidden_state
+        return states[:, :1] if self.pooled else states[:, 1:]
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self, self.processor.settings, self.config.model_dump()["output"])
+
+    def save(self, folder: Path) -> None:
+        self.model.save_pretrained(folder)
+        self.processor.save(folder)

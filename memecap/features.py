@@ -1,0 +1,161 @@
+"""A frozen encoder's image tokens of a corpus, computed once: `<corpus>/features/<fingerprint>/NNNNN.safetensors`.
+
+In: a corpus and an encoder. Out: shards of `features` [n N D] with the image ids in their metadata, and `encoder.json`,
+written last. A picture is never computed twice; a stopped run goes on after its last whole shard.
+n pictures of a shard, N image tokens of width D.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from memecap import storage
+from memecap.encoders.base import ImageEncoder
+from memecap.errors import DataError, MemecapError
+from memecap.manifest import SPLITS, Corpus
+from memecap.pictures import open_picture
+from memecap.progress import bar
+
+FOLDER, RECORD = "features", "encoder.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What a run did. `failed` are pictures that could not be opened: (path, why)."""
+
+    folder: Path
+    n_new: int
+    n_known: int
+    failed: tuple[tuple[Path, str], ...]
+
+
+def extract(
+    corpus: Corpus,
+    encoder: ImageEncoder,
+    splits: Sequence[str] | None = None,
+    *,
+    batch_size: int = 32,
+    shard_size: int = 1024,
+    workers: int = 2,
+    device: torch.device | str = "cpu",
+) -> Extracted:
+    """Compute and store the features of the pictures that have none yet; a broken picture is noted and left out.
+
+    Raises:
+        TryLaterError: another process is at it.
+        StorageError: the folder cannot be written.
+    """
+    fingerprint = encoder.fingerprint
+    folder = features_folder(corpus.folder, fingerprint)
+    with storage.lock(folder):
+        known = set(_ids(folder))
+        wanted = _pictures(corpus, splits)
+        waiting = [(image_id, path) for image_id, path in wanted.items() if image_id not in known]
+        failed: list[tuple[Path, str]] = []
+        encoder = encoder.to(device).eval()
+        with bar() as progress, ThreadPoolExecutor(workers) as pool:
+            task = progress.add_task(f"features of {corpus.name}", total=len(waiting))
+            for shard in _chunks(waiting, shard_size):
+                made: dict[str, Tensor] = {}
+                for chunk in _chunks(shard, batch_size):
+                    made |= _encode(encoder, chunk, pool, failed, device)
+                    progress.advance(task, len(chunk))
+                _write_shard(folder, made)
+        config = encoder.config.model_dump(mode="json")
+        storage.write_json(
+            folder / RECORD,
+            {"encoder": config, "fingerprint": fingerprint, "n_tokens": encoder.n_tokens, "width": encoder.width},
+        )
+    return Extracted(folder, len(waiting) - len(failed), len(wanted) - len(waiting), tuple(failed))
+
+
+def load_features(corpus_folder: Path, fingerprint: str) -> dict[str, Tensor]:
+    """Image id → features [N D], mapped from the disk, not read into memory; empty where nothing was computed.
+
+    Raises:
+        DataError: a shard is broken.
+    """
+    found: dict[str, Tensor] = {}
+    for shard in _shards(features_folder(corpus_folder, fingerprint)):
+        with _open(shard) as file:
+            ids = json.loads(file.metadata()["image_ids"])
+            found.update(zip(ids, file.get_tensor("features"), strict=True))
+    return found
+
+
+def features_folder(corpus_folder: Path, fingerprint: str) -> Path:
+    """Where the features of an encoder are kept."""
+    return corpus_folder / FOLDER / fingerprint
+
+
+def _pictures(corpus: Corpus, splits: Sequence[str] | None) -> dict[str, Path]:
+    """Image id → path, each picture once."""
+    return {
+        row.image_id: path
+        for split in splits or SPLITS
+        for row in corpus.rows(split)
+        if (path := corpus.image_path(row)) is not None
+    }
+
+
+def _encode(
+    encoder: ImageEncoder,
+    chunk: Sequence[tuple[str, Path]],
+    pool: ThreadPoolExecutor,
+    failed: list[tuple[Path, str]],
+    device: torch.device | str,
+) -> dict[str, Tensor]:
+    def pixels(path: Path) -> Tensor | str:
+        try:
+            return encoder.transform(open_picture(path))
+        except MemecapError as error:
+            return error.what
+
+    seen = dict(zip(chunk, pool.map(pixels, [path for _, path in chunk]), strict=True))
+    failed += [(path, why) for (_, path), why in seen.items() if isinstance(why, str)]
+    good = {image_id: value for (image_id, _), value in seen.items() if isinstance(value, Tensor)}
+    if not good:
+        return {}
+    with torch.inference_mode():
+        features = encoder(torch.stack(list(good.values())).to(device)).float().cpu()
+    return dict(zip(good, features, strict=True))
+
+
+def _write_shard(folder: Path, made: Mapping[str, Tensor]) -> None:
+    if made:
+        number = 1 + max((int(path.stem) for path in _shards(folder)), default=-1)
+        content = save({"features": torch.stack(list(made.values()))}, {"image_ids": json.dumps(list(made))})
+        storage.write_bytes(folder / f"{number:05d}.safetensors", content)
+
+
+def _ids(folder: Path) -> Iterator[str]:
+    for shard in _shards(folder):
+        with _open(shard) as file:
+            yield from json.loads(file.metadata()["image_ids"])
+
+
+def _shards(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*.safetensors"))
+
+
+def _open(shard: Path) -> safe_open:
+    try:
+        return safe_open(shard, framework="pt")
+    except Exception as error:  # safetensors' own class is not stable across versions
+        raise DataError(
+            f"broken features: {error}", where=shard, fix="Delete the file and run the command again."
+        ) from error
+
+
+def _chunks(items: Sequence[tuple[str, Path]], size: int) -> Iterator[Sequence[tuple[str, Path]]]:
+    for first in range(0, len(items), size):
+        yield items[first : first + size]

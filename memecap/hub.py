@@ -1,0 +1,83 @@
+"""A model's files from a local folder or from the Hugging Face Hub: the only place that downloads weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from memecap.errors import DataError, MissingFileError, ServiceError
+
+#: what a model of transformers is made of; weights of other frameworks stay on the Hub
+_MODEL_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "pytorch_model*.bin")
+
+
+def fetch(model: str, files: Sequence[str] | None = None, *, revision: str | None = None) -> Path:
+    """The folder of a model's files; `model` is a folder or a Hub id like `ai-forever/rugpt3small_based_on_gpt2`.
+
+    Args:
+        files: names or glob patterns of the files needed; all when None.
+
+    Raises:
+        MissingFileError: a local folder lacks one of the files, or a path was given and nothing is there.
+        ServiceError: the Hub cannot be reached, or has no such model.
+    """
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        for name in files or ():
+            if not any(folder.glob(name)):
+                raise MissingFileError(f"{name} is not there", where=folder, fix="Check the model's folder.")
+        return folder
+    if model.startswith((".", "/", "~")) or model.count("/") > 1:
+        raise MissingFileError("no such model folder", where=model, fix="Check the path, or give a Hub id: owner/name.")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=None if files is None else list(files)))
+    except Exception as error:
+        raise ServiceError(
+            f"cannot fetch the model {model!r} from the Hugging Face Hub: {type(error).__name__}",
+            where=f"https://huggingface.co/{model}",
+            fix="Connect to the network, or download the model elsewhere and give its folder instead of the id.",
+        ) from error
+
+
+def fetch_model(model: str) -> Path:
+    """The folder of a whole model: configuration, tokenizer, weights. Raises as `fetch` does."""
+    return fetch(model, None if Path(model).is_dir() else _MODEL_FILES)
+
+
+def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = (), **arguments: Any) -> Any:
+    """`model_class.from_pretrained(folder)` in fp32, in evaluation mode, silently.
+
+    Args:
+        may_lack: beginnings of the names of weights that the class has and never uses.
+
+    Raises:
+        DataError: the files cannot be read, or lack weights that the class needs (transformers would invent them).
+    """
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        loaded, report = model_class.from_pretrained(
+            folder, output_loading_info=True, local_files_only=True, dtype="float32", **arguments
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise DataError(
+            f"cannot load the model: {str(error).splitlines()[0]}",
+            where=folder,
+            fix="Check that the folder holds config.json and weights of the right kind.",
+        ) from error
+    finally:
+        logging.set_verbosity(verbosity)
+    missing = sorted(key for key in report["missing_keys"] if not key.startswith(may_lack))
+    if missing:
+        raise DataError(
+            f"{len(missing)} weights are missing, {missing[0]} among them",
+            where=folder,
+            fix="Choose a checkpoint of the right architecture.",
+        )
+    return loaded.eval()

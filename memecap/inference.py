@@ -1,0 +1,176 @@
+"""Picture → Reading → Caption: what `memecap caption` and `memecap.load_captioner` do.
+
+Pictures are opened, read and captioned in batches; a picture that fails carries its error and stops no other one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+import torch
+from PIL import Image
+
+from memecap import checkpoint, config
+from memecap.batching import Images
+from memecap.captioners.base import Caption, Captioner, create
+from memecap.decoding import Decoding, Greedy
+from memecap.errors import MemecapError
+from memecap.pictures import PictureSource, open_picture
+from memecap.reading.base import Reader, Reading
+from memecap.reranking import describe
+
+DEFAULT_MODEL = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One picture's caption, or the reason there is none."""
+
+    source: str
+    model: str
+    seconds: float  # a share of its batch's time
+    caption: Caption | None = None
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The record of `memecap caption --json`."""
+        caption = self.caption.to_json() if self.caption else {}
+        return {
+            "file": self.source,
+            "caption": caption.get("text"),
+            "reading": caption.get("reading"),
+            "quotes": caption.get("quotes", ()),
+            "log_probability": caption.get("log_probability"),
+            "model": self.model,
+            "seconds": round(self.seconds, 4),
+            "error": self.error,
+        }
+
+
+class MemeCaptioner:
+    """A captioner with the reader it needs, on a device, ready for any kind of picture."""
+
+    def __init__(
+        self,
+        captioner: Captioner,
+        reader: Reader | None,
+        *,
+        name: str,
+        decoding: Decoding | None = None,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.captioner = captioner.to(device).eval()
+        self.reader = reader
+        self.name = name
+        self.decoding = decoding or Greedy()
+        self.device = device
+
+    @overload
+    def caption(self, pictures: list[PictureSource] | tuple[PictureSource, ...]) -> list[Caption]: ...
+    @overload
+    def caption(self, pictures: PictureSource) -> Caption: ...
+    def caption(
+        self, pictures: PictureSource | list[PictureSource] | tuple[PictureSource, ...]
+    ) -> Caption | list[Caption]:
+        """Describe a picture (path, bytes, PIL image, array), or each of a list or tuple of them.
+
+        Raises:
+            MemecapError: a picture cannot be opened; `stream` goes on past broken pictures instead.
+        """
+        if not isinstance(pictures, list | tuple):
+            return self.caption([pictures])[0]
+        captions = []
+        for batch in _chunks(pictures, 32):
+            start = time.perf_counter()
+            found = self._describe([open_picture(picture) for picture in batch])
+            seconds = (time.perf_counter() - start) / len(batch)
+            captions += [replace(caption, seconds=seconds) for caption in found]
+        return captions
+
+    def stream(self, sources: Iterable[PictureSource], *, batch_size: int = 16) -> Iterator[Result]:
+        """A `Result` for each source, in order, as the batches are done."""
+        for batch in _chunks(sources, batch_size):
+            yield from self._describe_batch(batch)
+
+    def _describe_batch(self, sources: Sequence[PictureSource]) -> list[Result]:
+        start = time.perf_counter()
+        opened: list[Image.Image | MemecapError] = [_try_open(source) for source in sources]
+        captions = iter(self._describe([image for image in opened if isinstance(image, Image.Image)]))
+        seconds = (time.perf_counter() - start) / len(sources)
+        results = []
+        for source, image in zip(sources, opened, strict=True):
+            name = str(source) if isinstance(source, str | Path) else type(source).__name__
+            if isinstance(image, MemecapError):
+                results.append(Result(name, self.name, seconds, error=image.what))
+            else:
+                results.append(Result(name, self.name, seconds, caption=replace(next(captions), seconds=seconds)))
+        return results
+
+    @torch.inference_mode()
+    def _describe(self, images: Sequence[Image.Image]) -> list[Caption]:
+        if not images:
+            return []
+        readings: Sequence[Reading | None] = self.reader.read(images) if self.reader else [None] * len(images)
+        encoder = self.captioner.encoder
+        pixels = None
+        if encoder is not None:
+            pixels = Images(pixels=torch.stack([encoder.transform(image) for image in images])).to(self.device)
+        candidates = describe(self.captioner, pixels, readings, self.decoding)
+        return [replace(best[0], reading=reading) for best, reading in zip(candidates, readings, strict=True)]
+
+
+def load_captioner(
+    model: str | Path | None = None,
+    *,
+    reader: Any = "tesseract",
+    decoding: Decoding | None = None,
+    device: str | None = None,
+) -> MemeCaptioner:
+    """A captioner ready to use.
+
+    Args:
+        model: a checkpoint folder, a run folder of `memecap train`, or a Hub id; None: `template`, with no training.
+        reader: a reader's name or settings (see `memecap parts reading`), or None: no text is read.
+        device: cpu, cuda, mps …; the best there is when None.
+
+    Raises:
+        MissingFileError, DataError: the folder is not a checkpoint.
+        ServiceError: the model or the reader's program cannot be had.
+    """
+    name = str(model) if model is not None else DEFAULT_MODEL
+    if name == DEFAULT_MODEL:
+        captioner = create(config.configure("captioners", name), ())
+    else:
+        captioner = checkpoint.load(name)
+    return MemeCaptioner(
+        captioner,
+        config.build("reading", reader) if reader is not None else None,
+        name=name,
+        decoding=decoding,
+        device=device or best_device(),
+    )
+
+
+def best_device() -> str:
+    """cuda or mps where there is one, else cpu."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _try_open(source: PictureSource) -> Image.Image | MemecapError:
+    try:
+        return open_picture(source)
+    except MemecapError as error:
+        return error
+
+
+def _chunks(items: Iterable[PictureSource], size: int) -> Iterator[list[PictureSource]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

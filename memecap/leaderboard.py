@@ -1,0 +1,155 @@
+"""Systems side by side: scores, intervals, and how far the first captioner is above each other system.
+
+In: the captions of each system on the same rows. Out: the records of `scores.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from memecap import scoring, significance, storage
+from memecap.errors import DataError, UsageError
+from memecap.predictions import Prediction, read_predictions
+
+CAPTIONER, FLOOR = "captioner", "floor"
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A name, captioner or floor, and its captions."""
+
+    name: str
+    kind: str
+    rows: Sequence[Prediction]
+
+
+def rank(
+    systems: Sequence[System],
+    preset: str = "ru-words",
+    *,
+    every: bool = False,
+    training: Iterable[str] | None = None,
+    resamples: int = significance.RESAMPLES,
+    seed: int = 0,
+) -> list[Record]:
+    """The records of `scores.json`, in the order given; `compared` holds the first captioner minus the
+    record's system.
+
+    Args:
+        every: the preset's further metrics too.
+        training: training captions, for the share copied from them.
+
+    Raises:
+        DataError: two systems caption different rows, or a row cannot be scored.
+    """
+    known = None if training is None else list(training)
+    measured = [measure(system, preset, every=every, training=known) for system in systems]
+    first = next((place for place, system in enumerate(systems) if system.kind == CAPTIONER), None)
+    records = [
+        {
+            "system": system.name,
+            "kind": system.kind,
+            "n": found.n,
+            "scores": dict(found.scores),
+            "signature": found.signature,
+            "intervals": {
+                name: [bound.low, bound.high]
+                for name, bound in significance.intervals(found, resamples=resamples, seed=seed).items()
+            },
+        }
+        for system, found in zip(systems, measured, strict=True)
+    ]
+    if first is not None:
+        _compare(records, systems, measured, first, resamples, seed)
+    return records
+
+
+def read_systems(folder: Path) -> list[System]:
+    """The captioner of an evaluation's folder, then its floors, ready to be scored without any model."""
+    ours = read_predictions(folder / "captions.jsonl")
+    return [
+        System(str(ours[0].rest.get("system", CAPTIONER)), CAPTIONER, ours),
+        *(System(path.stem, FLOOR, read_predictions(path)) for path in sorted((folder / "floors").glob("*.jsonl"))),
+    ]
+
+
+def measure(
+    system: System, preset: str, *, every: bool = False, training: Iterable[str] | None = None
+) -> scoring.Measurement:
+    """Score one system's rows."""
+    captions = [row.caption for row in system.rows]
+    return scoring.measure(captions, [row.references for row in system.rows], preset, every=every, training=training)
+
+
+def read_records(path: Path) -> list[Record]:
+    """A table that was written before. Raises `DataError` where the file is no such table."""
+    records = storage.read_json(path)
+    if not isinstance(records, list) or not all(
+        isinstance(r, dict) and {"system", "scores"} <= r.keys() for r in records
+    ):
+        raise DataError("not a table of scores", where=path, fix="Give a scores.json of `memecap evaluate` or `score`.")
+    return records
+
+
+def join(tables: Sequence[Sequence[Record]]) -> list[Record]:
+    """Several tables as one. Raises `UsageError` where their signatures differ: their numbers do not compare."""
+    records = [record for table in tables for record in table]
+    signatures = sorted({f"{record['signature']} (n={record['n']})" for record in records})
+    if len(signatures) > 1:
+        raise UsageError(
+            "scores of different protocols, or of different numbers of rows, cannot stand in one table",
+            where="\n         ".join(signatures),
+            fix="Score the captions again with one preset.",
+        )
+    return records
+
+
+def decimals(records: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """How many decimals show a score: one of a percentage, three of a fraction; BLEU-1..4 go together."""
+    largest: dict[str, float] = {}
+    for record in records:
+        for name, value in record["scores"].items():
+            family = name.rstrip("1234")
+            largest[family] = max(largest.get(family, 0.0), abs(value))
+    small = {name for name in largest if largest[name] <= 2 or name in ("cider", "cider_d")}
+    return {name: 3 if name.rstrip("1234") in small else 1 for name in records[0]["scores"]}
+
+
+def _compare(
+    records: Sequence[Record],
+    systems: Sequence[System],
+    measured: Sequence[scoring.Measurement],
+    first: int,
+    resamples: int,
+    seed: int,
+) -> None:
+    """Add `compared` to every record but the first captioner's, p-values corrected over the systems of the table."""
+    rivals = [place for place in range(len(systems)) if place != first]
+    found = {}
+    for place in rivals:
+        _check_same_rows(systems[first], systems[place])
+        found[place] = significance.compare(measured[first], measured[place], resamples=resamples, seed=seed)
+    for name in measured[first].scores:
+        corrected = significance.holm({str(place): found[place][name].worse_p for place in rivals})
+        for place in rivals:
+            compared = records[place].setdefault("compared", {"system": systems[first].name, "minus_this": {}})
+            compared["minus_this"][name] = {**asdict(found[place][name]), "p_holm": corrected[str(place)]}
+
+
+def _check_same_rows(a: System, b: System) -> None:
+    ours, theirs = ([(row.image_id, row.references) for row in system.rows] for system in (a, b))
+    if ours == theirs:
+        return
+    place = next(
+        (i for i, (x, y) in enumerate(zip(ours, theirs, strict=False), 1) if x != y), min(len(ours), len(theirs)) + 1
+    )
+    raise DataError(
+        f"{a.name!r} and {b.name!r} do not caption the same rows in the same order",
+        where=f"row {place}",
+        fix="Caption the same split with both, and keep its references.",
+    )

@@ -1,0 +1,153 @@
+"""Row, and a corpus on disk: `<corpus>/<split>/metadata.jsonl` + `<corpus>/<split>/images/`.
+
+One row is one picture with all its captions. `datasets.load_dataset("imagefolder", data_dir=corpus)` loads a corpus as
+it is. `corpus.json` is written last: its existence means that the corpus is whole.
+
+A row's split is a function of its group alone (or an official split, honoured by name), so adding rows never moves an
+old one, and no picture of a group stands on two sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from memecap import storage
+from memecap.errors import DataError, MissingFileError
+
+SPLITS = ("train", "val", "test")
+MANIFEST = "corpus.json"
+METADATA = "metadata.jsonl"
+IMAGES = "images"  # the folder of a split's pictures
+LEFT_OUT = "left_out.jsonl"  # items that got no row, with the reason of each
+PICTURES = ".pictures.sqlite"  # what a build found out of the pictures; a corpus can be used without it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A picture and its captions; a row without a picture (`file_name` empty) is text to learn the language from."""
+
+    captions: tuple[str, ...]
+    image_id: str  # sha256 of the picture's bytes; of the source's own id where there is no picture
+    group_id: str  # equal for pictures that must not be parted: near-duplicates, reposts
+    corpus: str
+    split: str
+    file_name: str = ""  # relative to the split's folder, as imagefolder wants it: images/<name>
+    language: str = "ru"
+    source_captions: tuple[str, ...] = ()  # before translation or cleaning
+    translator: str = ""
+    source_id: str = ""  # the source's own name of the picture
+    source_url: str = ""
+    licence: str = ""
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Row:
+        """Raises `DataError` naming the unknown or missing keys."""
+        missing = {"captions", "image_id", "group_id", "corpus", "split"} - record.keys()
+        if missing or record.keys() - _KEYS:
+            raise DataError(
+                f"a row lacks {sorted(missing)} and has unknown {sorted(record.keys() - _KEYS)}",
+                fix="Build the corpus again with this version of memecap.",
+            )
+        values = dict(record)
+        for key in ("captions", "source_captions"):
+            values[key] = tuple(values.get(key, ()))
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in _KEYS}
+
+
+_KEYS = dict.fromkeys(key.name for key in fields(Row)).keys()  # asked once, not once a row
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A corpus on disk, opened for reading."""
+
+    folder: Path
+    name: str
+    counts: Mapping[str, int]  # split → rows
+    details: Mapping[str, Any] = field(default_factory=dict)  # everything else that corpus.json says
+
+    def rows(self, split: str) -> Iterator[Row]:
+        """The rows of a split, in their stored order; none where the corpus has no such split."""
+        path = self.folder / split / METADATA
+        if not path.exists():
+            return
+        for number, record in enumerate(storage.read_jsonl(path), 1):
+            try:
+                yield Row.from_json(record)
+            except DataError as error:
+                raise DataError(error.what, where=f"{path}, line {number}", fix=error.fix) from error
+
+    def image_path(self, row: Row) -> Path | None:
+        """Where the row's picture lies, or None for a row of text only."""
+        return self.folder / row.split / row.file_name if row.file_name else None
+
+
+def open_corpus(folder: Path) -> Corpus:
+    """Open a whole corpus. Raises `MissingFileError` when it is absent or was left unfinished."""
+    path = folder / MANIFEST
+    if not path.exists():
+        raise MissingFileError(
+            "no finished corpus there" if folder.exists() else "no such corpus",
+            where=folder,
+            fix="Make it with `memecap corpus build`, or run that command again to finish it.",
+        )
+    record = storage.read_json(path)
+    return Corpus(folder=folder, name=record.pop("name"), counts=record.pop("counts"), details=record)
+
+
+def write_rows(folder: Path, rows: Iterable[Row]) -> dict[str, int]:
+    """Write the manifests of a corpus, its pictures being in place already; returns rows by split.
+
+    Rows are stored by group and id, so equal input in any order gives equal bytes. They are sorted on disk: a million
+    need no more memory than a thousand.
+    """
+    with closing(sqlite3.connect("")) as sorter:  # a private file of SQLite's that vanishes with the connection
+        sorter.execute("CREATE TABLE rows (split TEXT, group_id TEXT, image_id TEXT, line TEXT)")
+        sorter.executemany(
+            "INSERT INTO rows VALUES (?, ?, ?, ?)",
+            ((row.split, row.group_id, row.image_id, storage.to_line(row.to_json())) for row in rows),
+        )
+        splits = [split for (split,) in sorter.execute("SELECT DISTINCT split FROM rows")]
+        counts = {}
+        for split in sorted(splits, key=_split_order):
+            counts[split] = 0
+            lines = sorter.execute("SELECT line FROM rows WHERE split = ? ORDER BY group_id, image_id, line", (split,))
+            with storage.atomic_writer(folder / split / METADATA) as file:
+                for (line,) in lines:
+                    file.write(line)
+                    counts[split] += 1
+    return counts
+
+
+def finish(folder: Path, name: str, counts: Mapping[str, int], **details: Any) -> Corpus:
+    """Write `corpus.json`, the last file of a corpus, and open it."""
+    sums = checksums(folder, counts)
+    storage.write_json(folder / MANIFEST, {"name": name, "counts": dict(counts), "metadata_sha256": sums, **details})
+    return open_corpus(folder)
+
+
+def checksums(folder: Path, splits: Iterable[str]) -> dict[str, str]:
+    """The sha256 of each split's metadata."""
+    return {split: storage.sha256_file(folder / split / METADATA) for split in splits}
+
+
+def split_of(group_id: str, *, salt: str = "memecap", val: float = 0.1, test: float = 0.1) -> str:
+    """The split of a group: a hash of its id, nothing else, compared with the shares of `val` and `test`."""
+    digest = hashlib.sha256(f"{salt}\0{group_id}".encode()).digest()
+    place = int.from_bytes(digest[:8], "big") / 2**64
+    if place < test:
+        return "test"
+    return "val" if place < test + val else "train"
+
+
+def _split_order(split: str) -> int:
+    return SPLITS.index(split) if split in SPLITS else len(SPLITS)

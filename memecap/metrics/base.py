@@ -1,0 +1,63 @@
+"""Metric: rows of text → statistics [N K] → scores. Because scores are functions of *summed* statistics, a
+bootstrap is one matrix product: no row is scored twice.
+
+N rows, K statistics of a row, R resamples.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from memecap.config import PartConfig
+
+Array = NDArray[np.float64]
+Candidate = TypeVar("Candidate")
+#: what of a text a metric sees: all of it, its quoted spans (a line each), or the rest
+View = Literal["text", "quotes", "scene"]
+
+
+class MetricConfig(PartConfig):
+    """The settings every metric has."""
+
+    view: View = Field(
+        "text", description="text: the whole text; quotes: its quoted spans; scene: the text without them"
+    )
+
+
+class Metric(ABC):
+    """A score of hypotheses against references. A corpus-level metric sums counts, a segment-level one sums scores."""
+
+    Config: type[MetricConfig] = MetricConfig
+
+    config: MetricConfig
+
+    @property
+    @abstractmethod
+    def signature(self) -> str:
+        """Everything that changes the number, such as `bleu|n:4|smooth:none`."""
+
+    @abstractmethod
+    def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
+        """Float[N K]: what each row adds. Texts come from the preset: normalised, tokens joined by spaces."""
+
+    @abstractmethod
+    def scores(self, totals: Array) -> Mapping[str, Array]:
+        """Scores by name from summed statistics [... K] → [...], in the unit of the tool they are compared with."""
+
+
+def ratio(numerator: Array, denominator: Array) -> Array:
+    """Their quotient, and 0 where the denominator is 0."""
+    return np.divide(
+        numerator, denominator, out=np.zeros(np.broadcast(numerator, denominator).shape), where=denominator != 0
+    )
+
+
+def best(candidates: Sequence[Candidate], score: Callable[[Candidate], float]) -> Candidate:
+    """The first candidate with the highest score: how a row chooses among its references."""
+    return candidates[0] if len(candidates) == 1 else max(candidates, key=score)

@@ -1,0 +1,95 @@
+"""chrF and chrF++: an F-score of character n-grams (and word n-grams), recall weighing beta² times as much as
+precision.
+
+In: text, whose spaces do not count. Out: `chrf2` (or `chrf2++` with word n-grams), 0..100. Counts are summed
+over the corpus; of several references a row takes the one it scores best with.
+
+Source: Popović 2015, 2017; equal to sacrebleu's (effective order, no epsilon smoothing).
+Limits: long hypotheses gain recall cheaply, so read it beside a length ratio.
+"""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from pydantic import Field
+
+from memecap.metrics._ngrams import ngrams, shared
+from memecap.metrics.base import Array, Metric, MetricConfig, ratio
+
+_PUNCTUATION = set(string.punctuation)
+
+
+class ChrfConfig(MetricConfig):
+    order: int = Field(6, ge=1, description="longest character n-gram")
+    words: int = Field(0, ge=0, description="longest word n-gram; 2 makes it chrF++")
+    beta: int = Field(2, ge=1, description="weight of recall over precision")
+
+
+class Chrf(Metric):
+    """Statistics of a row: for each order, n-grams of the hypothesis, of the reference, and shared."""
+
+    Config = ChrfConfig
+
+    def __init__(self, config: ChrfConfig | None = None) -> None:
+        self.config: ChrfConfig = config or ChrfConfig()
+
+    @property
+    def name(self) -> str:
+        return f"chrf{self.config.beta}" + "+" * self.config.words
+
+    @property
+    def signature(self) -> str:
+        return f"{self.name}|nc:{self.config.order}|nw:{self.config.words}|space:no|eff:yes"
+
+    def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
+        rows = [self._row(h, refs) for h, refs in zip(hypotheses, references, strict=True)]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), 3 * (self.config.order + self.config.words))
+
+    def scores(self, totals: Array) -> dict[str, Array]:
+        return {self.name: f_score(totals, self.config.beta)}
+
+    def _row(self, hypothesis: str, references: Sequence[str]) -> list[int]:
+        found = _orders(hypothesis, self.config.order, self.config.words)
+        candidates = [_compare(found, _orders(r, self.config.order, self.config.words)) for r in references]
+        if len(candidates) == 1:
+            return candidates[0]
+        return candidates[int(np.argmax(f_score(np.array(candidates, dtype=np.float64), self.config.beta)))]
+
+
+def f_score(totals: Array, beta: int) -> Array:
+    """F-beta of mean precision and recall over the orders both sides have; totals [... 3K] → [...], 0..100."""
+    found, wanted, matched = totals[..., 0::3], totals[..., 1::3], totals[..., 2::3]
+    usable = (found > 0) & (wanted > 0)
+    n_usable = usable.sum(axis=-1).astype(np.float64)
+    precision = ratio(np.where(usable, ratio(matched, found), 0.0).sum(axis=-1), n_usable)
+    recall = ratio(np.where(usable, ratio(matched, wanted), 0.0).sum(axis=-1), n_usable)
+    return 100.0 * ratio((1 + beta**2) * precision * recall, beta**2 * precision + recall)
+
+
+def _orders(text: str, order: int, words: int) -> list[Counter[Hashable]]:
+    letters = "".join(text.split())
+    counts = [ngrams(letters, n) for n in range(1, order + 1)]
+    if words:
+        parted = [part for word in text.split() for part in _part_punctuation(word)]
+        counts += [ngrams(parted, n) for n in range(1, words + 1)]
+    return counts
+
+
+def _compare(found: list[Counter[Hashable]], wanted: list[Counter[Hashable]]) -> list[int]:
+    row: list[int] = []
+    for hypothesis, reference in zip(found, wanted, strict=True):
+        row += (hypothesis.total() if reference else 0, reference.total(), shared(hypothesis, reference))
+    return row
+
+
+def _part_punctuation(word: str) -> list[str]:
+    """One mark off the end, else one off the beginning, as chrF++ does."""
+    if len(word) > 1 and word[-1] in _PUNCTUATION:
+        return [word[:-1], word[-1]]
+    if len(word) > 1 and word[0] in _PUNCTUATION:
+        return [word[0], word[1:]]
+    return [word]

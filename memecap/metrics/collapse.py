@@ -1,0 +1,92 @@
+"""Collapse: signs that a captioner says the same thing of everything, or the same thing over and over.
+
+In: words joined by spaces. Out, each 0..1 but the last:
+    distinct1, distinct2    different words (pairs of words) over all words (pairs) of all captions
+    unique_captions         different captions over captions
+    repeated_4grams         the share of captions that say some four words twice
+    copied_from_training    the share of captions that are, word for word, a training caption (when those are
+    given) length_ratio            words of the captions over words of the references nearest to them in length
+
+Every occurrence of a word counts for one over its occurrences in all captions, so that distinct counts are
+sums over rows; a resample keeps these weights.
+
+Source: Li et al. 2016 for distinct-n. Limits: distinct-n falls as a set grows; compare equal numbers of
+captions only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from pydantic import Field
+
+from memecap.metrics._ngrams import ngrams
+from memecap.metrics.base import Array, Metric, MetricConfig, ratio
+
+
+class CollapseConfig(MetricConfig):
+    training: frozenset[str] | None = Field(None, description="training captions, prepared as the texts are")
+
+
+class Collapse(Metric):
+    """Statistics of a row: words, pairs; distinct words, pairs, captions; loop; copy; words of the reference; 1."""
+
+    Config = CollapseConfig
+
+    def __init__(self, config: CollapseConfig | None = None) -> None:
+        self.config: CollapseConfig = config or CollapseConfig()
+
+    @property
+    def signature(self) -> str:
+        return "collapse" + ("" if self.config.training is None else "|copies")
+
+    def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
+        rows = [hypothesis.split() for hypothesis in hypotheses]
+        orders = [[ngrams(words, n) for words in rows] for n in (1, 2)]
+        totals = [_sum(order) for order in orders]
+        times = Counter(hypotheses)
+        training = self.config.training or frozenset()
+        statistics = []
+        for number, (hypothesis, words) in enumerate(zip(hypotheses, rows, strict=True)):
+            counts = [order[number] for order in orders]
+            distinct = [_share(count, total) for count, total in zip(counts, totals, strict=True)]
+            lengths = [len(reference.split()) for reference in references[number]]
+            nearest = min(lengths, key=lambda length: (abs(length - len(words)), length))
+            looped = any(count > 1 for count in ngrams(words, 4).values())
+            statistics.append(
+                (
+                    counts[0].total(),
+                    counts[1].total(),
+                    *distinct,
+                    1 / times[hypothesis],
+                    looped,
+                    hypothesis in training,
+                    nearest,
+                    1,
+                )
+            )
+        return np.array(statistics, dtype=np.float64).reshape(len(rows), 9)
+
+    def scores(self, totals: Array) -> dict[str, Array]:
+        words, pairs, distinct1, distinct2, captions, looped, copied, wanted, n = np.moveaxis(totals, -1, 0)
+        found = {
+            "distinct1": ratio(distinct1, words),
+            "distinct2": ratio(distinct2, pairs),
+            "unique_captions": ratio(captions, n),
+            "repeated_4grams": ratio(looped, n),
+            "length_ratio": ratio(words, wanted),
+        }
+        return found if self.config.training is None else found | {"copied_from_training": ratio(copied, n)}
+
+
+def _sum(rows: Sequence[Counter[Hashable]]) -> Counter[Hashable]:
+    total: Counter[Hashable] = Counter()
+    for row in rows:
+        total.update(row)
+    return total
+
+
+def _share(counts: Counter[Hashable], totals: Counter[Hashable]) -> float:
+    return sum(count / totals[gram] for gram, count in counts.items())

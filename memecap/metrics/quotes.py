@@ -1,0 +1,79 @@
+"""Quotes: how much of the text on the picture a caption repeats, and how exactly.
+
+In: the quoted spans of each text, a line each, words joined by spaces. Out, over the words of the whole corpus:
+    quoted_recall, quoted_precision   0..1; words count as often as they occur, in any order, across the
+    borders of spans quoted_cer, quoted_wer            edits of characters (words) over those of the reference;
+    the less the better, can pass 1 quoted_1ned                       1 - edits / the longer side, in
+    characters; the mean over rows where either side quotes
+
+The last three compare all spans of a row, joined in their order. Of several references a row takes the one
+with the best F1.
+
+Source: 1-NED as in ICDAR's robust reading competitions.
+Limits: a meme in another language is translated in its description, and no reading can match that (about 12 %
+of them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import Field
+from rapidfuzz.distance import Levenshtein
+
+from memecap.metrics._ngrams import ngrams, shared
+from memecap.metrics.base import Array, Metric, MetricConfig, View, best, ratio
+
+
+class QuotesConfig(MetricConfig):
+    view: View = Field("quotes", description="text: all of it; quotes: its quoted spans; scene: the text without them")
+    edits: bool = Field(False, description="also CER, WER and 1-NED")
+
+
+class Quotes(Metric):
+    """Statistics of a row: quoted words shared, found, wanted; then edits and sizes in characters and words."""
+
+    Config = QuotesConfig
+
+    def __init__(self, config: QuotesConfig | None = None) -> None:
+        self.config: QuotesConfig = config or QuotesConfig()
+
+    @property
+    def signature(self) -> str:
+        return "quotes|words|micro" + ("|edits:joined" if self.config.edits else "")
+
+    def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
+        rows = []
+        for hypothesis, row in zip(hypotheses, references, strict=True):
+            overlaps = [(*_overlap(hypothesis.split(), reference.split()), reference) for reference in row]
+            *counts, reference = best(overlaps, _f1)
+            rows.append([*counts, *(_edits(hypothesis.split(), str(reference).split()) if self.config.edits else ())])
+        return np.array(rows, dtype=np.float64).reshape(len(rows), 8 if self.config.edits else 3)
+
+    def scores(self, totals: Array) -> dict[str, Array]:
+        matched, found, wanted = (totals[..., k] for k in range(3))
+        scores = {"quoted_recall": ratio(matched, wanted), "quoted_precision": ratio(matched, found)}
+        if self.config.edits:
+            characters, length, words, closeness, n = (totals[..., k] for k in range(3, 8))
+            scores["quoted_cer"] = ratio(characters, length)
+            scores["quoted_wer"] = ratio(words, wanted)
+            scores["quoted_1ned"] = ratio(closeness, n)
+        return scores
+
+
+def _overlap(hypothesis: list[str], reference: list[str]) -> tuple[int, int, int]:
+    return shared(ngrams(hypothesis, 1), ngrams(reference, 1)), len(hypothesis), len(reference)
+
+
+def _f1(overlap: tuple[int, int, int, str]) -> float:
+    matched, found, wanted, _ = overlap
+    return 2 * matched / (found + wanted) if found + wanted else 0.0
+
+
+def _edits(hypothesis: list[str], reference: list[str]) -> tuple[float, ...]:
+    ours, theirs = " ".join(hypothesis), " ".join(reference)
+    distance = Levenshtein.distance(ours, theirs)
+    longer = max(len(ours), len(theirs))
+    words = Levenshtein.distance(hypothesis, reference)
+    return distance, len(theirs), words, 1 - distance / longer if longer else 0.0, bool(longer)

@@ -1,0 +1,109 @@
+"""A picture file → an upright RGB picture, safely: format and size are known before anything is decoded.
+
+Alpha is laid on white (memes with transparent parts are drawn for light pages), the first frame stands for an
+animation, EXIF orientation is applied, 16-bit grey is scaled down. A 20 kB PNG can declare
+13,300² pixels and cost a gigabyte; `max_pixels` refuses it from its header.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from memecap.errors import DataError, MissingFileError, StorageError
+
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # phones' MPO files open as JPEG
+EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".jfif"})
+MAX_PIXELS = 64_000_000
+
+PictureSource = Path | str | bytes | Image.Image | np.ndarray
+
+
+def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode a picture: a path, the bytes of a file, a Pillow image, or an array [H W], [H W 3] or [H W 4] of uint8.
+
+    Raises:
+        MissingFileError: no such file.
+        DataError: not a picture of a known format, broken, or larger than `max_pixels`.
+    """
+    where = str(source) if isinstance(source, str | Path) else f"a picture given as {type(source).__name__}"
+    if isinstance(source, Image.Image):
+        return upright_rgb(source)
+    if isinstance(source, np.ndarray):
+        return upright_rgb(_from_array(source))
+    if not isinstance(source, bytes | str | Path):
+        raise DataError(
+            f"cannot take a picture from {type(source).__name__}",
+            where=where,
+            fix="Give a path, bytes, PIL image or array.",
+        )
+    try:
+        file = io.BytesIO(source) if isinstance(source, bytes) else Path(source)
+        with _quiet(), Image.open(file, formats=FORMATS) as image:
+            if image.width * image.height > max_pixels:
+                raise DataError(
+                    f"{image.width} × {image.height} pixels are more than {max_pixels:,}",
+                    where=where,
+                    fix="Make the picture smaller.",
+                )
+            return upright_rgb(image)
+    except FileNotFoundError as error:
+        raise MissingFileError("no such picture", where=where, fix="Check the path.") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise StorageError(
+            f"cannot read: {error.strerror}", where=where, fix="Check the path and its permissions."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise DataError(
+            "not a picture of a known format", where=where, fix=f"Convert it to one of: {', '.join(FORMATS)}."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise DataError(f"too many pixels: {error}", where=where, fix="Make the picture smaller.") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise DataError(f"broken picture: {error}", where=where, fix="Get the picture again.") from error
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """The picture as a person sees it, in mode RGB."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        levels = np.asarray(image, dtype=np.float64)
+        image = Image.fromarray((levels / max(255.0, levels.max()) * 255).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        colours = image.convert("RGBA")
+        paper = Image.new("RGBA", colours.size, "white")
+        return Image.alpha_composite(paper, colours).convert("RGB")
+    return image.convert("RGB")
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """The picture files of a folder and its subfolders, sorted; hidden ones are left out."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in EXTENSIONS
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Pillow warns of large pictures and odd metadata; here the size is checked and broken data raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise DataError(
+            f"an array of {array.dtype} {list(array.shape)} is not a picture",
+            fix="Give uint8 of shape [H W], [H W 3] or [H W 4].",
+        )
+    return Image.fromarray(array)

@@ -1,0 +1,134 @@
+"""Protocols of scoring: how a text becomes tokens, and which metrics see them.
+
+    ru-words    razdel words, lower case, ё as е, no punctuation; the default
+    ru-punct    the same with punctuation as tokens
+    nltk-seed   tokens as they stand in the file, split at spaces, and nltk's BLEU; scores from 0 to 1
+    coco        the tokens and the numbers of the COCO caption toolkit; METEOR 1.5 with its Russian parameters
+    fbc2        FusionBrain Challenge 2022: razdel, lower case, no punctuation, METEOR with Snowball, no
+    thesaurus
+
+A preset has main metrics, quick enough for every epoch, and more for a report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from memecap.errors import UsageError
+from memecap.metrics import _quoting
+from memecap.metrics.base import View
+
+Part = Mapping[str, Any]
+
+_WORD = re.compile(r"\w", re.UNICODE)
+#: what the COCO toolkit's Stanford tokeniser takes for one token, as far as captions show
+_COCO_TOKEN = re.compile(
+    r"""https?://\S+                                   # an address
+    |[:;]-?[()]                                        # a face
+    |@\w+                                            # a name
+    |[a-z]+(?=n['’]t\b)|n['’]t\b|['’](?:s|m|d|re|ve|ll)\b  # an English contraction, in its two parts
+    |(?:[^\W\d_]|\d+[^\W\d_](?!\w*\d))\w*(?:(?:[-._@]|['’](?!(?:s|m|d|re|ve|ll)\b))\w*[^\W_])*  # a word and its parts
+    |[+-]?\d+(?:[.,:/]\d+)*(?:-\w+)*                  # a number
+    |\.{2,}|!+\?*|\?+!*                                # runs of marks
+    |_+|\S""",
+    re.VERBOSE,
+)
+_COCO_BRACKETS = str.maketrans({"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-"})
+_COCO_DROPPED = frozenset("'`.?!,:;-\"«»“”„‘’–—…")
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A protocol: how a text becomes tokens, and which metrics see them."""
+
+    name: str
+    text: str  # the part of the signature that describes `words`
+    words: Callable[[str], list[str]]
+    main: tuple[Part, ...]
+    more: tuple[Part, ...] = ()
+    special_tokens: bool = False  # references may hold <unk> and the like
+
+    def prepare(self, text: str, view: View) -> str:
+        """Tokens joined by spaces; quoted spans are joined by line breaks."""
+        if view == "quotes":
+            return "\n".join(" ".join(self.words(span)) for span in _quoting.quotes(text))
+        return " ".join(self.words(_quoting.scene(text) if view == "scene" else text))
+
+
+def preset(name: str) -> Preset:
+    """Raises `UsageError` with the names there are."""
+    if name not in PRESETS:
+        raise UsageError(f"no preset named {name!r}", where="--preset", fix=f"There are: {', '.join(PRESETS)}.")
+    return PRESETS[name]
+
+
+def ru_words(text: str) -> list[str]:
+    """razdel tokens that hold a letter or a digit, lower case, ё as е."""
+    return [token for token in ru_punct(text) if _WORD.search(token)]
+
+
+def ru_punct(text: str) -> list[str]:
+    """razdel tokens, lower case, ё as е."""
+    return _razdel(text.lower().replace("ё", "е"))
+
+
+def fbc2(text: str) -> list[str]:
+    """razdel tokens that hold a letter or a digit, lower case."""
+    return [token for token in _razdel(text.lower()) if _WORD.search(token)]
+
+
+def coco(text: str) -> list[str]:
+    """Penn Treebank tokens, lower case, without the punctuation that the COCO toolkit drops (brackets it keeps)."""
+    tokens = _COCO_TOKEN.findall(text.lower())
+    return [token.translate(_COCO_BRACKETS) for token in tokens if token not in _COCO_DROPPED and token.strip(".")]
+
+
+def _razdel(text: str) -> list[str]:
+    from razdel import tokenize
+
+    return [token.text for token in tokenize(text)]
+
+
+_RU_MAIN: tuple[Part, ...] = ({"name": "bleu"}, {"name": "meteor"}, {"name": "chrf"}, {"name": "quotes", "edits": True})
+_RU_MORE: tuple[Part, ...] = (
+    {"name": "chrf", "words": 2},
+    {"name": "meteor", "stages": ["exact", "snowball", "lemma"]},
+    {"name": "meteor15"},
+    {"name": "rouge"},
+    {"name": "cider"},
+    {"name": "cider", "damped": False},
+    {"name": "bleu", "view": "scene"},
+    {"name": "meteor", "view": "scene"},
+    {"name": "chrf", "view": "scene"},
+    {"name": "collapse"},
+)
+
+PRESETS = {
+    found.name: found
+    for found in (
+        Preset("ru-words", "razdel|lower|ё→е|no punctuation", ru_words, _RU_MAIN, _RU_MORE),
+        Preset("ru-punct", "razdel|lower|ё→е|punctuation", ru_punct, _RU_MAIN, _RU_MORE),
+        Preset(
+            "nltk-seed",
+            "tokens as stored, split at spaces",
+            str.split,
+            (
+                {"name": "bleu", "like": "nltk"},
+                {"name": "meteor", "stages": ["exact"]},
+                {"name": "chrf"},
+                {"name": "quotes"},
+            ),
+            special_tokens=True,
+        ),
+        Preset(
+            "coco",
+            "treebank|lower|no punctuation|brackets",
+            coco,
+            ({"name": "bleu", "like": "coco"}, {"name": "meteor15"}, {"name": "rouge"}, {"name": "cider"}),
+        ),
+        Preset("fbc2", "razdel|lower|no punctuation", fbc2, ({"name": "meteor"},)),
+    )
+}

@@ -1,0 +1,69 @@
+"""Reader: pictures → `Reading`, the lines of text on each with boxes, confidence and language, in reading order."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from PIL import Image
+
+from memecap.config import PartConfig
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text on a picture."""
+
+    text: str
+    box: Box  # left, top, right, bottom in pixels of the upright picture
+    confidence: float  # 0..1: the share of such lines that are right
+    language: str = "ru"  # ISO 639-1
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader found on one picture: lines in reading order. `width` and `height` are the picture's, in pixels."""
+
+    lines: tuple[Line, ...]
+    width: int
+    height: int
+    reader: str  # name and version, so that readings of two readers are never mixed
+
+    @property
+    def text(self) -> str:
+        """The lines joined by spaces, as a description quotes them."""
+        return " ".join(line.text for line in self.lines)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Reading:
+        lines = tuple(
+            Line(text=line["text"], box=tuple(line["box"]), confidence=line["confidence"], language=line["language"])
+            for line in record["lines"]
+        )
+        return cls(lines=lines, width=record["width"], height=record["height"], reader=record["reader"])
+
+
+class Reader(ABC):
+    """A way to read pictures. Subclasses carry their `Config` and say how they are named in stored readings."""
+
+    Config: type[PartConfig] = PartConfig
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """Name, program version and everything in the settings that changes the result, in one short string."""
+
+    @abstractmethod
+    def read(self, images: Sequence[Image.Image]) -> list[Reading]:
+        """Read upright RGB pictures, one `Reading` each, in order; a picture without text gives no lines.
+
+        Raises:
+            ServiceError: the program or the model behind the reader is not there.
+        """

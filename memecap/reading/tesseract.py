@@ -1,0 +1,133 @@
+"""Tesseract, looked through several times: outlined capitals, screenshots and panels each have a pass that reads them.
+
+In: upright RGB pictures. Out: lines in reading order. Each pass is one process for a batch of pictures; what it saw is
+kept, so a picture is looked at once, whatever becomes of the merge. Source: Tesseract 5 (apt: tesseract-ocr-rus).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
+
+from PIL import Image
+from pydantic import Field, field_validator
+
+from memecap.config import PartConfig
+from memecap.reading import _passes
+from memecap.reading._confidence import confidence, language
+from memecap.reading._layout import in_reading_order, row_box
+from memecap.reading._merge import Row, merge
+from memecap.reading._passes import Pass, Word
+from memecap.reading._preprocess import LOOKS
+from memecap.reading._repair import repair
+from memecap.reading._store import WordStore, default_path, picture_key
+from memecap.reading.base import Line, Reader, Reading
+
+HANDLE = re.compile(r"(?<!\w)@\s?\w{2}")
+MERGE = 5  # grows when equal words begin to give other lines
+PASS = re.compile(rf"({'|'.join(LOOKS)})-(3|4|6|11)(?:@(\w+(?:\+\w+)*))?")
+BATCH = 16  # pictures a process: enough to forget its start, few enough to share among cores
+
+
+class Tesseract(Reader):
+    """Several passes of the program `tesseract`, merged word by word."""
+
+    class Config(PartConfig):
+        name: str = "tesseract"
+        languages: str = Field("rus+eng", description="Tesseract's language data, joined by +", min_length=3)
+        passes: tuple[str, ...] = Field(
+            ("plain-11", "white-11", "white_enlarged-11@rus", "enlarged-11", "dark-11"),
+            description="look-mode[@languages]: a look of _preprocess.py and a page segmentation mode of Tesseract",
+            min_length=1,
+        )
+        least_confidence: float = Field(
+            0.1, ge=0, le=1, description="lines less likely right are left out, but for those with an @name"
+        )
+        enough: int = Field(
+            150, ge=1, description="sure words in the first pass from which a picture is a page: no further passes"
+        )
+        processes: int = Field(2, ge=1, le=64, description="Tesseract processes at a time")
+        keep: bool = Field(True, description="keep raw passes under $MEMECAP_CACHE (~/.cache/memecap)")
+
+        @field_validator("passes")
+        @classmethod
+        def _known(cls, passes: tuple[str, ...]) -> tuple[str, ...]:
+            for name in passes:
+                if not PASS.fullmatch(name):
+                    raise ValueError(
+                        f"no pass {name!r}: write look-mode, look one of {', '.join(LOOKS)}, mode one of 3 4 6 11"
+                    )
+            return passes
+
+    #: settings that change no line
+    _SILENT: ClassVar[set[str]] = {"name", "processes", "keep", "languages"}
+
+    def __init__(self, config: Tesseract.Config) -> None:
+        self.config = config
+        self._program = f"tesseract {_passes.program_version(config.languages)} {config.languages}"
+        self._store = WordStore(default_path() if config.keep else None)
+
+    @property
+    def version(self) -> str:
+        default = self.Config()
+        settings = [
+            f"{key}={','.join(value) if isinstance(value, tuple) else value}"
+            for key, value in self.config.model_dump().items()
+            if key not in self._SILENT and value != getattr(default, key)
+        ]
+        return " ".join([self._program, f"merge {MERGE}", *settings])
+
+    def read(self, images: Sequence[Image.Image]) -> list[Reading]:
+        return [self._reading(image, *page) for image, page in zip(images, self.pages(images), strict=True)]
+
+    def pages(self, images: Sequence[Image.Image]) -> list[tuple[list[Row], int]]:
+        """The rows of each picture in reading order and repaired, doubtful ones too, and how many passes saw it."""
+        keys = [picture_key(image) for image in images]
+        by_key = dict(zip(keys, images, strict=True))
+        first, *others = self.config.passes
+        self._look(by_key, [first])
+        self._look({key: image for key, image in by_key.items() if not self._is_page(key)}, others)
+        words = [self._words(key) for key in keys]
+        return [(repair(in_reading_order(merge(passes))), len(passes)) for passes in words]
+
+    def _look(self, images: dict[str, Image.Image], passes: Sequence[str]) -> None:
+        """Run each pass over the pictures it has not seen, several processes at a time."""
+        jobs: list[tuple[str, list[str]]] = []
+        for name in passes:
+            new = [key for key in images if self._store.get(key, name, self._program) is None]
+            n_jobs = max(-(-len(new) // BATCH), min(self.config.processes, len(new)))
+            jobs.extend((name, new[start::n_jobs]) for start in range(n_jobs))
+
+        def run(job: tuple[str, list[str]]) -> None:
+            name, keys = job
+            seen = _passes.run([images[key] for key in keys], _parse(name, self.config.languages))
+            self._store.put(name, self._program, dict(zip(keys, seen, strict=True)))
+
+        if jobs:
+            with ThreadPoolExecutor(self.config.processes) as pool:
+                list(pool.map(run, jobs))
+
+    def _is_page(self, key: str) -> bool:
+        """A picture that is a page of text: its first pass reads it, and each further one would take as long again."""
+        words = self._store.get(key, self.config.passes[0], self._program) or []
+        return sum(word.confidence > 0.8 for word in words) >= self.config.enough
+
+    def _words(self, key: str) -> list[list[Word]]:
+        passes = self.config.passes[:1] if self._is_page(key) else self.config.passes
+        return [self._store.get(key, name, self._program) or [] for name in passes]
+
+    def _reading(self, image: Image.Image, rows: Sequence[Row], n_passes: int) -> Reading:
+        lines = []
+        for row in rows:
+            text = " ".join(seen.word.text for seen in row)
+            sure = confidence(row, rows, picture_height=image.height, n_passes=n_passes)
+            if sure >= self.config.least_confidence or HANDLE.search(text):
+                lines.append(Line(text, row_box(row), round(sure, 3), language(text)))
+        return Reading(tuple(lines), image.width, image.height, self.version)
+
+
+def _parse(name: str, languages: str) -> Pass:
+    look, psm, own_languages = PASS.fullmatch(name).groups()  # type: ignore[union-attr]
+    return Pass(look, int(psm), own_languages or languages)

@@ -1,0 +1,181 @@
+"""What the page shows, as plain values: labels, the verdict, curves of the run, and a record for each picture."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from memecap import scoring
+from memecap.errors import MemecapError
+from memecap.leaderboard import CAPTIONER, System, decimals, measure
+from memecap.pictures import open_picture
+from memecap.predictions import Prediction
+from memecap.tables import MAIN
+
+THUMBNAIL = 360  # pixels of the longer side
+ROW_PRESET = "ru-words"
+ROW_METRICS = ("chrf2", "meteor", "bleu1", "quoted_recall", "quoted_precision")
+LABELS = {
+    "random_caption": "Случайная подпись из обучения",
+    "constant": "Одна и та же лучшая подпись",
+    "template": "Шаблон с прочитанным текстом",
+    "shuffled_pictures": "Модель: чужие картинка и текст",
+    "shuffled_pixels": "Модель: чужая картинка, свой текст",
+}
+METRIC_LABELS = {
+    **{f"bleu{n}": f"BLEU-{n}" for n in range(1, 5)},
+    "meteor": "METEOR",
+    "chrf2": "chrF2",
+    "quoted_recall": "Цитаты: полнота",
+    "quoted_precision": "Цитаты: точность",
+    "chrf2++": "chrF2++",
+    "meteor_lemma": "METEOR с леммами",
+    "meteor15": "METEOR 1.5",
+    "rouge_l": "ROUGE-L",
+    "cider": "CIDEr",
+    "cider_d": "CIDEr-D",
+    "quoted_cer": "Цитаты: CER",
+    "quoted_wer": "Цитаты: WER",
+    "quoted_1ned": "Цитаты: 1-NED",
+    **{f"scene_bleu{n}": f"Сцена: BLEU-{n}" for n in range(1, 5)},
+    "scene_meteor": "Сцена: METEOR",
+    "scene_chrf2": "Сцена: chrF2",
+    "distinct1": "Разных слов",
+    "distinct2": "Разных пар слов",
+    "unique_captions": "Разных подписей",
+    "repeated_4grams": "Подписей с повторами",
+    "copied_from_training": "Копий из обучения",
+    "length_ratio": "Длина к эталону",
+    "train_loss": "Ошибка на обучении",
+    "val_loss": "Ошибка на проверке",
+    "loss": "Ошибка",
+    "lr": "Шаг обучения",
+}
+X_LABELS = {"step": "шаги", "epoch": "эпохи", "row": "записи"}
+
+
+def page(
+    settings: Mapping[str, Any], systems: Sequence[System], tables: Sequence[Mapping[str, Any]], title: str | None
+) -> dict[str, Any]:
+    """Everything the script of the page needs."""
+    ours = systems[0]
+    corpus = Path(settings["corpus"])
+    scored = {system.name: _row_scores(system) for system in systems}
+    captions = {system.name: [row.caption for row in system.rows] for system in systems}
+    rivals = [system.name for system in systems[1:] if system.kind == CAPTIONER]
+    names = [name for table in tables for name in table["systems"][0]["scores"]]
+    return {
+        "title": title or f"{ours.name} на {corpus.name}/{settings['split']}",
+        "verdict": verdict(tables[0]["systems"]),
+        "facts": _facts(settings, len(ours.rows)),
+        "tables": list(tables),
+        "labels": LABELS,
+        "metric_labels": METRIC_LABELS,
+        "decimals": decimals(tables[0]["systems"]),
+        "main": list(MAIN),
+        "costs": [name for name in set(names) if name in scoring.COSTS],
+        "neutral": sorted(scoring.NEUTRAL),
+        "curves": curves(Path(settings["model"])),
+        "systems": [system.name for system in systems],
+        "other": rivals[0] if rivals else "",
+        "row_metrics": list(ROW_METRICS),
+        "rows": [
+            {
+                **_picture(corpus / settings["split"], row),
+                "references": list(row.references),
+                "reading": row.rest.get("reading"),
+                "captions": {name: texts[number] for name, texts in captions.items()},
+                "scores": {name: values[number] for name, values in scored.items()},
+            }
+            for number, row in enumerate(ours.rows)
+        ],
+    }
+
+
+def verdict(records: Sequence[Mapping[str, Any]], metric: str = "chrf2") -> str:
+    """One sentence: is the captioner above its floors?"""
+    ours = records[0]
+    low, high = ours["intervals"][metric]
+    floors = [record for record in records if record["kind"] != CAPTIONER]
+    beaten = [
+        record
+        for record in floors
+        if (found := record["compared"]["minus_this"][metric])["difference"] > 0 and found["p"] < 0.05
+    ]
+    score = f"{METRIC_LABELS[metric]} {ours['scores'][metric]:.1f} (95 %: {low:.1f}–{high:.1f})"
+    if len(beaten) == len(floors):
+        return f"{score}: значимо выше каждого ориентира."
+    left = ", ".join(f"«{LABELS.get(r['system'], r['system'])}»" for r in floors if r not in beaten)
+    return f"{score}: значимо выше ориентиров — {len(beaten)} из {len(floors)}. Не побеждены: {left}."
+
+
+def curves(model: Path) -> list[dict[str, Any]]:
+    """The numeric columns of the run's log.csv against its steps, where the model is a run or stands inside one."""
+    log = next((folder / "log.csv" for folder in (model, *model.parents[:2]) if (folder / "log.csv").is_file()), None)
+    if log is None:
+        return []
+    with log.open(encoding="utf-8", newline="") as file:
+        records = list(csv.DictReader(file))
+    x = next((name for name in ("step", "epoch") if records and name in records[0]), "row")
+    places = [_number(record.get(x)) if x != "row" else float(n) for n, record in enumerate(records)]
+    borders = [
+        place
+        for place, record, before in zip(places[1:], records[1:], records, strict=False)
+        if place is not None and record.get("stage") != before.get("stage")
+    ]
+    found = []
+    for name in records[0] if records else ():
+        values = [_number(record[name]) for record in records]
+        points = [[a, b] for a, b in zip(places, values, strict=True) if a is not None and b is not None]
+        if len(points) > 1 and name not in ("step", "epoch", "stage", "seconds"):
+            found.append({"name": name, "x": X_LABELS[x], "points": points, "stages": borders})
+    return found
+
+
+def _row_scores(system: System) -> list[dict[str, float]]:
+    found = scoring.row_scores(measure(system, ROW_PRESET))
+    return [{name: round(float(found[name][i]), 4) for name in ROW_METRICS} for i in range(len(system.rows))]
+
+
+def _facts(settings: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
+    decoding = settings["decoding"]
+    return [
+        ("Модель", str(settings["model"])),
+        ("Корпус", f"{Path(settings['corpus']).name}, часть {settings['split']}"),
+        ("Картинок", str(n)),
+        ("Декодирование", f"{decoding['name']}, до {decoding['max_new_tokens']} токенов"),
+        ("Начальное число", str(settings["seed"])),
+        ("Общих картинок с обучением", str(settings.get("leaks", 0))),
+    ]
+
+
+def thumbnail(path: Path) -> tuple[str, tuple[int, int]]:
+    """A small copy of a picture as a data address, and its size; empty and 0 × 0 where it cannot be opened."""
+    try:
+        image = open_picture(path)
+    except MemecapError:
+        return "", (0, 0)
+    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=70, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode(), image.size
+
+
+def _picture(folder: Path, row: Prediction) -> dict[str, Any]:
+    name = str(row.rest.get("file_name", ""))
+    address, size = thumbnail(folder / name)
+    return {"file": name or row.image_id, "image": address, "size": list(size)}
+
+
+def _number(text: Any) -> float | None:
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        return None
+    return value if abs(value) != float("inf") and value == value else None

@@ -1,0 +1,38 @@
+"""A template, a style, a script and data → one page that loads nothing and runs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from pathlib import Path
+from string import Template
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+def fill(template: str, style_file: str, script_file: str, data: Any, *, title: str = "") -> str:
+    """The page; style and script are named to the browser by their hashes, and it will take no others."""
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in (style_file, script_file))
+    return Template((HERE / template).read_text(encoding="utf-8")).substitute(
+        title=html.escape(title),
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+        data=_embed(data),
+    )
+
+
+def _embed(value: Any) -> str:
+    """JSON that no text in it can end: the characters HTML or JavaScript could take for their own are escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,313 @@
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const byId = (id) => document.getElementById(id);
+const PAGE = 30;
+
+function make(tag, options = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [key, value] of Object.entries(options)) {
+    if (key === "class") element.className = value;
+    else if (key.startsWith("aria-") || key === "role") element.setAttribute(key, value);
+    else element[key] = value;
+  }
+  element.append(...children);
+  return element;
+}
+
+function draw(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+const labelOf = (system) => data.labels[system] || system;
+const metricLabel = (name) => data.metric_labels[name] || name;
+const isCost = (name) => data.costs.includes(name);
+const shown = (name, value, table = data) => (value === null || value === undefined ? "–" : value.toFixed(table.decimals[name] ?? 3).replace("-", "−"));
+const shownP = (p) => (p < 0.001 ? "p < .001" : "p = " + p.toFixed(3).replace(/^0/, ""));
+const better = (name, a, b) => (isCost(name) ? a < b : a > b);
+
+/* ---- the head ---- */
+
+function head() {
+  byId("title").textContent = data.title;
+  byId("verdict").textContent = data.verdict;
+  for (const [name, value] of data.facts) {
+    byId("facts").append(make("div", {}, make("dt", { textContent: name }), make("dd", { textContent: value })));
+  }
+}
+
+/* ---- the table and its chart ---- */
+
+const view = { preset: 0, metric: "", every: false };
+
+function presets() {
+  data.tables.forEach((table, index) => {
+    const tab = make("button", { type: "button", role: "tab", textContent: table.preset });
+    tab.addEventListener("click", () => { view.preset = index; showTable(); });
+    byId("presets").append(tab);
+  });
+  byId("every").addEventListener("click", () => { view.every = !view.every; showTable(); });
+}
+
+function showTable() {
+  const table = data.tables[view.preset];
+  if (!table) { byId("scores").hidden = true; return; }
+  [...byId("presets").children].forEach((tab, i) => tab.setAttribute("aria-selected", String(i === view.preset)));
+  const all = Object.keys(table.systems[0].scores), main = all.filter((name) => data.main.includes(name));
+  const metrics = view.every || !main.length ? all : main;
+  byId("every").hidden = main.length === all.length;
+  byId("every").setAttribute("aria-pressed", String(view.every));
+  if (!metrics.includes(view.metric)) view.metric = metrics.includes("chrf2") ? "chrf2" : metrics[0];
+  const top = {};
+  for (const name of metrics) {
+    const values = table.systems.map((system) => system.scores[name]);
+    top[name] = data.neutral.includes(name) ? null : isCost(name) ? Math.min(...values) : Math.max(...values);
+  }
+  const header = make("tr", {}, make("th", { textContent: "Система" }));
+  for (const name of metrics) {
+    const button = make("button", { type: "button", textContent: metricLabel(name), "aria-pressed": String(name === view.metric) });
+    button.addEventListener("click", () => { view.metric = name; showTable(); });
+    header.append(make("th", {}, button));
+  }
+  const body = make("tbody");
+  for (const system of table.systems) {
+    const row = make("tr", { class: system.kind }, make("td", { textContent: labelOf(system.system) }));
+    for (const name of metrics) row.append(scoreCell(table, system, name, top[name]));
+    body.append(row);
+  }
+  byId("table").replaceChildren(make("thead", {}, header), body);
+  byId("signature").textContent = table.signature;
+  byId("intervals").replaceChildren(...intervalChart(table, view.metric));
+}
+
+function scoreCell(table, system, name, top) {
+  const show = (value) => shown(name, value, table);
+  const value = system.scores[name];
+  const cell = make("td", {}, make("span", { class: value === top ? "best" : "", textContent: show(value) }));
+  const interval = system.intervals && system.intervals[name];
+  if (interval) cell.append(make("small", { textContent: `${show(interval[0])}–${show(interval[1])}` }));
+  const compared = system.compared && system.compared.minus_this[name];
+  if (compared) {
+    const sure = compared.p < 0.05, above = better(name, compared.difference, 0);
+    const sign = compared.difference > 0 ? "+" : "";
+    cell.append(make("small", { class: sure ? (above ? "up" : "down") : "", textContent:
+      `Δ ${sign}${show(compared.difference)}, ${sure ? shownP(compared.p) : "не значимо"}` }));
+    cell.title = `${labelOf(system.compared.system)} минус эта система: ${show(compared.difference)} ` +
+      `(${show(compared.low)}…${show(compared.high)}), ${shownP(compared.p)}`;
+  }
+  return cell;
+}
+
+function intervalChart(table, name) {
+  const narrow = byId("scores").clientWidth < 560;
+  const left = narrow ? 8 : 300, width = narrow ? 360 : 920, step = narrow ? 44 : 30;
+  const bounds = table.systems.flatMap((system) => (system.intervals ? system.intervals[name] : [system.scores[name]]));
+  const scale = niceScale(Math.min(0, ...bounds), Math.max(...bounds));
+  const x = (value) => left + ((value - scale.low) / (scale.high - scale.low)) * (width - left - 20);
+  const height = table.systems.length * step + 30;
+  const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  for (const tick of scale.ticks) {
+    chart.append(draw("line", { class: "grid", x1: x(tick), x2: x(tick), y1: 4, y2: height - 24 }));
+    chart.append(draw("text", { x: x(tick), y: height - 8, "text-anchor": "middle", "font-size": 12 }, tickLabel(tick)));
+  }
+  table.systems.forEach((system, index) => {
+    const y = index * step + (narrow ? 32 : 20);
+    const group = draw("g", { class: system.kind === "captioner" ? "ours" : "" });
+    const place = narrow ? { x: left, y: y - 12 } : { x: left - 14, y: y + 5, "text-anchor": "end" };
+    group.append(draw("text", { ...place, "font-size": 14 }, labelOf(system.system)));
+    if (system.intervals) {
+      const [low, high] = system.intervals[name];
+      group.append(draw("line", { class: "whisker", x1: x(low), x2: x(high), y1: y, y2: y }));
+    }
+    group.append(draw("circle", { class: "dot", cx: x(system.scores[name]), cy: y, r: 4.5 }));
+    chart.append(group);
+  });
+  return [make("figcaption", { textContent: `${metricLabel(name)}: значение и 95 %-й интервал` }), chart];
+}
+
+function niceScale(low, high) {
+  if (high <= low) high = low + 1;
+  const raw = (high - low) / 5, power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw);
+  const start = Math.floor(low / step) * step, ticks = [];
+  for (let i = 0; start + i * step < high + step; i++) ticks.push(start + i * step);
+  return { low: ticks[0], high: ticks[ticks.length - 1], ticks };
+}
+
+const tickLabel = (value) => String(Number(value.toPrecision(6)));
+
+/* ---- curves of the run ---- */
+
+function curves() {
+  byId("training").hidden = !data.curves.length;
+  for (const curve of data.curves) {
+    const points = curve.points, xs = points.map((p) => p[0]), ys = points.map((p) => p[1]);
+    const width = 320, height = 190, left = 48, bottom = 26, top = 8;
+    const scale = niceScale(Math.min(...ys), Math.max(...ys));
+    const first = Math.min(...xs), last = Math.max(...xs);
+    const x = (v) => left + (last > first ? (v - first) / (last - first) : 0.5) * (width - left - 12);
+    const y = (v) => top + (1 - (v - scale.low) / (scale.high - scale.low)) * (height - top - bottom);
+    const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+    for (const tick of scale.ticks) {
+      chart.append(draw("line", { class: "grid", x1: left, x2: width - 12, y1: y(tick), y2: y(tick) }));
+      chart.append(draw("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end", "font-size": 11 }, tickLabel(tick)));
+    }
+    for (const border of curve.stages) {
+      chart.append(draw("line", { class: "stage", x1: x(border), x2: x(border), y1: top, y2: height - bottom }));
+    }
+    chart.append(draw("path", { class: "curve", d: "M" + points.map((p) => `${x(p[0])} ${y(p[1])}`).join("L") }));
+    if (points.length <= 60) for (const p of points) chart.append(draw("circle", { class: "point", cx: x(p[0]), cy: y(p[1]), r: 2.6 }));
+    for (const [value, anchor] of [[first, "start"], [last, "end"]]) {
+      chart.append(draw("text", { x: x(value), y: height - 8, "text-anchor": anchor, "font-size": 11 }, tickLabel(value)));
+    }
+    const title = `${metricLabel(curve.name)} · по оси: ${curve.x}`;
+    byId("curves").append(make("figure", {}, make("figcaption", { textContent: title }), chart));
+  }
+}
+
+/* ---- pictures ---- */
+
+const words = (text) => text.toLowerCase().replaceAll("ё", "е").match(/[\p{L}\p{N}]+/gu) || [];
+let chosen = [], drawn = 0, limit = Infinity;
+
+function controls() {
+  const option = (value, text) => make("option", { value, textContent: text });
+  data.systems.forEach((name) => byId("system").append(option(name, labelOf(name))));
+  byId("other").append(option("", "ни с чем"));
+  data.systems.forEach((name) => byId("other").append(option(name, labelOf(name))));
+  data.row_metrics.forEach((name) => byId("metric").append(option(name, metricLabel(name))));
+  if (data.row_metrics.includes("chrf2")) byId("metric").value = "chrf2";
+  byId("other").value = data.other;
+  let timer = 0;
+  byId("controls").addEventListener("input", (event) => {
+    if (event.target.id === "boxes") { byId("cards").classList.toggle("hide-boxes", !event.target.checked); return; }
+    clearTimeout(timer);
+    timer = setTimeout(select, event.target.id === "search" ? 200 : 0);
+  });
+  byId("controls").addEventListener("submit", (event) => event.preventDefault());
+  const only = (count, order) => () => { limit = count; byId("order").value = order; select(); };
+  byId("worst50").addEventListener("click", only(50, "worst"));
+  byId("best50").addEventListener("click", only(50, "best"));
+  byId("all").addEventListener("click", () => {
+    for (const id of ["least", "most", "search"]) byId(id).value = "";
+    only(Infinity, "stored")();
+  });
+  byId("more").addEventListener("click", extend);
+}
+
+const scoreOf = (row, system) => (row.scores[system] || {})[byId("metric").value] ?? null;
+
+function select() {
+  const system = byId("system").value, other = byId("other").value, metric = byId("metric").value;
+  const least = byId("least").value === "" ? -Infinity : Number(byId("least").value);
+  const most = byId("most").value === "" ? Infinity : Number(byId("most").value);
+  const sought = byId("search").value.trim().toLowerCase();
+  chosen = data.rows.filter((row) => {
+    const value = scoreOf(row, system);
+    return value >= least && value <= most && (!sought || row.haystack.includes(sought));
+  });
+  const sign = isCost(metric) ? -1 : 1;
+  const value = (row) => sign * scoreOf(row, system);
+  const gain = (row) => (other ? value(row) - sign * scoreOf(row, other) : value(row));
+  const orders = { worst: (a, b) => value(a) - value(b), best: (a, b) => value(b) - value(a),
+    loss: (a, b) => gain(a) - gain(b), gain: (a, b) => gain(b) - gain(a) };
+  const order = byId("order").value;
+  if (orders[order]) chosen.sort(orders[order]);
+  const found = chosen.length;
+  chosen = chosen.slice(0, limit);
+  byId("count").textContent = `${chosen.length < found ? `Первые ${chosen.length} из ${found}` : `Найдено: ${found}`} · всего ${data.rows.length}`;
+  byId("legend").replaceChildren(make("span", { class: "hit", textContent: "подчёркнуты" }), " слова, которые есть в эталоне",
+    ...(other ? ["; ", make("span", { class: "only", textContent: "выделены" }), " слова, которых нет у другой системы"] : []));
+  drawn = 0;
+  byId("cards").replaceChildren();
+  extend();
+}
+
+function extend() {
+  byId("cards").append(...chosen.slice(drawn, drawn + PAGE).map(card));
+  drawn = Math.min(drawn + PAGE, chosen.length);
+  byId("more").hidden = drawn >= chosen.length;
+}
+
+function card(row) {
+  const system = byId("system").value, other = byId("other").value;
+  const text = make("div", { class: "text" });
+  const reference = new Set(row.references.flatMap(words));
+  text.append(...captionBlock(row, system, other, reference));
+  if (other && other !== system) text.append(...captionBlock(row, other, system, reference));
+  text.append(make("h3", { textContent: row.references.length > 1 ? "Эталоны" : "Эталон" }));
+  for (const reference of row.references) text.append(make("p", { textContent: reference }));
+  if (row.reading) {
+    text.append(make("h3", { textContent: "Прочитано на картинке" }));
+    const lines = row.reading.lines.map((line) => line.text).join(" / ");
+    text.append(make("p", { class: "reading", textContent: lines || "текста не найдено" }));
+  }
+  return make("article", { class: "card" }, make("div", {}, shot(row), make("p", { class: "file", textContent: row.file })), text);
+}
+
+function captionBlock(row, system, other, reference) {
+  const paragraph = make("p", { class: "caption" });
+  const rest = other && other !== system ? commonWords(row.captions[system], row.captions[other]) : null;
+  let index = 0;
+  for (const piece of (row.captions[system] || "").split(/([\p{L}\p{N}]+)/u)) {
+    const word = words(piece)[0];
+    if (!word) { paragraph.append(piece); continue; }
+    const marks = [reference.has(word) ? "hit" : "", rest && !rest.has(index) ? "only" : ""].filter(Boolean);
+    paragraph.append(marks.length ? make("span", { class: marks.join(" "), textContent: piece }) : piece);
+    index += 1;
+  }
+  if (!paragraph.childNodes.length) paragraph.append("(пусто)");
+  return [make("h3", { textContent: labelOf(system) }), paragraph, marksOf(row, system, other)];
+}
+
+/* Places of words of a that a longest common subsequence shares with b. */
+function commonWords(a, b) {
+  const first = words(a || ""), second = words(b || "");
+  const n = first.length, m = second.length, best = Array.from({ length: n + 1 }, () => new Uint16Array(m + 1));
+  for (let i = n - 1; i >= 0; i--) for (let j = m - 1; j >= 0; j--)
+    best[i][j] = first[i] === second[j] ? best[i + 1][j + 1] + 1 : Math.max(best[i + 1][j], best[i][j + 1]);
+  const shared = new Set();
+  for (let i = 0, j = 0; i < n && j < m;) {
+    if (first[i] === second[j]) { shared.add(i); i++; j++; }
+    else if (best[i + 1][j] >= best[i][j + 1]) i++;
+    else j++;
+  }
+  return shared;
+}
+
+function marksOf(row, system, other) {
+  const marks = make("div", { class: "marks" });
+  for (const name of data.row_metrics) {
+    const value = (row.scores[system] || {})[name], rival = other && other !== system ? (row.scores[other] || {})[name] : value;
+    const state = rival === value ? "" : better(name, value, rival) ? "up" : "down";
+    marks.append(make("span", { class: state }, metricLabel(name) + " ", make("b", { textContent: shown(name, value) })));
+  }
+  return marks;
+}
+
+function shot(row) {
+  const frame = make("div", { class: "shot" });
+  if (!row.image) { frame.append(make("p", { class: "nothing", textContent: "картинки нет на месте" })); return frame; }
+  frame.append(make("img", { src: row.image, alt: "", loading: "lazy", width: row.size[0], height: row.size[1] }));
+  for (const line of row.reading ? row.reading.lines : []) {
+    const [left, top, right, bottom] = line.box, { width, height } = row.reading;
+    const box = make("span", { class: line.confidence < 0.5 ? "box unsure" : "box", title: `${line.text} · ${line.confidence.toFixed(2)}` });
+    Object.assign(box.style, { left: `${(100 * left) / width}%`, top: `${(100 * top) / height}%`,
+      width: `${(100 * (right - left)) / width}%`, height: `${(100 * (bottom - top)) / height}%` });
+    frame.append(box);
+  }
+  return frame;
+}
+
+for (const row of data.rows) {
+  const read = row.reading ? row.reading.lines.map((line) => line.text) : [];
+  row.haystack = [row.file, ...Object.values(row.captions), ...row.references, ...read].join("\n").toLowerCase();
+}
+head();
+presets();
+showTable();
+curves();
+controls();
+select();

@@ -1,0 +1,86 @@
+"""Candidates of a captioner → the captions to show, best first.
+
+Minimum Bayes risk: of many samples, the one most like all the others. It finds the length and the wording on which the
+samples agree, where beam search finds short captions.
+Source: Kumar & Byrne 2004 (minimum Bayes risk); the likeness is F of unigrams and bigrams, and
+recall counts for more: a description that leaves out what most samples say is the worse mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from memecap.batching import Images
+from memecap.captioners.base import Caption, Captioner
+from memecap.decoding import MBR, Decoding
+from memecap.reading.base import Reading
+
+ORDERS = (1, 2)
+NGrams = Counter[tuple[str, ...]]
+
+
+def describe(
+    captioner: Captioner,
+    images: Images | None,
+    readings: Sequence[Reading | None],
+    decoding: Decoding,
+) -> list[list[Caption]]:
+    """`captioner.generate` for any decoding: candidates of each picture, best first."""
+    if not isinstance(decoding, MBR):
+        return captioner.generate(images, readings, decoding)
+    sampled = captioner.generate(images, readings, decoding.sampling())
+    return [by_consensus(*pair, decoding) for pair in zip(sampled, readings, strict=True)]
+
+
+def by_consensus(candidates: Sequence[Caption], reading: Reading | None, decoding: MBR) -> list[Caption]:
+    """Finished captions first, then by likeness to the others and by what they quote; equal ones keep their order."""
+    likeness = consensus([caption.text for caption in candidates], beta=decoding.recall)
+    worth = [
+        like + decoding.reading * quoted_share(caption, reading)
+        for caption, like in zip(candidates, likeness, strict=True)
+    ]
+    order = sorted(range(len(candidates)), key=lambda i: (not candidates[i].finished, -worth[i]))
+    return [candidates[i] for i in order]
+
+
+def consensus(texts: Sequence[str], *, beta: float = 1.0) -> list[float]:
+    """The mean likeness of each text to all, 0..1: F-beta, recall being the share of the others that it repeats."""
+    counts = [_ngrams(text) for text in texts]
+    return [sum(_likeness(one, other, beta) for other in counts) / len(texts) for one in counts]
+
+
+def quoted_share(caption: Caption, reading: Reading | None) -> float:
+    """The share of the reading's words, weighted by their lines' confidence, that stand in the caption's quotes."""
+    quoted = Counter(word for quote in caption.quotes for word in _words(quote.text))
+    read: Counter[str] = Counter()
+    weights: dict[str, float] = {}
+    for line in reading.lines if reading else ():
+        for word in _words(line.text):
+            read[word] += 1
+            weights[word] = max(weights.get(word, 0.0), line.confidence)
+    total = sum(weights[word] * count for word, count in read.items())
+    return sum(weights[word] * count for word, count in (read & quoted).items()) / total if total else 0.0
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower().replace("ё", "е"))
+
+
+def _ngrams(text: str) -> list[NGrams]:
+    words = _words(text)
+    return [Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1)) for n in ORDERS]
+
+
+def _likeness(one: Sequence[NGrams], other: Sequence[NGrams], beta: float) -> float:
+    """F-beta of the shared n-grams, mean over the orders."""
+    scores = [
+        (1 + beta**2) * _size(mine & theirs) / max(1.0, _size(mine) + beta**2 * _size(theirs))
+        for mine, theirs in zip(one, other, strict=True)
+    ]
+    return sum(scores) / len(scores)
+
+
+def _size(counts: NGrams) -> int:
+    return sum(counts.values())

@@ -1,0 +1,1 @@
+"""Scraping VK communities: walls in, posts and pictures out."""

@@ -1,0 +1,83 @@
+"""Description cleaning: named rules in a fixed order, each a function from text to text.
+
+VK's own mark-up (`[club1|Name]`), hashtags, links and calls to follow are not a description of the picture. The rules
+run in the order of `RULES`; `clean` returns the text that all of them leave.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_MENTION = re.compile(r"\[(?:club|public|event|id)\d+(?::[^|\]]*)?\|([^\]]*)\]")
+_LINK_MARKUP = re.compile(r"\[(?:https?://|vk\.)[^|\]\s]+\|([^\]]*)\]")
+_LINK_STARTS = ("://", "www.", "vk.com/", "vk.ru/", "vk.cc/", "t.me/", "youtu.be/")
+_URL = re.compile(
+    r"\b(?:https?://|www\.|vk\.com/|vk\.ru/|vk\.cc/|t\.me/|youtu\.be/)(?:[^\s()«»\"<>]|\([^\s()]*\))*", re.IGNORECASE
+)
+_HASHTAG = re.compile(r"(?<![\w/&])#[\w-]*\w(?:@\w+)?")
+_HANDLE = re.compile(r"(?<![\w.])@[a-z0-9_.]{3,}", re.IGNORECASE)
+_EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]")
+_SPACE_BEFORE_STOP = re.compile(r" +([,.!?;:])(?=\s|$)")
+_STOPS = tuple(f" {stop}" for stop in ",.!?;:")
+_INVISIBLE = "\u200b\u200c\u2060\ufeff\u00ad\u200e\u200f"
+
+
+def unify_line_ends(text: str) -> str:
+    """`<br>` of old answers and Windows line ends become line feeds; no-break spaces become spaces."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
+    return re.sub(r"<br\s*/?>", "\n", text, flags=re.IGNORECASE) if "<" in text else text
+
+
+def drop_invisible(text: str) -> str:
+    """Zero-width and direction marks, soft hyphens."""
+    for mark in _INVISIBLE:
+        text = text.replace(mark, "")
+    return text
+
+
+def unfold_mentions(text: str) -> str:
+    """`[club1|Name]` and `[https://…|words]` leave the words a reader sees."""
+    return _LINK_MARKUP.sub(r"\1", _MENTION.sub(r"\1", text)) if "[" in text else text
+
+
+def drop_links(text: str) -> str:
+    """Addresses, with or without `https://`."""
+    lowered = text.lower()
+    return _URL.sub("", text) if any(start in lowered for start in _LINK_STARTS) else text
+
+
+def drop_hashtags(text: str) -> str:
+    """`#мем` and `#мем@community`; the `#` of "C#" stays."""
+    return _HASHTAG.sub("", text) if "#" in text else text
+
+
+def drop_handles(text: str) -> str:
+    """`@name` alone; an address `a@b.ru` stays."""
+    return _HANDLE.sub("", text) if "@" in text else text
+
+
+def tidy(text: str) -> str:
+    """Brackets left empty, runs of spaces, spaces before a stop, blank lines."""
+    if "(" in text or "[" in text:
+        text = _EMPTY_BRACKETS.sub("", text)
+    text = "\n".join(words for line in text.split("\n") if (words := " ".join(line.split())))
+    return _SPACE_BEFORE_STOP.sub(r"\1", text) if any(stop in text for stop in _STOPS) else text
+
+
+RULES: tuple[Callable[[str], str], ...] = (
+    unify_line_ends,
+    drop_invisible,
+    unfold_mentions,
+    drop_links,
+    drop_hashtags,
+    drop_handles,
+    tidy,
+)
+
+
+def clean(text: str) -> str:
+    """The description in a post's text: what is left after every rule, in order."""
+    for rule in RULES:
+        text = rule(text)
+    return text

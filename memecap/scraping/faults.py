@@ -1,0 +1,76 @@
+"""What to do about each error VK answers with: one table from its code to an action.
+
+Source: VK API schema 5.199 (`errors.json`) and its documentation of `wall.get`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from memecap.errors import AuthError, MemecapError, ServiceError, TryLaterError, UsageError
+
+
+class Action(Enum):
+    RETRY = "back off with jitter and call again, a bounded number of times"
+    SLOW_DOWN = "call more slowly"
+    PAUSE = "rest for long, then go on or stop resumable"
+    HALVE = "the answer is too big: ask for half of it"
+    STOP = "stop with the state saved; the same command goes on later"
+    CAPTCHA = "show the link, stop with the state saved"
+    TOKEN = "the token is at fault"
+    SKIP = "this community cannot be read: go on with the next"
+    USAGE = "the call or the community's name is wrong"
+    FAIL = "not known: stop and say what VK said"
+
+
+_CODES = {
+    Action.RETRY: (1, 10, 36, 43),
+    Action.SLOW_DOWN: (6,),
+    Action.PAUSE: (9,),
+    Action.HALVE: (13,),
+    Action.STOP: (29,),
+    Action.CAPTCHA: (14,),
+    Action.TOKEN: (5, 17, 27, 28, 1117),
+    Action.SKIP: (15, 18, 19, 30, 203),
+    Action.USAGE: (8, 100, 113, 125),
+}
+ACTIONS = {code: action for action, codes in _CODES.items() for code in codes}
+
+_TOKEN_FIXES = {
+    5: "The token is not valid (any more): get a new user or service token.",
+    17: "VK wants the account confirmed: open the link in a browser, then get a new user token.",
+    27: "A community token does not read walls: use a user or a service token.",
+    28: "A service token cannot make this call: use a user token.",
+    1117: "The token has expired: get a new user or service token.",
+}
+
+
+class SkipWall(MemecapError):
+    """A community that cannot be read (closed, banned, deleted); the others can."""
+
+
+def action_of(code: int) -> Action:
+    return ACTIONS.get(code, Action.FAIL)
+
+
+def error_of(code: int, message: str, *, where: str, link: str = "") -> MemecapError:
+    """The error that a code ends in once nothing more can be done about it. `message` holds no token."""
+    said = f"VK error {code}: {message}"
+    action = action_of(code)
+    if action is Action.TOKEN:
+        fix = _TOKEN_FIXES[code] + (f" Link: {link}" if link else "")
+        return AuthError(said, where=where, fix=fix)
+    if action is Action.SKIP:
+        return SkipWall(said, where=where, fix="The community is closed, banned or deleted; it was left out.")
+    if action is Action.USAGE:
+        return UsageError(said, where=where, fix="Check the community's name or number.")
+    if action is Action.CAPTCHA:
+        fix = f"Open {link or 'https://vk.com'} in a browser, answer the captcha, and run the same command again."
+        return TryLaterError(said, where=where, fix=fix)
+    if action is Action.STOP:
+        fix = "The daily limit of this method is used up; run the same command again in 24 hours."
+        return TryLaterError(said, where=where, fix=fix)
+    if action in (Action.PAUSE, Action.SLOW_DOWN):
+        return TryLaterError(said, where=where, fix="Wait an hour and run the same command again.")
+    fix = "What was read is saved: run the same command again later."
+    return ServiceError(said, where=where, fix=fix)

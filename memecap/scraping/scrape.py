@@ -1,0 +1,123 @@
+"""The whole scrape of communities into a folder: pages → raw archive → posts → pictures → `posts.jsonl`, written last.
+
+Every step leaves files that the next run starts from, so the same command goes on after any stop, and repeated later
+it brings what is new. Posts that `posts.jsonl` holds stay in it, whatever a later run selects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from memecap import storage
+from memecap.errors import DataError
+from memecap.progress import say
+from memecap.scraping.archive import Archive, read_lines, wall_name
+from memecap.scraping.crawl import read_wall
+from memecap.scraping.download import DownloadConfig, download
+from memecap.scraping.faults import SkipWall
+from memecap.scraping.ledger import Ledger, open_ledger
+from memecap.scraping.post import POSTS, Photo, Post, read_posts, write_posts
+from memecap.scraping.selection import Selection
+from memecap.scraping.vk import Vk
+from memecap.scraping.wall import is_wall, posts_of
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a scrape brought."""
+
+    n_posts: int
+    n_new_posts: int
+    n_photos: int
+    n_fetched: int
+    skipped: Mapping[str, str] = field(default_factory=dict)  # wall → why it could not be read
+    reasons: Mapping[str, int] = field(default_factory=dict)  # reason → pictures that failed now
+
+
+def scrape(
+    communities: Sequence[str],
+    folder: Path,
+    vk: Vk,
+    *,
+    selection: Selection | None = None,
+    config: DownloadConfig | None = None,
+) -> Summary:
+    """Read the walls, fetch the pictures, write `posts.jsonl`.
+
+    Raises:
+        TryLaterError, AuthError, ServiceError, UsageError: stopped; what was read is saved.
+        StorageError: the folder cannot be written.
+    """
+    selection = selection or Selection()
+    with storage.lock(folder):
+        storage.sweep(folder)
+        archive = Archive(folder)
+        skipped: dict[str, str] = {}
+        posts: dict[str, Post] = {}
+        for wall in dict.fromkeys(map(wall_name, communities)):
+            try:
+                read_wall(wall, vk, archive, selection)
+            except SkipWall as error:
+                skipped[wall] = error.what
+                say(f"{wall}: left out, {error.what}")
+            posts.update((post.key, post) for post in selection.pick(posts_of(archive.pages(wall)).values()))
+        wanted = [(post, photo) for post in posts.values() for photo in post.photos]
+        urls = {picture_key(photo): photo.url for post, photo in wanted if selection.wants_picture(post, photo)}
+        reasons = download(urls.items(), folder, config)
+        return replace(_finish(folder, posts, selection), skipped=skipped, reasons=reasons)
+
+
+def replay(files: Sequence[Path], folder: Path) -> Summary:
+    """Parse raw answers again, without the network; pictures that are in the folder are found there.
+
+    Raises:
+        MissingFileError, DataError: a file that is not there or is not an answer of `wall.get`.
+    """
+    posts: dict[str, Post] = {}
+    for file in files:
+        answers = list(read_lines(file))
+        if not answers or not all(map(is_wall, answers)):
+            fix = "Give archives of `memecap scrape`, or answers of wall.get saved as JSON."
+            raise DataError("not an answer of wall.get", where=file, fix=fix)
+        posts.update(posts_of(answers))
+    with storage.lock(folder):
+        return _finish(folder, posts, Selection())
+
+
+def picture_key(photo: Photo) -> str:
+    """What the table of pictures calls it; a picture without an id goes by its address."""
+    return photo.key if photo.photo_id else photo.url
+
+
+def _finish(folder: Path, posts: Mapping[str, Post], selection: Selection) -> Summary:
+    """Join posts with the pictures that are here, keep what the folder held before, write `posts.jsonl`."""
+    before = {post.key: post for post in read_posts(folder)} if (folder / POSTS).exists() else {}
+    with open_ledger(folder) as ledger:
+        final = [_with_files(post, ledger, selection) for post in {**before, **posts}.values()]
+    write_posts(folder, final)
+    photos = [photo for post in final for photo in post.photos]
+    n_fetched = sum(bool(photo.file) for photo in photos)
+    return Summary(len(final), len(posts.keys() - before.keys()), len(photos), n_fetched)
+
+
+def _with_files(post: Post, ledger: Ledger, selection: Selection) -> Post:
+    return replace(post, photos=tuple(_with_file(post, photo, ledger, selection) for photo in post.photos))
+
+
+def _with_file(post: Post, photo: Photo, ledger: Ledger, selection: Selection) -> Photo:
+    entry = ledger.get(picture_key(photo))
+    if entry is None:
+        return photo if selection.wants_picture(post, photo) else replace(photo, reason="not_asked")
+    return replace(
+        photo,
+        sha256=entry.sha256,
+        file=entry.file,
+        original=entry.original,
+        dhash=entry.dhash,
+        reason=entry.reason,
+    )
+
+
+__all__ = ["Selection", "Summary", "picture_key", "replay", "scrape"]

@@ -1,0 +1,175 @@
+"""The only place that touches the disk dangerously: atomic writing, the lock of an output folder, checksums.
+
+A file written here either has its whole content or does not exist; a reader never sees half of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from filelock import FileLock, Timeout
+
+from memecap.errors import DataError, MissingFileError, StorageError, TryLaterError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@contextmanager
+def atomic_writer(path: Path, mode: str = "w", *, durable: bool = True) -> Iterator[IO[Any]]:
+    """Open a temporary file beside `path`; when the block ends well it replaces `path`, otherwise it is removed.
+
+    A durable file outlives a power cut; leave that out (it waits for the disk) for many files that can be checked.
+
+    Raises:
+        StorageError: the folder cannot be written, or the disk is full.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open(mode, **text) as file:  # type: ignore[call-overload]
+            yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        if error.filename and Path(error.filename) not in (temporary, path, path.parent):
+            raise  # the block stumbled over a file of its own
+        raise StorageError(
+            f"cannot write: {error.strerror or error}", where=path, fix="Check the folder's permissions and space."
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write a whole file atomically."""
+    with atomic_writer(path, "wb", durable=durable) as file:
+        file.write(content)
+
+
+def settle() -> None:
+    """Wait until the disk has everything written so far, the files that were not durable included."""
+    if hasattr(os, "sync"):  # not on Windows
+        os.sync()
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a whole UTF-8 file atomically."""
+    with atomic_writer(path) as file:
+        file.write(content)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write one JSON value, indented, atomically."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def to_line(record: Any) -> str:
+    """One JSON value as the line of a JSON-lines file."""
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+    if _SURROGATE.search(line):  # half of an emoji, which UTF-8 cannot hold
+        return json.dumps(record, separators=(",", ":")) + "\n"
+    return line
+
+
+def write_jsonl(path: Path, records: Iterable[Any]) -> int:
+    """Write one JSON value a line, atomically; returns how many."""
+    count = 0
+    with atomic_writer(path) as file:
+        for record in records:
+            file.write(to_line(record))
+            count += 1
+    return count
+
+
+def read_json(path: Path) -> Any:
+    """One JSON value. Raises `MissingFileError` or `DataError`."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"not JSON: {error}", where=path, fix="Make the file again.") from error
+
+
+def read_jsonl(path: Path) -> Iterator[Any]:
+    """The JSON values of a file, a line each; a bad line is named by its number in a `DataError`."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise DataError(
+                        f"not JSON: {error.msg}", where=f"{path}, line {number}", fix="Correct or remove the line."
+                    ) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except UnicodeDecodeError as error:
+        raise DataError("not UTF-8", where=path, fix="Save the file as UTF-8.") from error
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold an output folder for this process; the lock falls with the process, also when it is killed.
+
+    Raises:
+        TryLaterError: another process is writing there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = FileLock(folder / ".lock")
+        held.acquire(timeout=0)
+    except Timeout as error:
+        raise TryLaterError(
+            "another process is writing there", where=folder, fix="Wait for it, or choose another output folder."
+        ) from error
+    except OSError as error:
+        raise StorageError(
+            f"cannot write: {error.strerror or error}", where=folder, fix="Check the folder's permissions and space."
+        ) from error
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def sweep(folder: Path) -> None:
+    """Remove the unfinished files that killed writers left below a folder; hold its lock."""
+    for path in folder.rglob(".*.part"):
+        path.unlink(missing_ok=True)
+
+
+def sha256_bytes(content: bytes) -> str:
+    """The SHA-256 of some bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """The SHA-256 of a file's content, as 64 hexadecimal digits."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.sha256()
+            while block := file.read(1 << 20):
+                digest.update(block)
+            return digest.hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> StorageError:
+    if isinstance(error, FileNotFoundError):
+        return MissingFileError("no such file", where=path, fix="Check the path.")
+    return StorageError(
+        f"cannot read: {error.strerror or error}", where=path, fix="Check the path and its permissions."
+    )

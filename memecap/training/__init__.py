@@ -1,0 +1,1 @@
+"""Training in stages: a YAML in, a run folder with checkpoints out."""

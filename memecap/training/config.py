@@ -1,0 +1,135 @@
+"""TrainConfig: everything that decides a training run, from one complete YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+from typing_extensions import Self
+
+from memecap.config import CaptionerConfig, Frozen
+from memecap.decoding import Decoding, Greedy
+
+
+def _full_name(metric: Any) -> Any:
+    return "chrf2" if metric == "chrf" else metric
+
+
+class EarlyStop(Frozen):
+    """Which epoch is the best, and when to give up waiting for a better one."""
+
+    metric: Annotated[
+        Literal["loss", "chrf2", "bleu4", "meteor", "quoted_recall", "quoted_precision"], BeforeValidator(_full_name)
+    ] = Field("loss", description="of the val split: nats a token, or a ru-words score of generated captions")
+    patience: int | None = Field(
+        None, ge=1, description="epochs without a better one before the stage ends; null: none"
+    )
+
+
+class Plateau(Frozen):
+    """A cut of the learning rate when the stage's metric stops improving."""
+
+    patience: int = Field(5, ge=1, description="epochs without a better one before each cut")
+    factor: float = Field(0.5, gt=0, lt=1, description="the learning rate is multiplied by this")
+
+
+class Mixed(Frozen):
+    """One corpus of a stage."""
+
+    name: str = Field(description="a folder of data_folder/corpora, or a path with a slash in it")
+    weight: float = Field(
+        1.0, gt=0, description="how often an epoch shows each row: 2 is twice, 0.5 a random half of the rows"
+    )
+
+
+def _mixed(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class StageConfig(Frozen):
+    """One pass of training over its corpora. It starts from the best checkpoint of the stage before."""
+
+    name: str = Field(pattern=r"^[\w-]+$", description="in the log, the curves and the messages")
+    corpora: list[Annotated[Mixed, BeforeValidator(_mixed)]] = Field(
+        min_length=1, description="names or {name, weight}"
+    )
+    epochs: int | None = Field(None, ge=1, description="passes over the corpora; this or steps")
+    steps: int | None = Field(None, ge=1, description="optimizer steps; this or epochs")
+
+    batch_size: int = Field(32, ge=1, description="examples of one forward, over all processes together")
+    accumulate: int = Field(1, ge=1, description="forwards of one optimizer step")
+    length_buckets: bool = Field(True, description="put captions of like length together, to save padding")
+    captions: Literal["one", "all"] = Field(
+        "all", description="of a picture with several: one by chance in each epoch, or all of them"
+    )
+
+    lr: float = Field(gt=0, description="highest learning rate of AdamW")
+    encoder_lr: float | None = Field(None, gt=0, description="of a trained image encoder; null: the same as lr")
+    schedule: Literal["constant", "linear", "cosine", "plateau"] = Field("linear", description="after the warm-up")
+    plateau: Plateau = Field(Plateau(), description="for schedule: plateau")
+    warmup: float = Field(0.05, ge=0, lt=1, description="share of the stage's real steps")
+    weight_decay: float = Field(0.01, ge=0, description="on matrices; biases, norms and gains have none")
+    clip: float | None = Field(1.0, gt=0, description="largest norm of the gradient; null: no limit")
+
+    text_only: bool = Field(False, description="show no picture: the decoder learns the language of captions")
+    readings: bool | None = Field(
+        None, description="give the stored readings: true demands them, false hides them, null takes what there is"
+    )
+    simulate_reading: bool = Field(
+        False, description="rows without a stored reading get a noisy one made from their caption's own quotes"
+    )
+    early_stop: EarlyStop = Field(EarlyStop(), description="which epoch is best, and when to stop")
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give epochs or steps, one of the two")
+        if self.text_only and self.early_stop.metric != "loss":
+            raise ValueError("a text_only stage captions no picture: set early_stop.metric to loss")
+        return self
+
+
+class TrainConfig(Frozen):
+    """A training run. `memecap config show FILE` prints each value and where it came from."""
+
+    captioner: CaptionerConfig = Field(description="the part to train, with its settings")
+    stages: list[StageConfig] = Field(min_length=1, description="in order")
+    start_from: str | None = Field(None, description="a checkpoint folder, run folder or Hub id to begin with")
+    data_folder: Path = Field(Path("data"), description="the folder that holds corpora/")
+
+    seed: int = Field(0, ge=0, lt=2**32, description="of the weights, the order and the dropout")
+    precision: Literal["fp32", "bf16"] = Field("fp32", description="of the forward; weights and optimizer stay fp32")
+    deterministic: bool = Field(True, description="refuse operations whose result depends on timing")
+    n_threads: int | None = Field(
+        None, ge=1, description="CPU threads of torch; null: its own choice, kept when the run is resumed"
+    )
+    n_workers: int = Field(0, ge=0, description="processes that prepare batches; 0: in the training process")
+
+    decoding: Decoding = Field(Greedy(), description="of the captions written after each epoch")
+    samples: int = Field(8, ge=0, description="val pictures whose captions are kept after each epoch")
+    val_captions: int = Field(200, ge=0, description="val pictures captioned for the metric after each epoch, at most")
+    val_rows: int = Field(1000, ge=1, description="val rows for the loss after each epoch, at most")
+    save_every_s: float = Field(60, ge=0, description="seconds between saves of the state; 0: after each step")
+    log_every: int = Field(20, ge=1, description="optimizer steps between rows of log.csv")
+    tensorboard: bool = Field(False, description="write TensorBoard events beside log.csv (extra: tensorboard)")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shared_corpora(cls, values: Any) -> Any:
+        """Stages written as one mapping are a common slip; say so instead of pydantic's long list."""
+        if isinstance(values, Mapping) and isinstance(values.get("stages"), Mapping):
+            raise ValueError("stages is a list: begin each stage with a dash")
+        return values
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> Self:
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) != len(names):
+            raise ValueError(f"stages share a name: {', '.join(names)}")
+        return self
+
+
+#: keys that change how a run is done and not what comes out: they may change when a run is resumed
+OPERATIONAL = {"data_folder", "n_workers", "save_every_s", "tensorboard"}

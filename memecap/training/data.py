@@ -1,0 +1,120 @@
+"""Items of a stage → windows of batches.
+
+Out: for each optimizer step a list of shares, one a forward. Whatever is random about an example is seeded by its place
+in the epoch, so an epoch can be entered at any step.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from memecap.batching import Batch, Example, Images, collate
+from memecap.captioners.base import Captioner
+from memecap.reading.base import Reading
+from memecap.training import sampling
+from memecap.training._simulate import simulate_reading
+from memecap.training.items import Item
+from memecap.training.sight import Sight
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One process's part of a batch. A stand-in, where a process has nothing left to do, counts no tokens."""
+
+    batch: Batch
+    n_tokens: int
+
+
+class Examples:
+    """Items → the captioner's examples."""
+
+    def __init__(self, captioner: Captioner, items: Sequence[Item], sight: Sight | None, *, simulate: bool) -> None:
+        self.captioner = captioner
+        self.items = items
+        self.sight = sight
+        self.simulate = simulate
+
+    def make(self, item: int, caption: int, seed: str, *, shown: int | None = None) -> Example:
+        """The example of a caption; `seed` decides the noise of a simulated reading.
+
+        With `shown`, picture and reading are another item's.
+        """
+        text = self.items[item].captions[caption]
+        if shown is not None and shown != item:
+            item, caption = shown, 0
+        image = self._look(self.items[item]) if self.sight else None
+        return self.captioner.example(text, image=image, reading=self.reading(item, caption, seed))
+
+    def reading(self, item: int, caption: int, seed: str) -> Reading | None:
+        """What the captioner is told of the picture's text."""
+        chosen = self.items[item]
+        if chosen.reading is None and self.simulate:
+            return simulate_reading(chosen.captions[caption], random.Random(seed))
+        return chosen.reading
+
+    def images(self, items: Sequence[int]) -> Images | None:
+        """The pictures of some items, stacked; None where the captioner sees none."""
+        if self.sight is None:
+            return None
+        stacked = torch.stack([self._look(self.items[item]) for item in items])
+        return Images(pixels=stacked) if stacked.ndim == 4 else Images(features=stacked)
+
+    def _look(self, item: Item) -> Tensor:
+        assert self.sight is not None
+        return self.sight.look(item.image_id, item.picture)
+
+
+class _Shares(Dataset[list[Share]]):
+    """Window number → this process's shares of its batches."""
+
+    def __init__(
+        self, examples: Examples, windows: Sequence[sampling.Window], seed: str, rank: int, n_processes: int
+    ) -> None:
+        self.examples = examples
+        self.windows = windows
+        self.seed = seed
+        self.rank = rank
+        self.n_processes = n_processes
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def __getitem__(self, place: int) -> list[Share]:
+        return [self._share(batch) for batch in self.windows[place]]
+
+    def _share(self, batch: Sequence[sampling.Draw]) -> Share:
+        mine = batch[self.rank :: self.n_processes]
+        made = [self.examples.make(draw.item, draw.caption, f"{self.seed}/{draw.number}") for draw in mine or batch[:1]]
+        collated = collate(made)
+        return Share(collated, collated.n_tokens if mine else 0)
+
+
+def load_windows(
+    examples: Examples,
+    windows: Sequence[sampling.Window],
+    *,
+    seed: str,
+    start: int = 0,
+    rank: int = 0,
+    n_processes: int = 1,
+    n_workers: int = 0,
+) -> Iterator[list[Share]]:
+    """The windows of an epoch from `start` on, prepared by worker processes when there are any."""
+    yield from DataLoader(
+        _Shares(examples, windows, seed, rank, n_processes),
+        batch_size=None,
+        sampler=range(start, len(windows)),
+        num_workers=n_workers,
+        collate_fn=_same,
+        generator=torch.Generator().manual_seed(0),  # its own, so that loading never moves the global one
+    )
+
+
+def _same(window: list[Share]) -> list[Share]:
+    return window

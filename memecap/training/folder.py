@@ -1,0 +1,128 @@
+"""RunFolder: what a run leaves on disk, each file whole or absent.
+
+config.yaml            the resolved settings
+checkpoints/best       the best epoch of the latest stage
+checkpoints/last       the latest epoch
+state.pt               everything needed to go on at the exact step
+log.csv                a row for every few steps and for each epoch
+samples.jsonl          captions of the same val pictures after each epoch
+curves.png             loss and scores over the steps
+tensorboard/           events, when asked for
+run.json               written last: its existence means that the run is finished
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from memecap import config, storage
+from memecap.errors import ConfigError, DataError
+from memecap.training.config import OPERATIONAL, TrainConfig
+from memecap.training.curves import draw_curves
+from memecap.training.progress import Record
+
+COLUMNS = (
+    "stage", "epoch", "step", "lr", "train_loss", "gradient_norm", "tokens_per_s",
+    "val_loss", "val_gap", "val_chrf2", "val_bleu4", "val_meteor", "val_quoted_recall", "val_quoted_precision", "best",
+)  # fmt: skip
+
+
+class RunFolder:
+    """Paths and writing; it knows nothing of training."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.best = folder / "checkpoints" / "best"
+        self.last = folder / "checkpoints" / "last"
+        self.manifest = folder / "run.json"
+
+    def claim(self, wanted: TrainConfig) -> None:
+        """Write the settings, or see that the run begun here had the same.
+
+        Raises:
+            ConfigError: another run lives in this folder.
+        """
+        path = self.folder / "config.yaml"
+        if path.exists():
+            begun = config.load(TrainConfig, path)
+            changed = differences(begun.model_dump(mode="json"), wanted.model_dump(mode="json"))
+            if changed:
+                raise ConfigError(
+                    f"the run in this folder was begun with other settings: {'; '.join(changed)}",
+                    where=self.folder,
+                    fix="Choose another --out, or remove the folder to begin anew.",
+                )
+        storage.write_text(path, config.to_yaml(wanted))
+
+    def recover(self) -> None:
+        """Mend what a killed save left: put back a checkpoint that had stepped aside, remove what is half made."""
+        home = self.folder / "checkpoints"
+        for folder in (self.best, self.last):
+            aside = sorted(home.glob(f".{folder.name}.*.old"), key=lambda path: path.stat().st_mtime)
+            if aside and not folder.exists():
+                aside[-1].rename(folder)
+        for left in home.glob(".*"):
+            shutil.rmtree(left)
+
+    def save_state(self, state: Record) -> None:
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        storage.write_bytes(self.folder / "state.pt", buffer.getbuffer())  # type: ignore[arg-type]
+
+    def load_state(self) -> Record | None:
+        """The saved state, None where there is none. Raises `DataError` when it cannot be read."""
+        path = self.folder / "state.pt"
+        if not path.exists():
+            return None
+        try:
+            state: Record = torch.load(path, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, ValueError) as error:
+            raise DataError(
+                f"the saved state cannot be read: {error}", where=path, fix="Remove the folder and begin anew."
+            ) from error
+        return state
+
+    def write_log(self, log: Sequence[Record], samples: Sequence[Record]) -> None:
+        """log.csv and samples.jsonl, from all their rows."""
+        with storage.atomic_writer(self.folder / "log.csv") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows({key: _short(value) for key, value in row.items()} for row in log)
+        storage.write_jsonl(self.folder / "samples.jsonl", samples)
+
+    def draw(self, log: Sequence[Record]) -> None:
+        """curves.png."""
+        draw_curves(self.folder / "curves.png", log)
+
+    def finish(self, record: Record) -> None:
+        """Write the manifest of a finished run and drop the state, which is of no more use."""
+        storage.write_json(self.manifest, record)
+        (self.folder / "state.pt").unlink(missing_ok=True)
+
+
+def differences(begun: Record, wanted: Record, prefix: str = "") -> list[str]:
+    """The keys whose values differ, each with both; keys that do not change what comes out are passed over."""
+    changed = []
+    for key in sorted(begun.keys() | wanted.keys()):
+        old, new = begun.get(key), wanted.get(key)
+        if old == new or prefix + key in OPERATIONAL:
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            changed += differences(old, new, f"{prefix}{key}.")
+        elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and isinstance(old[0], dict):
+            for place, (before, after) in enumerate(zip(old, new, strict=True)):
+                changed += differences(before, after, f"{prefix}{key}.{place}.")
+        else:
+            changed.append(f"{prefix}{key} was {old!r}, is {new!r}")
+    return changed
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value

@@ -1,0 +1,275 @@
+"""A training run: settings in, a trained captioner in a run folder out; stopped at any point, it goes on there.
+
+On the CPU a resumed run ends with the same weights, bit for bit, as one that was never stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedDataParallelKwargs, gather_object
+
+from memecap import __version__, checkpoint, manifest, storage
+from memecap.captioners.base import Captioner, create
+from memecap.encoders.base import weights_hash
+from memecap.errors import ConfigError, DataError
+from memecap.progress import say
+from memecap.training import items
+from memecap.training.alarms import collapse_alarms
+from memecap.training.config import TrainConfig
+from memecap.training.data import Examples
+from memecap.training.events import Events
+from memecap.training.folder import RunFolder, differences
+from memecap.training.loop import fit
+from memecap.training.optim import build_optimizer
+from memecap.training.progress import Progress, Record
+from memecap.training.randomness import random_state, repeatable, seed_all, set_random_state
+from memecap.training.sight import Sight, open_sight
+from memecap.training.stage import Captioned, StageRun
+
+SECONDS_BETWEEN_DRAWINGS = 30
+
+
+def train(config: TrainConfig, out: Path) -> Path:
+    """Train all stages; returns the run folder.
+
+    A finished run is recognised and left alone; an unfinished one goes on from its last saved step.
+
+    Raises:
+        ConfigError: the folder holds a run with other settings, or a stage cannot be trained.
+        DataError: the corpora have changed since the run began, or the gradient is not finite.
+        MissingFileError: a corpus or the checkpoint to start from is not there.
+        TryLaterError: another process is training in this folder.
+    """
+    AcceleratorState._reset_state()  # a process may train twice, with another precision
+    accelerator = Accelerator(
+        mixed_precision="no" if config.precision == "fp32" else config.precision,
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    with storage.lock(out) if accelerator.is_main_process else nullcontext():
+        folder = RunFolder(out)
+        if accelerator.is_main_process:
+            folder.claim(config)
+            folder.recover()
+        accelerator.wait_for_everyone()
+        if not folder.manifest.exists():
+            state = folder.load_state()
+            with repeatable(config.deterministic, config.n_threads or (state["n_threads"] if state else None)):
+                Run(config, folder, accelerator).train(state)
+        elif accelerator.is_main_process:
+            say(f"{out}: this run is finished")
+        accelerator.wait_for_everyone()
+    return out
+
+
+class Run:
+    """What the stages of a run share: the captioner, where it stands, and the folder it is saved to."""
+
+    def __init__(self, config: TrainConfig, folder: RunFolder, accelerator: Accelerator) -> None:
+        self.config = config
+        self.folder = folder
+        self.accelerator = accelerator
+        self.corpora = [items.open_corpora(config, stage) for stage in config.stages]
+        self.fingerprint = items.fingerprint(self.corpora)
+        self.progress = Progress()
+        self.events = Events(folder.folder / "tensorboard", on=config.tensorboard and accelerator.is_main_process)
+        self.saved_at = self.drawn_at = time.monotonic()
+
+    def train(self, state: Record | None) -> None:
+        """All stages that are still to do, from a saved state if there is one."""
+        self.captioner = self._create() if state is None else self._restore(state)
+        self.items = [self._load_items(number) for number in range(len(self.config.stages))]
+        self.model = self.accelerator.prepare(self.captioner.to(self.accelerator.device))
+        for number in range(self.progress.stage, len(self.config.stages)):
+            self._train_stage(number, state)
+            state = None
+        self._finish()
+
+    def _create(self) -> Captioner:
+        """A new captioner, or the one to start from; stored at once, so that its tokenizer is learnt only once."""
+        seed_all(self.config.seed)
+        captioner = _starting_captioner(self.config, self.corpora)
+        if not captioner.trainable:
+            raise ConfigError(
+                f"{self.config.captioner.name} has nothing to train",
+                where="captioner",
+                fix="Take another captioner; see `memecap parts captioners`.",
+            )
+        if self.accelerator.is_main_process:
+            checkpoint.save(captioner, self.folder.last)
+        return captioner
+
+    def _restore(self, state: Record) -> Captioner:
+        """The captioner and the progress of a saved state."""
+        if state["corpora"] != self.fingerprint:
+            changed = [name for name, print_ in self.fingerprint.items() if state["corpora"].get(name) != print_]
+            raise DataError(
+                f"rows or readings have changed since this run began: {', '.join(changed)}",
+                where=self.folder.folder,
+                fix="Choose another --out, or remove the folder to begin anew.",
+            )
+        captioner = checkpoint.load(self.folder.last)
+        captioner.load_state_dict(state["weights"], strict=False)
+        self.progress = Progress(**state["progress"])
+        if self.accelerator.is_main_process:
+            stage = self.config.stages[self.progress.stage].name
+            say(f"going on with stage {stage}, epoch {self.progress.epoch + 1}, step {self.progress.step}")
+        return captioner
+
+    def _train_stage(self, number: int, state: Record | None) -> None:
+        stage = self.config.stages[number]
+        optimizer = build_optimizer(self.captioner, stage)
+        if state is None and number > 0:
+            self.accelerator.wait_for_everyone()
+            self.captioner.load_state_dict(checkpoint.load(self.folder.best).state_dict())
+            self.progress.begin_stage(number)
+            if self.accelerator.is_main_process:
+                checkpoint.save(self.captioner, self.folder.last)
+        self.running = self._prepare(number, optimizer)
+        if state is None:
+            self.save()
+        else:
+            optimizer.load_state_dict(state["optimizer"])
+            set_random_state(state["random"][self.accelerator.process_index])
+        fit(self.running)
+
+    def _load_items(self, number: int) -> tuple[Sight | None, list[list[items.Item]], list[items.Item]]:
+        """What a stage sees; its train items by corpus; its val items in the order in which they are looked at."""
+        stage, corpora = self.config.stages[number], self.corpora[number]
+        sight = open_sight(self.captioner, corpora, stage, self.accelerator)
+        train = items.load_items(corpora, stage, "train", sight)
+        items.require_examples(train, stage, sight)
+        val = [item for found in items.load_items(corpora, stage, "val", sight) for item in found]
+        order = np.random.default_rng(self.config.seed).permutation(len(val))[: self.config.val_rows]
+        return sight, train, [val[i] for i in order]
+
+    def _prepare(self, number: int, optimizer: torch.optim.Optimizer) -> StageRun:
+        stage = self.config.stages[number]
+        sight, train, val = self.items[number]
+        every = [item for found in train for item in found]
+        return StageRun(
+            config=self.config,
+            stage=stage,
+            accelerator=self.accelerator,
+            captioner=self.captioner,
+            model=self.model,
+            optimizer=optimizer,
+            train=Examples(self.captioner, every, sight, simulate=stage.simulate_reading),
+            lengths=items.lengths(train),
+            val=Examples(self.captioner, val, sight, simulate=stage.simulate_reading),
+            progress=self.progress,
+            after_step=self._save_when_due,
+            rescue=self._rescue,
+            after_epoch=self._end_epoch,
+        )
+
+    def _save_when_due(self) -> None:
+        due = self.accelerator.is_main_process and time.monotonic() - self.saved_at >= self.config.save_every_s
+        if self.running.sum(due):
+            self.save()
+
+    def save(self) -> None:
+        """Save everything needed to go on from here."""
+        random = [random_state()]
+        if self.accelerator.num_processes > 1:
+            random = gather_object(random)
+        if self.accelerator.is_main_process:
+            fixed = self.captioner.references()
+            weights = self.captioner.state_dict().items()
+            self.folder.save_state(
+                {
+                    "progress": self.progress.to_state(),
+                    "weights": {name: tensor for name, tensor in weights if name.split(".", 1)[0] not in fixed},
+                    "optimizer": self.running.optimizer.state_dict(),
+                    "random": random,
+                    "corpora": self.fingerprint,
+                    "n_threads": torch.get_num_threads(),
+                }
+            )
+        self.saved_at = time.monotonic()
+
+    def _rescue(self, what: str) -> None:
+        """Go back to the weights of the last epoch's end, with half the learning rate; once in a run."""
+        place = f"stage {self.running.stage.name}, step {self.progress.step}"
+        if self.progress.rescued:
+            raise DataError(f"{what}, again", where=place, fix="Lower lr, or set precision: fp32.")
+        self.captioner.load_state_dict(checkpoint.load(self.folder.last).state_dict())
+        self.running.optimizer.state.clear()
+        self.progress.rescued = True
+        self.progress.lr_scale /= 2
+        if self.accelerator.is_main_process:
+            say(f"{place}: {what}; back to the last epoch's weights, with half the learning rate")
+
+    def _end_epoch(self, is_best: bool, scores: Record, captioned: Sequence[Captioned]) -> None:
+        stage, progress = self.running.stage, self.progress
+        progress.log_row(stage.name, best=int(is_best), **scores)
+        progress.samples += [progress.place(stage.name) | _sample(one) for one in captioned[: self.config.samples]]
+        if self.accelerator.is_main_process:
+            if is_best:
+                checkpoint.save(self.captioner, self.folder.best)
+            checkpoint.save(self.captioner, self.folder.last)
+            self.folder.write_log(progress.log, progress.samples)
+            if time.monotonic() - self.drawn_at > SECONDS_BETWEEN_DRAWINGS:
+                self.folder.draw(progress.log)
+                self.drawn_at = time.monotonic()
+            self.events.add(progress.log[-1])
+            say(_line(progress.log[-1]))
+            for alarm in collapse_alarms(scores, captioned):
+                say(f"  warning: {alarm}")
+        self.save()
+
+    def _finish(self) -> None:
+        self.events.close()
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            best = checkpoint.load(self.folder.best)
+            record = {
+                "memecap": __version__,
+                "captioner": self.config.captioner.name,
+                "n_parameters": sum(parameter.numel() for parameter in best.parameters()),
+                "steps": self.progress.total_steps,
+                "best": [row for row in self.progress.log if row.get("best")][-1],
+                "weights_sha256": weights_hash(best),
+                "corpora": self.fingerprint,
+                "n_threads": torch.get_num_threads(),
+                "n_processes": self.accelerator.num_processes,
+            }
+            self.folder.draw(self.progress.log)
+            self.folder.finish(record)
+
+
+def _starting_captioner(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> Captioner:
+    if config.start_from is None:
+        return create(config.captioner, items.train_captions(corpora))
+    captioner = checkpoint.load(config.start_from)
+    changed = differences(captioner.config.model_dump(mode="json"), config.captioner.model_dump(mode="json"))
+    if changed:
+        raise ConfigError(
+            f"the captioner to start from has other settings: {'; '.join(changed)}",
+            where=config.start_from,
+            fix="Copy the captioner's settings from its config.yaml.",
+        )
+    return captioner
+
+
+def _sample(captioned: Captioned) -> Record:
+    return {
+        "image_id": captioned.item.image_id,
+        "reading": captioned.reading.text if captioned.reading else None,
+        "reference": captioned.item.captions[0],
+        "caption": captioned.caption.text,
+    }
+
+
+def _line(row: Record) -> str:
+    """An epoch in one line for the person at the terminal."""
+    numbers = [f"{key} {value:.4g}" for key, value in row.items() if isinstance(value, float)]
+    mark = "  ← best" if row.get("best") else ""
+    return f"{row['stage']}, epoch {row['epoch']}, step {row['step']}: {', '.join(numbers)}{mark}"

@@ -1,0 +1,85 @@
+"""After an epoch: the loss on the val rows, captions of some of them, and their scores under `ru-words`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import torch
+from accelerate.utils import gather_object
+
+from memecap import scoring
+from memecap.batching import collate
+from memecap.captioners.base import Loss
+from memecap.reranking import describe
+from memecap.training.progress import Record
+from memecap.training.stage import Captioned, StageRun
+
+Thing = TypeVar("Thing")
+
+BATCH = 32  # nothing is learnt here, so more examples fit than in training
+N_SHUFFLED = 100
+SCORES = ("chrf2", "bleu4", "meteor", "quoted_recall", "quoted_precision")
+
+
+@torch.no_grad()
+def validate(run: StageRun) -> tuple[Record, list[Captioned]]:
+    """Scores (`val_loss` in nats a token, `val_chrf2` …) and captions; the random state is left as it was."""
+    if not run.val.items:
+        return {}, []
+    run.captioner.eval()
+    with torch.random.fork_rng():
+        scores: Record = {"val_loss": _loss(run, len(run.val.items)), **_gap(run)}
+        captioned = [] if run.stage.text_only else _caption(run)
+    if captioned:
+        measured = scoring.measure(
+            [one.caption.text for one in captioned], [one.item.captions for one in captioned]
+        ).scores
+        scores |= {f"val_{name}": measured[name] for name in SCORES}
+    return scores, captioned
+
+
+def _loss(run: StageRun, n_items: int, *, shown: int = 0) -> float:
+    """Nats a token of the first items' captions; with `shown`, each is told about the item so many places on."""
+    accelerator, val = run.accelerator, run.val
+    every = [(i, k) for i, item in enumerate(val.items[:n_items]) for k in range(len(item.captions))]
+    every.sort(key=lambda pair: len(val.items[pair[0]].captions[pair[1]]))
+    mine = every[accelerator.process_index :: accelerator.num_processes]
+    total, n_tokens = 0.0, 0
+    for batch in _chunks(mine, BATCH):
+        examples = [val.make(i, k, f"val/{i}", shown=(i + shown) % n_items) for i, k in batch]
+        with accelerator.autocast():
+            loss: Loss = run.captioner(collate(examples).to(accelerator.device))
+        total += float(loss.total)
+        n_tokens += loss.n_tokens
+    return run.sum(total) / max(run.sum(n_tokens), 1)
+
+
+def _gap(run: StageRun) -> Record:
+    """What the captioner loses when it is told about another row, in nats a token; nothing where it is told nothing."""
+    n_items = min(len(run.val.items), N_SHUFFLED)
+    if n_items < 2 or (run.val.sight is None and not any(item.reading for item in run.val.items)):
+        return {}
+    return {"val_gap": _loss(run, n_items, shown=1) - _loss(run, n_items)}
+
+
+def _caption(run: StageRun) -> list[Captioned]:
+    """Captions of the first val rows, made by all processes together, in fp32 as `memecap evaluate` makes them."""
+    accelerator, val = run.accelerator, run.val
+    wanted = range(min(max(run.config.val_captions, run.config.samples), len(val.items)))
+    made: list[tuple[int, Captioned]] = []
+    for batch in _chunks(wanted[accelerator.process_index :: accelerator.num_processes], BATCH):
+        images = val.images(batch)
+        readings = [val.reading(item, 0, f"val/{item}") for item in batch]
+        seen = None if images is None else images.to(accelerator.device)
+        candidates = describe(run.captioner, seen, readings, run.config.decoding)
+        for item, reading, best in zip(batch, readings, candidates, strict=True):
+            made.append((item, Captioned(val.items[item], reading, best[0])))
+    if accelerator.num_processes > 1:
+        made = gather_object(made)
+    return [captioned for _, captioned in sorted(made, key=lambda pair: pair[0])]
+
+
+def _chunks(items: Sequence[Thing], size: int) -> Iterator[Sequence[Thing]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,104 @@
+"""The quality gate: what is visibly wrong with a translation into Russian, by rules that need no model.
+
+In: an English sentence and its translation. Out: the name of the first rule it breaks (a key of `REASONS`), or "".
+The gate is meant to catch failures of an engine (loops, copies, losses), not to judge style.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from pydantic import Field
+
+from memecap.config import Frozen
+
+REASONS = {
+    "empty": "nothing came back",
+    "short": "far shorter than the source",
+    "long": "far longer than the source",
+    "not Cyrillic": "too few of the letters outside quotes are Cyrillic",
+    "copied": "a run of English words stands untranslated",
+    "loop": "the same words again and again",
+    "lost number": "a number of the source is missing",
+    "lost quote": "the source quotes something, the translation does not",
+}
+
+_QUOTED = re.compile(r"\"[^\"]*\"|«[^»]*»|“[^”]*”|„[^“”]*[“”]|``.*?''|''.*?''")
+_MARK = re.compile(r"[\"«“„`']")
+_DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"\w+")
+_LATIN = re.compile(r"[A-Za-z]")
+_CYRILLIC = re.compile(r"[А-Яа-яЁё]")
+_LATIN_RUN = re.compile(r"[A-Za-z][A-Za-z'-]*(?:\s+[A-Za-z][A-Za-z'-]*)+")
+_NUMBER = re.compile(r"\d+(?:[.,  ]\d{3})*")
+# A small number may come back as a word: the beginnings of Russian numerals, cardinal and ordinal.
+_NUMERALS = {
+    "0": "нол|нул", "1": "од[ин]|перв|раз", "2": "дв|втор|об[ае]", "3": "тр[иеё]", "4": "чет[ыв]|четыр",
+    "5": "пят", "6": "шест", "7": "сед?[ьм]", "8": "вос[еь]", "9": "девят", "10": "десят", "11": "одиннадц",
+    "12": "двенадц",
+}  # fmt: skip
+
+
+class Gate(Frozen):
+    """The thresholds of the gate."""
+
+    min_ratio: float = Field(0.4, ge=0, description="least length of a translation, in characters of its source")
+    max_ratio: float = Field(2.5, gt=0, description="greatest length of a translation, in characters of its source")
+    min_cyrillic: float = Field(0.3, ge=0, le=1, description="least share of Cyrillic among letters outside quotes")
+    max_copied: int = Field(3, ge=0, description="English words in a row that may stand untranslated")
+    max_repeats: int = Field(2, ge=1, description="times the same one to four words may follow each other")
+
+    def reject(self, source: str, translation: str) -> str:
+        """The reason to reject a translation, or "" for a good one."""
+        if not _WORD.search(translation):
+            return "empty" if _WORD.search(source) else ""
+        # A few characters either way mean nothing in a short sentence.
+        if len(translation) < self.min_ratio * len(source) - 5:
+            return "short"
+        if len(translation) > self.max_ratio * len(source) + 10:
+            return "long"
+        if _LATIN.search(translation):
+            outside = _QUOTED.sub(" ", translation)
+            latin, cyrillic = len(_LATIN.findall(outside)), len(_CYRILLIC.findall(outside))
+            if latin and cyrillic < self.min_cyrillic * (latin + cyrillic):
+                return "not Cyrillic"
+            if latin and self._copied(source, outside):
+                return "copied"
+        if self._loops(translation) and not self._loops(source):
+            return "loop"
+        if _DIGIT.search(source) and _lost_number(source, translation):
+            return "lost number"
+        if _MARK.search(source) and len(_QUOTED.findall(translation)) < len(_QUOTED.findall(source)):
+            return "lost quote"
+        return ""
+
+    def _copied(self, source: str, outside: str) -> bool:
+        runs = (run for run in _LATIN_RUN.findall(outside) if len(run.split()) > self.max_copied)
+        return any(run.lower() in source.lower() for run in runs)
+
+    def _loops(self, text: str) -> bool:
+        words = _WORD.findall(text.lower())
+        if len(words) - len(set(words)) < self.max_repeats:
+            return False  # too few words come back for any loop
+        for n in range(1, 5):
+            same = 0  # words in a row equal to the word n places before
+            for i in range(n, len(words)):
+                same = same + 1 if words[i] == words[i - n] else 0
+                if same >= n * self.max_repeats:
+                    return True
+        return False
+
+
+def _lost_number(source: str, translation: str) -> bool:
+    needed, there = _numbers(source), _numbers(translation)
+    if needed == there:
+        return False
+    missing = Counter(needed) - Counter(there)
+    lower = translation.lower()
+    return any(number not in _NUMERALS or not re.search(rf"\b(?:{_NUMERALS[number]})", lower) for number in missing)
+
+
+def _numbers(text: str) -> list[str]:
+    """Runs of digits, thousands' separators taken out."""
+    return [number if number.isdigit() else re.sub(r"\D", "", number) for number in _NUMBER.findall(text)]

@@ -1,0 +1,59 @@
+"""NLLB-200 on CTranslate2: one model for 200 languages; its weights are for non-commercial use only.
+
+In: sentences in the source language. Out: the target language. The source begins with the name of its language and ends
+with `</s>`; the target is forced to begin with the name of its own.
+Source: arXiv 2207.04672; the files of an NLLB model in transformers (sentencepiece.bpe.model, tokenizer.json).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import sentencepiece
+from pydantic import Field
+
+from memecap import hub
+from memecap.translation import _ct2
+from memecap.translation.base import Translator
+
+_PIECES = "sentencepiece.bpe.model"
+
+
+class Settings(_ct2.EngineConfig):
+    name: str = "nllb"
+    model: str = Field("facebook/nllb-200-distilled-600M", description="an NLLB folder or Hub id")
+    source: str = Field("eng_Latn", description="language of the sentences, in NLLB's own codes")
+    target: str = Field("rus_Cyrl", description="language to translate into, in NLLB's own codes")
+
+
+class NllbTranslator(Translator):
+    """English → Russian, or any other pair of NLLB's languages."""
+
+    Config = Settings
+
+    def __init__(self, config: Settings) -> None:
+        self._config = config
+        files = (_PIECES,) if Path(config.model).is_dir() else _ct2.FILES
+        self._folder = hub.fetch(config.model, files, revision=config.revision)
+        self._pieces = sentencepiece.SentencePieceProcessor(model_file=str(self._folder / _PIECES))
+        self._run = _ct2.Runner(config, self._folder)
+
+    @cached_property
+    def version(self) -> str:
+        return f"nllb {self._run.version} {self._config.source}>{self._config.target}"
+
+    def translate(self, sentences: Sequence[str]) -> list[str]:
+        return _ct2.translate(
+            sentences,
+            encode=lambda text: self._pieces.encode(text, out_type=str),
+            run=self._translate_pieces,
+            decode=self._pieces.decode_pieces,
+            max_tokens=self._config.max_tokens,
+        )
+
+    def _translate_pieces(self, pieces: Sequence[list[str]]) -> list[list[str]]:
+        marked = [[self._config.source, *piece, "</s>"] for piece in pieces]
+        translated = self._run(marked, target_prefix=self._config.target)
+        return [[token for token in tokens if token != self._config.target] for tokens in translated]

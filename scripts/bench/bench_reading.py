@@ -1,0 +1,190 @@
+"""How well and how fast memes are read.
+
+    python scripts/bench/bench_reading.py quality --memes ../shared/data/memes --split val
+    python scripts/bench/bench_reading.py speed --memes ../shared/data/memes --pictures 60
+
+`quality` compares the words read with the words that the descriptions quote (razdel words, lower case, ё as е, each as
+often as it occurs), by class of meme, and prints how often lines of a confidence are right.
+`speed` reads pictures afresh.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import razdel
+from rapidfuzz import fuzz
+from rapidfuzz.distance import Levenshtein
+
+from memecap import config
+from memecap.metrics._quoting import quotes
+from memecap.pictures import open_picture
+from memecap.progress import track
+from memecap.reading.base import Line, Reading
+
+CLASSES = ("tweet", "long", "6-13 words", "short", "english", "none")
+MATCHED = 72  # rapidfuzz's partial ratio from which a line counts as a reading of the quotes
+
+
+@dataclass
+class Tally:
+    """Counts of one class."""
+
+    pictures: int = 0
+    shared: int = 0
+    quoted: int = 0
+    read: int = 0
+    edits: int = 0
+    letters: int = 0
+
+    def row(self) -> dict[str, float]:
+        return {
+            "pictures": self.pictures,
+            "recall": round(self.shared / max(self.quoted, 1), 3),
+            "precision": round(self.shared / max(self.read, 1), 3),
+            "cer_of_matched": round(self.edits / max(self.letters, 1), 3),
+        }
+
+
+@dataclass
+class Report:
+    tallies: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    lines: list[tuple[float, bool]] = field(default_factory=list)  # confidence, right
+
+    def add(self, reference: str, reading: Reading) -> None:
+        spans = quotes(reference)
+        wanted = Counter(word for span in spans for word in words(span))
+        found = Counter(words(reading.text))
+        kind = class_of(reference, wanted)
+        edits, letters = character_errors(spans, reading)
+        names = ["all", kind] + (["russian"] if kind not in ("english", "none") else [])
+        for name in names:
+            tally = self.tallies[name]
+            tally.pictures += 1
+            tally.shared += sum((wanted & found).values())
+            tally.quoted += sum(wanted.values())
+            tally.read += sum(found.values())
+            tally.edits += edits
+            tally.letters += letters
+        if kind not in ("english", "none"):
+            self.lines += [(line.confidence, is_right(line, wanted)) for line in reading.lines]
+
+    def calibration(self) -> list[dict[str, float]]:
+        """Lines in ten bands of confidence: how many, their mean confidence, the share that is right."""
+        bands: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+        for confidence, right in self.lines:
+            bands[min(int(confidence * 10), 9)].append((confidence, right))
+        return [
+            {
+                "lines": len(band),
+                "confidence": round(sum(value for value, _ in band) / len(band), 3),
+                "right": round(sum(right for _, right in band) / len(band), 3),
+            }
+            for _, band in sorted(bands.items())
+        ]
+
+
+def words(text: str) -> list[str]:
+    tokens = (token.text.lower().replace("ё", "е") for token in razdel.tokenize(text))
+    return [token for token in tokens if any(character.isalnum() for character in token)]
+
+
+def class_of(reference: str, wanted: Counter[str]) -> str:
+    n_words = sum(wanted.values())
+    latin = sum(count for word, count in wanted.items() if re.search("[a-z]", word))
+    if not n_words:
+        return "none"
+    if re.search("английск", reference, re.IGNORECASE) or latin > 0.4 * n_words:
+        return "english"
+    if re.search("твит", reference, re.IGNORECASE):
+        return "tweet"
+    return "short" if n_words <= 5 else "6-13 words" if n_words <= 13 else "long"
+
+
+def is_right(line: Line, wanted: Counter[str]) -> bool:
+    """Are at least three quarters of a line's words quoted?"""
+    found = Counter(words(line.text))
+    return sum((found & wanted).values()) >= 0.75 * sum(found.values())
+
+
+def character_errors(spans: list[str], reading: Reading) -> tuple[int, int]:
+    """Edits and letters over the quotes that were read: each against its best-aligned stretch of the reading."""
+    edits = letters = 0
+    text = plain(reading.text)
+    for span in map(plain, spans):
+        if not span or not text or fuzz.partial_ratio(span, text) < MATCHED or len(span) > len(text) * 1.3:
+            continue
+        place = fuzz.partial_ratio_alignment(span, text)
+        edits += Levenshtein.distance(span, text[place.dest_start : place.dest_end])
+        letters += len(span)
+    return edits, letters
+
+
+def plain(text: str) -> str:
+    return " ".join(words(text))
+
+
+def memes(folder: Path, split: str) -> Iterator[tuple[Path, str]]:
+    """Pictures and descriptions of the table `<split>.csv`."""
+    for line in (folder / f"{split}.csv").read_text(encoding="utf-8").splitlines()[1:]:
+        uid, description = line.split("\t", 1)
+        yield folder / "images" / f"{uid}.jpg", description
+
+
+def quality(arguments: argparse.Namespace) -> None:
+    reader = config.build("reading", {"name": arguments.reader})
+    rows = list(memes(arguments.memes, arguments.split))[: arguments.pictures]
+    report = Report()
+    for first in track(range(0, len(rows), 32), "reading"):
+        batch = rows[first : first + 32]
+        readings = reader.read([open_picture(path) for path, _ in batch])
+        for (_, description), reading in zip(batch, readings, strict=True):
+            report.add(description, reading)
+    print(f"# {reader.version}, {len(rows)} pictures of {arguments.split}")
+    for name in ("all", "russian", *CLASSES):
+        print(json.dumps({"class": name, **report.tallies[name].row()}))
+    for band in report.calibration():
+        print(json.dumps(band))
+
+
+def speed(arguments: argparse.Namespace) -> None:
+    """Seconds a picture: one process, two, and a process started for each picture and pass."""
+    from memecap.reading import tesseract
+
+    rows = list(memes(arguments.memes, arguments.split))[: arguments.pictures]
+    images = [open_picture(path) for path, _ in rows]
+    os.environ["MEMECAP_CACHE"] = tempfile.mkdtemp(prefix="memecap-bench-")
+    for title, processes, batch in (
+        ("one process", 1, tesseract.BATCH),
+        ("two", 2, tesseract.BATCH),
+        ("one a picture", 1, 1),
+    ):
+        tesseract.BATCH = batch
+        reader = config.build("reading", {"name": "tesseract", "processes": processes, "keep": False})
+        start = time.perf_counter()
+        reader.read(images)
+        print(json.dumps({"how": title, "seconds_a_picture": round((time.perf_counter() - start) / len(images), 3)}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("quality", "speed"))
+    parser.add_argument("--memes", type=Path, default=Path("../shared/data/memes"))
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--pictures", type=int, default=None, help="only the first so many")
+    parser.add_argument("--reader", default="tesseract")
+    arguments = parser.parse_args()
+    (quality if arguments.what == "quality" else speed)(arguments)
+
+
+if __name__ == "__main__":
+    main()

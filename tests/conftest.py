@@ -1,0 +1,33 @@
+"""Fixtures of every test: no network, one thread, and the real data where it is there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from jaxtyping import install_import_hook
+
+# Shapes in signatures are checked in the tests and cost nothing in use.
+install_import_hook(
+    ["memecap.batching", "memecap.captioners", "memecap.encoders", "memecap.features"], "beartype.beartype"
+)
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent / "fixtures"))
+from tiny_models import tiny_models  # noqa: F401  (a fixture)
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real memes and captions; tests that want it are skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"real data is not at {SHARED}")
+    return SHARED

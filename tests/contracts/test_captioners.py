@@ -1,0 +1,219 @@
+"""What every trainable captioner promises. One with no training is held to `generate` alone, in its own tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from tiny_models import TEXTS
+
+from memecap import checkpoint, config, registry
+from memecap.batching import Batch, Example, Images, collate
+from memecap.captioners.base import Captioner, create
+from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.reading.base import Line, Reading
+
+READINGS = [
+    Reading((Line("ХОЧУ РЫБУ", (1, 2, 30, 9), 0.9),), 40, 40, "test"),
+    Reading((Line("ГАВ ГАВ", (1, 2, 30, 9), 0.8),), 40, 40, "test"),
+]
+DECODINGS = [Greedy(), Beam(width=3, n_candidates=2), Nucleus(top_p=0.3, seed=1, n_candidates=2)]
+NEW_GPT = {"n_layers": 2, "width": 48, "n_heads": 2, "vocab_size": 320, "dropout": 0.0, "max_positions": 320}
+
+#: a case's name → settings with {models}/… where a tiny checkpoint goes
+CASES: dict[str, dict[str, Any]] = {
+    "clipcap-mlp": {"name": "clipcap", "prefix_length": 3, "reading": True, "decoder": NEW_GPT, "encoder": "ruclip"},
+    "clipcap-copying": {
+        "name": "clipcap", "prefix_length": 2, "reading": True, "copy_head": True,
+        "decoder": NEW_GPT, "encoder": "ruclip",
+    },
+    "clipcap-transformer-grid": {
+        "name": "clipcap", "mapper": "transformer", "mapper_layers": 1, "mapper_heads": 2, "prefix_length": 2,
+        "decoder": NEW_GPT, "encoder": "ruclip:grid",
+    },
+    "clipcap-linear": {"name": "clipcap", "mapper": "linear", "decoder": NEW_GPT, "encoder": "resnet:grid"},
+    "clipcap-frozen": {
+        "name": "clipcap", "prefix_length": 20, "decoder": {"model": "{models}/rugpt3"}, "encoder": "ruclip",
+    },
+    "clipcap-full": {
+        "name": "clipcap", "prefix_length": 3, "decoder": {"model": "{models}/gpt2", "train": "full"}, "encoder": "vit",
+    },
+    "lstm": {"name": "lstm", "width": 48, "embeddings": {"width": 24}, "dropout": 0.0, "encoder": "resnet"},
+    "lstm-2-navec": {
+        "name": "lstm", "width": 32, "n_layers": 2, "dropout": 0.1, "embeddings": {"navec": True, "frozen": True},
+        "encoder": "ruclip:grid",
+    },
+    "reader_writer": {
+        "name": "reader_writer", "n_layers": 2, "width": 48, "n_heads": 2, "dropout": 0.0, "vocab_size": 512,
+    },
+}  # fmt: skip
+
+
+def build(settings: dict[str, Any], models: Path) -> Captioner:
+    """The captioner of a case, its weights decided by the seed."""
+    torch.manual_seed(0)
+    made = {**settings}
+    if encoder := made.get("encoder"):
+        name, _, output = encoder.partition(":")
+        made["encoder"] = {"name": name, "model": str(models / name), "output": output or "pooled"}
+    if "model" in made.get("decoder", {}):
+        made["decoder"] = {**made["decoder"], "model": made["decoder"]["model"].format(models=models)}
+    return create(config.configure("captioners", made), TEXTS * 3)
+
+
+@pytest.fixture(params=CASES, ids=str)
+def settings(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return CASES[request.param]
+
+
+@pytest.fixture
+def captioner(settings: dict[str, Any], tiny_models: Path) -> Captioner:
+    return build(settings, tiny_models)
+
+
+def examples(captioner: Captioner) -> list[Example]:
+    pictures = [Image.new("RGB", (40, 40), colour) for colour in ("red", "blue")]
+    look = captioner.encoder.transform if captioner.encoder else lambda picture: None
+    return [
+        captioner.example(text, image=look(picture), reading=reading)
+        for text, picture, reading in zip(TEXTS[:2], pictures, READINGS, strict=True)
+    ]
+
+
+def cached(captioner: Captioner) -> Batch:
+    """The two examples with their pictures as features."""
+    batch = collate(examples(captioner))
+    if captioner.encoder is None or batch.images is None:
+        return batch
+    with torch.no_grad():
+        features = captioner.encoder.eval()(batch.images.tensor)
+    return replace(batch, images=Images(features=features))
+
+
+def anything(captioner: Captioner) -> Images | None:
+    """Random features of two pictures."""
+    encoder = captioner.encoder
+    return Images(features=torch.randn(2, encoder.n_tokens, encoder.width)) if encoder else None
+
+
+def overfit(captioner: Captioner, steps: int = 150) -> Images | None:
+    """Learn the two examples by heart, from cached features."""
+    learnt = cached(captioner)
+    optimizer = torch.optim.Adam([p for p in captioner.parameters() if p.requires_grad], lr=5e-3)
+    captioner.train()
+    for _ in range(steps):
+        loss = captioner(learnt)
+        optimizer.zero_grad()
+        loss.mean.backward()
+        optimizer.step()
+        if float(loss.mean.detach()) < 0.05:
+            break
+    captioner.eval()
+    return learnt.images
+
+
+def test_every_captioner_is_tried() -> None:
+    trainable = {name for name in registry.names("captioners") if registry.load("captioners", name).trainable}
+    assert trainable == {case["name"] for case in CASES.values()}
+
+
+@torch.no_grad()
+def test_padding_changes_no_loss(captioner: Captioner) -> None:
+    captioner.eval()
+    made = examples(captioner)
+    made[1] = captioner.example("Кот", image=made[1].image)
+    together = captioner(collate(made))
+    apart = [captioner(collate([example])) for example in made]
+    assert together.n_tokens == sum(loss.n_tokens for loss in apart)
+    assert float(together.total) == pytest.approx(sum(float(loss.total) for loss in apart), abs=1e-3)
+
+
+@torch.no_grad()
+def test_pixels_and_their_features_are_the_same_picture(captioner: Captioner) -> None:
+    captioner.eval()
+    pixels = captioner(collate(examples(captioner))).total
+    assert float(captioner(cached(captioner)).total) == pytest.approx(float(pixels), abs=1e-4)
+
+
+def test_frozen_parts_stay_frozen(captioner: Captioner) -> None:
+    captioner.train()
+    references = captioner.references()
+    assert ("encoder" in references) == (captioner.encoder is not None)
+    for module in references.values():
+        assert not module.training
+        assert not any(parameter.requires_grad for parameter in module.parameters())
+    assert any(parameter.requires_grad for parameter in captioner.parameters())
+
+
+def test_learns_two_captions_and_comes_back_from_disk(captioner: Captioner, tmp_path: Path) -> None:
+    images = overfit(captioner)
+    learns = captioner.references().keys() <= {"encoder"}  # a frozen decoder with random weights can say nothing
+    for decoding in DECODINGS if learns else ():
+        found = captioner.generate(images, READINGS, decoding)
+        said = [captions[0].text.casefold() for captions in found]
+        assert said == [written(captioner, text).casefold() for text in TEXTS[:2]]
+        assert all(captions[0].finished for captions in found)
+        assert [len(captions) for captions in found] == [getattr(decoding, "n_candidates", 1)] * 2
+        for captions in found:
+            scores = [caption.log_probability for caption in captions]
+            assert scores[0] is None or scores[0] <= 0
+    greedy = captioner.generate(images, READINGS, DECODINGS[0])
+    total = -float(captioner(cached(captioner)).total.detach())
+    assert not learns or sum(captions[0].log_probability or 0 for captions in greedy) == pytest.approx(total, rel=1e-2)
+    checkpoint.save(captioner, tmp_path / "saved")
+    again = checkpoint.load(tmp_path / "saved")
+    assert again.generate(images, READINGS, DECODINGS[0]) == greedy
+    assert {n: p.requires_grad for n, p in again.named_parameters()} == {
+        n: p.requires_grad for n, p in captioner.named_parameters()
+    }
+
+
+def written(captioner: Captioner, text: str) -> str:
+    """The text as the captioner's tokenizer gives it back."""
+    return captioner.tokenizer.decode(captioner.tokenizer.encode(text))
+
+
+def test_limits_are_kept(captioner: Captioner) -> None:
+    images = anything(captioner)
+    for decoding in (Greedy(max_new_tokens=1), Beam(width=4, max_new_tokens=3), Nucleus(max_new_tokens=2)):
+        found = captioner.generate(images, [None, READINGS[0]], decoding)
+        for captions in found:
+            # a slot is a line of two words, and a line that no slot quotes may follow after two words of ours
+            assert len(captions[0].text.split()) <= 2 * decoding.max_new_tokens + 4
+    long = Greedy(min_new_tokens=12, max_new_tokens=12, no_repeat_ngram=1, repetition_penalty=1.3)
+    assert all(
+        not captions[0].finished or len(captions[0].text) for captions in captioner.generate(images, READINGS, long)
+    )
+
+
+def test_sampling_follows_its_seed_alone(captioner: Captioner) -> None:
+    images = anything(captioner)
+
+    def sample(seed: int) -> Any:
+        return captioner.generate(images, READINGS, Nucleus(top_p=1.0, seed=seed, max_new_tokens=8))
+
+    state = torch.get_rng_state()
+    first = sample(1)
+    assert torch.equal(state, torch.get_rng_state())
+    torch.manual_seed(99)
+    assert sample(1) == first
+    assert sample(2) != first
+
+
+def test_captions_of_any_length_and_readings_of_none(captioner: Captioner) -> None:
+    captioner.eval()
+    images = anything(captioner)
+    image = None if images is None else images.tensor[0]
+    long = Reading(tuple(Line("слово " * 50, (0, 0, 1, 1), 0.5) for _ in range(9)), 9, 9, "test")
+    for caption in ("", "кот", "неведомое " * 500, "😀 §"):
+        for reading in (None, Reading((), 9, 9, "test"), long):
+            loss = captioner(collate([captioner.example(caption, image=image, reading=reading)]))
+            assert torch.isfinite(loss.total)
+    (captions,) = captioner.generate(
+        None if image is None else Images(features=image[None]), [long], Greedy(max_new_tokens=2)
+    )
+    assert len(captions) == 1

@@ -1,0 +1,291 @@
+"""Grouping, splitting, copying, resuming: what `build` promises of every corpus."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageOps, ImageStat
+
+from memecap import manifest, storage
+from memecap.corpora.base import Corpus, CorpusSettings, Item, build
+from memecap.corpora.memes import Memes
+from memecap.corpora.memes import Settings as MemesSettings
+from memecap.errors import DataError, UsageError
+
+
+class Listed(Corpus):
+    """A corpus whose items are given."""
+
+    def __init__(self, *items: Item, **options: object) -> None:
+        super().__init__(CorpusSettings(name="listed", source=Path(), **options))
+        self.listed = items
+
+    def items(self) -> Iterator[Item]:
+        return iter(self.listed)
+
+
+def all_rows(corpus: manifest.Corpus) -> dict[str, manifest.Row]:
+    return {row.source_id: row for split in corpus.counts for row in corpus.rows(split)}
+
+
+def left_out(folder: Path) -> dict[str, str]:
+    return {item["key"]: item["reason"] for item in storage.read_jsonl(folder / manifest.LEFT_OUT)}
+
+
+def item(key: str, image: Path | None = None, **more: object) -> Item:
+    return Item(key=key, captions=(f"описание {key}",), image=image, **more)
+
+
+def test_official_splits_and_pictures(meme_tables: Path, tmp_path: Path) -> None:
+    corpus = build(Memes(MemesSettings(source=meme_tables)), tmp_path / "c")
+    assert corpus.counts == {"train": 6, "val": 3}
+    for row in all_rows(corpus).values():
+        path = corpus.image_path(row)
+        assert path is not None
+        assert storage.sha256_file(path) == row.image_id
+        assert path.read_bytes() == (meme_tables / "images" / f"{row.source_id}.jpg").read_bytes()
+        assert row.captions == (f'Надпись "мем {row.source_id}".',)
+
+
+def test_equal_files_are_one_row_with_all_captions(paint, tmp_path: Path) -> None:
+    one, other = paint("1.png", 1), paint("2.png", 1)
+    corpus = build(Listed(item("1", one), item("2", other)), tmp_path / "c")
+    (row,) = all_rows(corpus).values()
+    assert row.captions == ("описание 1", "описание 2")
+
+
+def test_near_duplicates_and_source_groups_are_one_group(paint, tmp_path: Path) -> None:
+    items = [
+        item("a", paint("a.png", 1)),
+        item("b", paint("b.png", 1, dot=True)),
+        item("c", paint("c.png", 2), group="post"),
+        item("d", paint("d.png", 3), group="post"),
+        item("e", paint("e.png", 4)),
+    ]
+    rows = all_rows(build(Listed(*items), tmp_path / "c"))
+    assert rows["a"].image_id != rows["b"].image_id
+    assert rows["a"].group_id == rows["b"].group_id
+    assert rows["c"].group_id == rows["d"].group_id
+    assert len({row.group_id for row in rows.values()}) == 3
+    for row in rows.values():
+        assert row.split == manifest.split_of(row.group_id)
+
+
+def test_groups_join_through_one_another(paint, tmp_path: Path) -> None:
+    items = [
+        item("a", paint("a.png", 1), group="one"),
+        item("b", paint("b.png", 1, dot=True), group="two"),
+        item("c", paint("c.png", 2), group="two"),
+        item("d", paint("d.png", 2, dot=True), group="three"),
+    ]
+    assert len({row.group_id for row in all_rows(build(Listed(*items), tmp_path / "c")).values()}) == 1
+
+
+def test_the_stricter_official_split_keeps_a_near_duplicate(paint, tmp_path: Path) -> None:
+    items = [
+        item("a", paint("a.png", 1), split="train"),
+        item("b", paint("b.png", 1, dot=True), split="val"),
+        item("c", paint("c.png", 2), split="train"),
+    ]
+    corpus = build(Listed(*items), tmp_path / "c")
+    assert {key: row.split for key, row in all_rows(corpus).items()} == {"b": "val", "c": "train"}
+    assert left_out(corpus.folder) == {"a": "nearly equal to a picture of another split"}
+    assert corpus.details["failed"] == 0
+    assert corpus.details["left_out"] == 1
+
+
+def test_equal_files_in_two_official_splits_keep_their_captions_apart(paint, tmp_path: Path) -> None:
+    items = [item("a", paint("a.png", 1), split="train"), item("b", paint("b.png", 1), split="test")]
+    (row,) = all_rows(build(Listed(*items), tmp_path / "c")).values()
+    assert (row.split, row.captions) == ("test", ("описание b",))
+
+
+def test_a_new_picture_between_two_splits_is_left_out(paint, tmp_path: Path) -> None:
+    old = [item("a", paint("a.png", 1), split="train"), item("b", paint("b.png", 2), split="val")]
+    build(Listed(*old), tmp_path / "c")
+    bridge = [
+        item("a2", paint("a2.png", 1, dot=True), group="bridge"),
+        item("b2", paint("b2.png", 2, dot=True), group="bridge"),
+    ]
+    corpus = build(Listed(*old, *bridge), tmp_path / "c")
+    assert {key: row.split for key, row in all_rows(corpus).items()} == {"a": "train", "b": "val"}
+    assert set(left_out(corpus.folder)) == {"a2", "b2"}
+
+
+def test_near_duplicates_follow_the_corpus_beside(paint, tmp_path: Path) -> None:
+    first = build(Listed(item("a", paint("a.png", 1), split="test")), tmp_path / "first")
+    near = item("b", paint("b.png", 1, dot=True))
+    second = build(Listed(near, item("c", paint("c.png", 2)), beside=[first.folder]), tmp_path / "second")
+    rows = all_rows(second)
+    assert rows["b"].split == "test"
+    assert rows["b"].group_id == all_rows(first)["a"].group_id
+    assert "a" not in rows
+
+
+def test_a_broken_and_a_missing_picture_stop_nothing(paint, tmp_path: Path) -> None:
+    cut = paint("cut.jpg", 1)
+    cut.write_bytes(cut.read_bytes()[:-200])
+    corpus = build(
+        Listed(item("cut", cut), item("gone", tmp_path / "gone.jpg"), item("good", paint("good.jpg", 2))),
+        tmp_path / "c",
+    )
+    assert set(all_rows(corpus)) == {"good"}
+    assert corpus.details["failed"] == 2
+    assert "broken" in left_out(corpus.folder)["cut"]
+    assert "No such file" in left_out(corpus.folder)["gone"]
+
+
+def test_a_picture_that_is_put_right_enters_on_the_next_build(paint, tmp_path: Path) -> None:
+    place = tmp_path / "images" / "late.jpg"
+    items = [item("good", paint("good.jpg", 1)), item("late", place)]
+    assert build(Listed(*items), tmp_path / "c").details["failed"] == 1
+    paint("late.jpg", 2)
+    assert build(Listed(*items), tmp_path / "c").details["failed"] == 0
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_stand_upright(paint, tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turned = paint("turned.jpg", 1, exif=exif, quality=95)
+    corpus = build(Listed(item("a", turned)), tmp_path / "c")
+    (row,) = all_rows(corpus).values()
+    path = corpus.image_path(row)
+    assert path is not None
+    with Image.open(path) as stored, Image.open(turned) as source:
+        assert stored.getexif().get(0x0112, 1) == 1
+        assert stored.mode == "RGB"
+        upright = ImageOps.exif_transpose(source)
+        assert stored.size == upright.size
+        assert max(ImageStat.Stat(ImageChops.difference(stored, upright)).mean) < 5  # one more pass of JPEG
+    assert storage.sha256_file(path) == row.image_id
+    assert (path.read_bytes() == turned.read_bytes()) == (orientation == 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [("RGBA", ".png"), ("P", ".gif"), ("LA", ".png"), ("CMYK", ".jpg"), ("I;16", ".png"), ("L", ".jpg")],
+)
+def test_unusual_pictures_are_kept_as_plain_ones(tmp_path: Path, mode: str, suffix: str) -> None:
+    path = tmp_path / f"picture{suffix}"
+    gradient = Image.linear_gradient("L")
+    deep = Image.fromarray(np.asarray(gradient).astype(np.uint16) * 257)
+    (deep if mode == "I;16" else gradient.convert(mode)).save(path)
+    corpus = build(Listed(item("a", path)), tmp_path / "c")
+    (row,) = all_rows(corpus).values()
+    stored = corpus.image_path(row)
+    assert stored is not None
+    with Image.open(stored) as image:
+        assert image.mode in ("RGB", "L")
+        assert abs(image.convert("L").getpixel((128, 200)) - 200) <= 8
+
+
+def test_building_again_changes_no_byte(meme_tables: Path, tmp_path: Path) -> None:
+    corpus = Memes(MemesSettings(source=meme_tables))
+    build(corpus, tmp_path / "c")
+    before = _bytes_of(tmp_path / "c")
+    build(corpus, tmp_path / "c")
+    assert _bytes_of(tmp_path / "c") == before
+
+
+def test_other_rules_are_refused(meme_tables: Path, tmp_path: Path) -> None:
+    build(Memes(MemesSettings(source=meme_tables)), tmp_path / "c")
+    with pytest.raises(UsageError, match=r"val=0\.1"):
+        build(Memes(MemesSettings(source=meme_tables, val=0.3)), tmp_path / "c")
+
+
+def test_rows_that_leave_the_source_leave_the_corpus(paint, tmp_path: Path) -> None:
+    items = [item(name, paint(f"{name}.png", seed), split="train") for seed, name in enumerate("abc")]
+    build(Listed(*items), tmp_path / "c")
+    corpus = build(Listed(*items[:2]), tmp_path / "c")
+    assert set(all_rows(corpus)) == {"a", "b"}
+    assert len(list((corpus.folder / "train" / "images").iterdir())) == 2
+
+
+def test_a_split_that_becomes_empty_goes(tmp_path: Path) -> None:
+    build(Listed(item("a", split="train"), item("b", split="val")), tmp_path / "c")
+    corpus = build(Listed(item("a", split="train")), tmp_path / "c")
+    assert corpus.counts == {"train": 1}
+    assert not (corpus.folder / "val" / "metadata.jsonl").exists()
+
+
+def test_an_unknown_split_and_an_empty_source_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'dev' is no split"):
+        build(Listed(item("a", split="dev")), tmp_path / "c")
+    with pytest.raises(DataError, match="no item"):
+        build(Listed(), tmp_path / "d")
+
+
+def test_source_captions_stay_with_their_captions(tmp_path: Path) -> None:
+    items = [
+        Item(key="a", captions=("чисто",), source_captions=("чисто #мем",)),
+        Item(key="a", captions=("чисто", "ещё"), source_captions=("чисто", "ещё http")),
+    ]
+    (row,) = all_rows(build(Listed(*items), tmp_path / "c")).values()
+    assert row.captions == ("чисто", "ещё")
+    assert row.source_captions == ("чисто #мем", "ещё http")
+
+
+keys = st.lists(
+    st.tuples(st.integers(0, 30), st.integers(0, 4), st.sampled_from(["", "train", "val", "test"])), min_size=1
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=keys, later=keys)
+def test_adding_rows_moves_none(first: list, later: list, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Old rows keep split and group whatever comes later, and no group ever stands on two sides."""
+    folder = tmp_path_factory.mktemp("grow") / "c"
+
+    def items(drawn: list) -> list[Item]:
+        return [item(str(n), group=f"g{n}-{g}" if g < 3 else f"shared{g}", split=split) for n, g, split in drawn]
+
+    before = all_rows(build(Listed(*items(first)), folder)) if first else {}
+    after = all_rows(build(Listed(*items(later), *items(first)), folder))
+    splits: dict[str, set[str]] = {}
+    for row in after.values():
+        splits.setdefault(row.group_id, set()).add(row.split)
+    assert all(len(sides) == 1 for sides in splits.values())
+    new_splits = {row.image_id: (row.split, row.group_id) for row in after.values()}
+    official = {str(n): {s for m, _, s in [*first, *later] if m == n and s} for n, _, _ in [*first, *later]}
+    for key, row in before.items():
+        if official[key] <= {row.split}:  # the source itself may not contradict what it said before
+            assert new_splits[row.image_id] == (row.split, row.group_id)
+
+
+@pytest.mark.slow
+def test_a_build_killed_at_any_moment_ends_in_the_same_bytes(meme_tables: Path, paint, tmp_path: Path) -> None:
+    lines = "".join(f"{n}\tмем {n}\n" for n in range(100, 400))
+    for number in range(100, 400):
+        paint(f"{number}.jpg", number)
+    (meme_tables / "train.csv").write_text("uid\ttext\n" + lines, encoding="utf-8")
+    whole = tmp_path / "whole" / "c"
+    build(Memes(MemesSettings(source=meme_tables)), whole)
+    folder = tmp_path / "killed" / "c"
+    program = "from memecap.cli import main; main()"
+    command = [sys.executable, "-c", program, "corpus", "build", "memes", str(meme_tables), "--out", str(folder)]
+    for attempt in range(12):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        time.sleep(0.3 + 0.15 * attempt)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+    assert _bytes_of(folder) == _bytes_of(whole)
+
+
+def _bytes_of(folder: Path) -> dict[str, str]:
+    return {
+        os.fspath(path.relative_to(folder)): storage.sha256_file(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }

@@ -1,0 +1,99 @@
+"""A recogniser in the Hub's format, tiny and untrained: what is asked of it, and what its answer becomes."""
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from PIL import Image
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import (
+    BertConfig,
+    BertLMHeadModel,
+    PreTrainedTokenizerFast,
+    VisionEncoderDecoderModel,
+    ViTConfig,
+    ViTImageProcessorPil,
+    ViTModel,
+)
+
+from memecap import config
+from memecap.errors import ConfigError, DataError
+from memecap.reading.base import Line, Reader, Reading
+from memecap.reading.trocr import TrOcr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("trocr")
+    torch.manual_seed(0)
+    words = ["[PAD]", "[CLS]", "[SEP]", "кот", "дом", "спит"]
+    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="[PAD]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]"
+    ).save_pretrained(path)
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    encoder = ViTModel(ViTConfig(image_size=32, patch_size=16, **small), add_pooling_layer=False)
+    decoder = BertLMHeadModel(
+        BertConfig(vocab_size=6, max_position_embeddings=16, is_decoder=True, add_cross_attention=True, **small)
+    )
+    model = VisionEncoderDecoderModel(encoder=encoder, decoder=decoder)
+    model.generation_config.decoder_start_token_id = 1
+    model.generation_config.eos_token_id = 2
+    model.generation_config.pad_token_id = 0
+    model.config.decoder_start_token_id, model.config.pad_token_id = 1, 0
+    model.save_pretrained(path)
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(path)
+    return path
+
+
+class Finder(Reader):
+    """Finds one line on wide pictures, none on others."""
+
+    @property
+    def version(self) -> str:
+        return "finder 1"
+
+    def read(self, images: Sequence[Image.Image]) -> list[Reading]:
+        line = Line("????", (5, 5, 60, 20), 0.1)
+        return [
+            Reading((line, line) if image.width > 50 else (), image.width, image.height, self.version)
+            for image in images
+        ]
+
+
+@pytest.fixture
+def reader(folder, monkeypatch):
+    made = TrOcr(TrOcr.Config(model=str(folder), max_new_tokens=5, batch_size=3))
+    monkeypatch.setattr(made, "_finder", Finder())
+    return made
+
+
+def test_lines_are_written_anew_and_keep_their_boxes(reader):
+    wide, small = Image.new("RGB", (80, 40), "white"), Image.new("RGB", (30, 30))
+    first, none, last = reader.read([wide, small, wide])
+    assert none.lines == ()
+    assert first == last
+    assert {line.box for line in first.lines} == {(5, 5, 60, 20)}
+    assert all(set(line.text.split()) <= {"кот", "дом", "спит"} and 0 < line.confidence <= 1 for line in first.lines)
+    assert first.reader == reader.version
+    assert "finder 1" in reader.version
+
+
+def test_a_batch_reads_as_one_by_one(reader):
+    crops = [Image.new("RGB", (40 + 10 * n, 20), (20 * n, 90, 10)) for n in range(5)]
+    together = reader._recognise(crops)
+    alone = [reader._recognise([crop])[0] for crop in crops]
+    assert [text for text, _ in together] == [text for text, _ in alone]
+    assert [sure for _, sure in together] == pytest.approx([sure for _, sure in alone], abs=1e-5)
+
+
+def test_the_model_must_be_named():
+    with pytest.raises(ConfigError, match="model"):
+        config.validate(TrOcr.Config, {}, where="test")
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(DataError):
+        config.build("reading", {"name": "trocr", "model": str(tmp_path)})

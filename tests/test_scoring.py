@@ -1,0 +1,105 @@
+"""Presets, guards against the field's known mistakes, and numbers that do not move."""
+
+from __future__ import annotations
+
+import nltk.translate.bleu_score as nltk_bleu
+import numpy as np
+import pytest
+
+from memecap import presets, scoring
+from memecap.errors import DataError, UsageError
+
+HYPOTHESES = ["надпись: «кот и пёс»", "кот сидит на столе.", "на фото Ёж"]
+REFERENCES = [['Надпись: "Кот и Пёс"'], ["Кот сидит на диване!"], ["на фото ёжик"]]
+
+
+def test_ru_words_ignores_case_marks_and_yo():
+    assert presets.ru_words("Ёж, — сказал: «Да»! 5 %") == ["еж", "сказал", "да", "5"]
+    assert presets.ru_punct("Ёж, да!") == ["еж", ",", "да", "!"]
+    assert presets.fbc2("Ёж, да!") == ["ёж", "да"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Кот (белый) сидит.", "кот -lrb- белый -rrb- сидит"),  # so the toolkit's own tokeniser answers
+        ("что-то в 3d, 24/7... да!!! :)", "что-то в 3d 24/7 да !!! :-rrb-"),
+        ("«I don't» — т.е. нет", "i do n't т.е нет"),
+        ("https://vk.com/a?b=1 и @name", "https://vk.com/a?b=1 и @name"),
+    ],
+)
+def test_coco_tokens(text, tokens):
+    assert " ".join(presets.coco(text)) == tokens
+
+
+def test_a_perfect_caption_has_perfect_scores():
+    scores = scoring.measure(["надпись: «кот и пёс»"], [['Надпись: "Кот и пёс"']]).scores
+    assert scores["bleu4"] == pytest.approx(100)
+    assert scores["chrf2"] == pytest.approx(100)
+    assert scores["quoted_recall"] == scores["quoted_precision"] == 1
+
+
+@pytest.mark.parametrize("name", list(presets.PRESETS))
+def test_every_preset_signs_its_scores(name):
+    measured = scoring.measure(HYPOTHESES, REFERENCES, name, every=True)
+    assert measured.signature.startswith(f"{name}[")
+    assert measured.n == 3
+    assert all(np.isfinite(value) for value in measured.scores.values())
+
+
+def test_every_score_has_a_name_of_its_own():
+    for preset in presets.PRESETS.values():
+        metrics = scoring.measure(HYPOTHESES, REFERENCES, preset.name, every=True).metrics
+        names = [len(scoring.scores_of([m], [m.statistics(["а"], [["а"]])])) for m in metrics]
+        assert sum(names) == len(scoring.measure(HYPOTHESES, REFERENCES, preset.name, every=True).scores)
+
+
+def test_nltk_seed_is_corpus_bleu_on_stored_tokens():
+    """The ancestor's layout: tokens joined by spaces. Its own file is not at hand; nltk is the oracle."""
+    hypotheses = ["на фото кот и <unk> кот сидит на столе", "надпись сверху когда ты кот"]
+    references = [["на фото кот и пёс сидит на столе"], ["<start> надпись сверху когда ты пёс"]]
+    scores = scoring.measure(hypotheses, references, "nltk-seed").scores
+    tokens = [[r.split() for r in row] for row in references], [h.split() for h in hypotheses]
+    for n in range(1, 5):
+        theirs = nltk_bleu.corpus_bleu(*tokens, weights=[1 / n] * n)
+        assert scores[f"bleu{n}"] == pytest.approx(theirs, abs=1e-9)
+
+
+def test_mistake_special_tokens_in_references_are_refused(capsys):
+    hypotheses, references = ["<start> кот <unk>", "пёс"], [["<start> кот <unk>"], ["пёс"]]
+    with pytest.raises(DataError, match="<start>") as caught:
+        scoring.measure(hypotheses, references)
+    assert caught.value.where == "row 1"
+    scoring.measure(hypotheses, references, "nltk-seed")
+    assert "they raise every score" in capsys.readouterr().err
+
+
+def test_mistake_swapped_arguments_are_refused():
+    with pytest.raises(DataError, match="a caption is a list"):
+        scoring.measure(REFERENCES, HYPOTHESES)  # type: ignore[arg-type]
+
+
+def test_mistake_first_tokens_only_is_refused():
+    """A flat text where a list of texts belongs was read letter by letter, or token by token."""
+    with pytest.raises(DataError, match="not a list of texts"):
+        scoring.measure(HYPOTHESES, ["кот", "пёс", "ёж"])
+    with pytest.raises(DataError, match="a caption is a list"):
+        scoring.measure([["кот", "сидит"]], [[["кот", "сидит"]]])  # type: ignore[list-item]
+
+
+def test_rows_must_pair_up():
+    with pytest.raises(DataError, match="3 captions but references for 2"):
+        scoring.measure(HYPOTHESES, REFERENCES[:2])
+    with pytest.raises(DataError, match="nothing to score"):
+        scoring.measure([], [])
+    with pytest.raises(DataError):
+        scoring.measure(["кот"], [[]])
+    with pytest.raises(UsageError, match="no preset"):
+        scoring.measure(HYPOTHESES, REFERENCES, "ru-word")
+
+
+def test_rows_score_alone_as_they_would_in_a_corpus_of_one():
+    rows = scoring.row_scores(scoring.measure(HYPOTHESES, REFERENCES))
+    alone = scoring.measure(HYPOTHESES[1:2], REFERENCES[1:2]).scores
+    assert rows["chrf2"][1] == pytest.approx(alone["chrf2"])
+    assert rows["quoted_recall"][0] == 1

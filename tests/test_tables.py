@@ -1,0 +1,136 @@
+"""Tables of scores in five forms, and hostile names in all of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from memecap import leaderboard, tables
+from memecap.errors import DataError, UsageError
+from memecap.leaderboard import CAPTIONER, FLOOR, System
+from memecap.predictions import Prediction
+
+HOSTILE = [
+    "\x1b[31mкрасный\x1b[0m",
+    "=cmd|' /C calc'!A0",
+    "a\u202eb",
+    "<script>alert(1)</script>",
+    "x|y & z_1 %",
+    "a\nb",
+]
+
+
+def systems(names=("наша", "пол")):
+    def rows(*captions):
+        return [Prediction(str(i), caption, (f"кот номер {i} сидит",)) for i, caption in enumerate(captions)]
+
+    good = rows(*(f"кот номер {i} сидит" for i in range(8)))
+    return [System(names[0], CAPTIONER, good), System(names[1], FLOOR, rows(*["пёс"] * 8))]
+
+
+@pytest.fixture(scope="module")
+def records():
+    return leaderboard.rank(systems(), resamples=200)
+
+
+def test_text_aligns_and_signs(records):
+    head, ours, floor, *rest = tables.render(records).splitlines()
+    assert head.split()[:3] == ["system", "n", "bleu1"]
+    assert ours.split()[:3] == ["наша", "8", "100.0"]
+    assert floor.startswith("пол (floor)")
+    assert len(head) == len(ours) == len(floor)
+    assert any(line.startswith("signature: ru-words[") for line in rest)
+
+
+def test_a_difference_that_may_be_chance_is_marked():
+    same = [systems()[0], System("та же", FLOOR, systems()[0].rows)]
+    assert "100.0≈" in tables.render(leaderboard.rank(same, resamples=200))
+
+
+def test_markdown_latex_json_and_csv(records):
+    markdown = tables.render(records, "markdown").splitlines()
+    assert {line.count(" | ") for line in markdown[:4]} == {9}
+    latex = tables.render(records, "latex")
+    assert latex.count(r"\\") == 3
+    assert r"quoted\_recall" in latex
+    assert json.loads(tables.render(records, "json")) == records
+    header, *rows = csv.reader(io.StringIO(tables.render(records, "csv")))
+    assert {len(row) for row in rows} == {len(header)}
+    assert rows[1][header.index("bleu1_p")] != ""
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_do_nothing_and_are_shown(name):
+    records = leaderboard.rank(systems((name, "пол")), resamples=100)
+    text = tables.render(records)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert len(text.splitlines()) == len(tables.render(leaderboard.rank(systems(), resamples=100)).splitlines())
+    assert not next(csv.reader(io.StringIO(tables.render(records, "csv").split("\n", 1)[1])))[0].startswith("=")
+    for form in ("markdown", "latex"):
+        assert "\x1b" not in tables.render(records, form)
+    assert "<script>" not in tables.render(records, "markdown").replace("\\<", "")
+
+
+def test_two_protocols_do_not_share_a_table(records):
+    others = leaderboard.rank(systems(), "ru-punct", resamples=100)
+    with pytest.raises(UsageError, match="cannot stand in one table"):
+        leaderboard.join([records, others])
+    assert len(leaderboard.join([records, records])) == 4
+
+
+def test_systems_must_caption_the_same_rows():
+    ours, floor = systems()
+    with pytest.raises(DataError) as caught:
+        leaderboard.rank([ours, System("пол", FLOOR, floor.rows[::-1])], resamples=100)
+    assert caught.value.where == "row 1"
+
+
+@pytest.fixture
+def invoke():
+    import memecap.cli._verbs  # noqa: F401
+    from memecap.cli import app
+
+    return lambda *arguments: CliRunner().invoke(app, ["score", "--resamples", "100", *map(str, arguments)])
+
+
+def test_score_reads_jsonl_csv_and_coco(invoke, tmp_path):
+    references = {1: ["кот", "котик"], 2: ["кот"]}
+    captions = {1: "кот", 2: "пёс"}
+    lines = [{"image_id": i, "caption": captions[i], "references": references[i]} for i in (1, 2)]
+    jsonl, table, coco, notes = (tmp_path / name for name in ("a.jsonl", "b.csv", "c.json", "notes.json"))
+    jsonl.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    table.write_text("image_id,caption,references,references_2\n1,кот,кот,котик\n2,пёс,кот,\n", encoding="utf-8")
+    coco.write_text(json.dumps([{"image_id": x["image_id"], "caption": x["caption"]} for x in lines]), encoding="utf-8")
+    flat = [{"image_id": x["image_id"], "caption": text} for x in lines for text in x["references"]]
+    notes.write_text(json.dumps({"annotations": flat}), encoding="utf-8")
+    found = [
+        json.loads(invoke("--json", *arguments).stdout)[0]["scores"]
+        for arguments in ([jsonl], [table], [coco, "--annotations", notes])
+    ]
+    assert found[0] == found[1] == found[2]
+    compared = invoke("--compare", jsonl, table, "--json")
+    assert json.loads(compared.stdout)[1]["compared"]["minus_this"]["bleu1"]["difference"] == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('{"image_id": 3}', "row 2"),
+        ('{"image_id": 3, "caption": "а", "references": []}', "row 2"),
+        ('{"image_id": 1, "caption": "а", "references": ["а"]}', "already on row 1"),
+        ("{", "line 2"),
+        ("[]", "row 2"),
+    ],
+)
+def test_bad_rows_end_with_65_and_their_number(invoke, tmp_path, line, told):
+    path = tmp_path / "bad.jsonl"
+    path.write_text('{"image_id": 1, "caption": "кот", "references": ["кот"]}\n' + line + "\n", encoding="utf-8")
+    error = invoke(path).exception
+    assert isinstance(error, DataError)
+    assert error.exit_code == 65
+    assert told in str(error)

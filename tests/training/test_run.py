@@ -1,0 +1,226 @@
+"""Run folders: stopped, killed and finished runs, refusals, and what the next stage starts from."""
+
+from __future__ import annotations
+
+import csv
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from memecap import checkpoint, storage
+from memecap.errors import ConfigError, DataError, MissingFileError, TryLaterError
+from memecap.training import run as run_module
+from memecap.training.config import TrainConfig
+from memecap.training.run import train
+
+Settings = Callable[..., TrainConfig]
+
+
+class Stopped(Exception):
+    pass
+
+
+def read_log(folder: Path) -> list[dict[str, str]]:
+    with (folder / "log.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def outcome(folder: Path) -> tuple[str, list[dict[str, str]], str]:
+    """Everything that must not depend on interruptions."""
+    log = [{key: value for key, value in row.items() if key != "tokens_per_s"} for row in read_log(folder)]
+    weights = json.loads((folder / "run.json").read_text())["weights_sha256"]
+    return weights, log, (folder / "samples.jsonl").read_text()
+
+
+def stop_after(n_steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let training die after some optimizer steps."""
+    taken = 0
+    save = run_module.Run._save_when_due
+
+    def count(run: run_module.Run) -> None:
+        nonlocal taken
+        save(run)
+        taken += 1
+        if taken == n_steps:
+            raise Stopped
+
+    monkeypatch.setattr(run_module.Run, "_save_when_due", count)
+
+
+@pytest.mark.parametrize("n_steps", [3, 5, 12])  # mid-epoch, at an epoch's end, in the second stage
+@pytest.mark.parametrize("save_every_s", [0, 1000])  # saved at that step; saved at the epoch before
+def test_a_stopped_run_ends_as_an_unstopped_one(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_steps: int, save_every_s: float
+) -> None:
+    config = settings(save_every_s=save_every_s)
+    whole = train(config, tmp_path / "whole")
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        stop_after(n_steps, patch)
+        train(config, tmp_path / "stopped")
+    torch.manual_seed(123)  # another process would be in another state
+    assert outcome(train(config, tmp_path / "stopped")) == outcome(whole)
+
+
+def test_a_killed_run_ends_as_an_unkilled_one(settings: Settings, tmp_path: Path) -> None:
+    config = settings()
+    whole = train(config, tmp_path / "whole")
+    kills = run_and_kill(config, tmp_path / "killed", random.Random(0), longest_s=0.35)
+    assert kills > 0
+    assert outcome(tmp_path / "killed") == outcome(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_many_kills(settings: Settings, tmp_path: Path, seed: int) -> None:
+    config = settings(seed=seed)
+    whole = train(config, tmp_path / "whole")
+    kills = sum(
+        run_and_kill(config, tmp_path / f"killed{i}", random.Random(seed * 10 + i), longest_s=0.35) for i in range(3)
+    )
+    assert kills > 3
+    for i in range(3):
+        assert outcome(tmp_path / f"killed{i}") == outcome(whole)
+
+
+def train_slowly(config: TrainConfig, out: Path) -> None:
+    """In a child process: 20 steps take 0.4 s at least, on any machine, so that there is something to kill."""
+    save = run_module.Run._save_when_due
+
+    def wait(run: run_module.Run) -> None:
+        save(run)
+        time.sleep(0.02)
+
+    run_module.Run._save_when_due = wait  # type: ignore[method-assign]
+    train(config, out)
+
+
+def run_and_kill(config: TrainConfig, out: Path, rng: random.Random, *, longest_s: float) -> int:
+    """Begin again after each SIGKILL until the run is finished; returns how often it was killed."""
+    kills = 0
+    while not (out / "run.json").exists():
+        child = multiprocessing.get_context("fork").Process(target=train_slowly, args=(config, out))
+        child.start()
+        child.join(rng.uniform(0.05, longest_s) * (1 + kills / 10))  # ever longer, so that it ends
+        if child.is_alive():
+            assert child.pid is not None
+            os.kill(child.pid, signal.SIGKILL)
+            kills += 1
+        child.join()
+        assert child.exitcode in (0, -signal.SIGKILL)
+    return kills
+
+
+def test_the_next_stage_starts_from_the_best_epoch(settings: Settings, tmp_path: Path) -> None:
+    stages = [
+        {"name": "one", "corpora": ["first"], "epochs": 4, "batch_size": 8, "lr": 0.5, "schedule": "constant"},
+        {"name": "two", "corpora": ["first"], "steps": 1, "lr": 1e-12, "weight_decay": 0},
+    ]
+    first = train(settings(stages=stages[:1]), tmp_path / "one")
+    both = train(settings(stages=stages), tmp_path / "both")
+    best = checkpoint.load(first).state_dict()
+    log = read_log(first)
+    assert [row["best"] for row in log if row["val_loss"]][-1] == "0", "the last epoch should not be the best here"
+    for name, tensor in checkpoint.load(both).state_dict().items():
+        torch.testing.assert_close(tensor, best[name])
+
+
+def test_a_finished_run_is_left_alone(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = train(settings(), tmp_path / "out")
+    before = (out / "run.json").stat().st_mtime_ns
+    assert train(settings(), out) == out
+    assert (out / "run.json").stat().st_mtime_ns == before
+    assert "finished" in capsys.readouterr().err
+    assert not (out / "state.pt").exists()
+
+
+def test_other_settings_are_refused(settings: Settings, tmp_path: Path) -> None:
+    train(settings(), tmp_path)
+    train(settings(n_workers=1, save_every_s=5), tmp_path)  # these do not change what comes out
+    with pytest.raises(ConfigError, match="seed was 0, is 1"):
+        train(settings(seed=1), tmp_path)
+    with pytest.raises(ConfigError, match=r"captioner.width was 16, is 8"):
+        train(settings(captioner={"name": "toys.captioner", "width": 8}), tmp_path)
+
+
+def test_changed_corpora_are_refused(
+    settings: Settings, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        stop_after(3, patch)
+        train(settings(), tmp_path / "out")
+    path = data_folder / "corpora" / "second" / "train" / "metadata.jsonl"
+    storage.write_jsonl(path, list(storage.read_jsonl(path))[1:])
+    with pytest.raises(DataError, match="second"):
+        train(settings(), tmp_path / "out")
+
+
+def test_a_folder_in_use_is_refused(settings: Settings, tmp_path: Path) -> None:
+    with storage.lock(tmp_path), pytest.raises(TryLaterError):
+        train(settings(), tmp_path)
+
+
+def test_a_missing_corpus_of_any_stage_stops_before_training(settings: Settings, tmp_path: Path) -> None:
+    config = settings()
+    stages = [stage.model_dump() for stage in config.stages]
+    stages[1]["corpora"] = ["absent"]
+    with pytest.raises(MissingFileError, match="absent"):
+        train(settings(stages=stages), tmp_path / "out")
+    assert not (tmp_path / "out" / "checkpoints").exists()
+
+
+def test_frozen_encoder_trains_on_features_and_a_trained_one_on_pixels(
+    settings: Settings, pictured: Path, tmp_path: Path
+) -> None:
+    stages = [
+        {"name": "words", "corpora": ["first"], "epochs": 1, "lr": 0.01, "text_only": True},
+        {"name": "seen", "corpora": ["second"], "epochs": 1, "lr": 0.01},
+    ]
+    look = {"name": "toys.captioner", "sees": True}
+    pixels = train(settings(captioner=look, stages=stages), tmp_path / "pixels")
+    assert not (pictured / "features").exists()
+    features = train(settings(captioner=look | {"frozen": True}, stages=stages), tmp_path / "features")
+    assert list((pictured / "features").glob("*/00000.safetensors"))
+    assert outcome(pixels)[0] != outcome(features)[0]
+
+
+def test_pictures_are_wanted_where_the_captioner_looks(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="'first' can be used"):
+        train(settings(captioner={"name": "toys.captioner", "sees": True}), tmp_path / "out")
+
+
+def test_readings_can_be_demanded(settings: Settings, data_folder: Path, tmp_path: Path) -> None:
+    stage = {"name": "read", "corpora": ["first"], "epochs": 1, "lr": 0.01, "readings": True}
+    with pytest.raises(DataError, match="have no stored reading"):
+        train(settings(stages=[stage]), tmp_path / "out")
+
+
+def test_starting_from_a_checkpoint(settings: Settings, tmp_path: Path) -> None:
+    first = train(settings(), tmp_path / "first")
+    still = [{"name": "more", "corpora": ["first"], "steps": 1, "lr": 1e-12, "weight_decay": 0}]
+    second = train(settings(stages=still, start_from=str(first)), tmp_path / "second")
+    for name, tensor in checkpoint.load(second).state_dict().items():
+        torch.testing.assert_close(tensor, checkpoint.load(first).state_dict()[name])
+    with pytest.raises(ConfigError, match="other settings: width was 16, is 8"):
+        train(
+            settings(captioner={"name": "toys.captioner", "width": 8}, stages=still, start_from=str(first)),
+            tmp_path / "third",
+        )
+
+
+def test_early_stop(settings: Settings, tmp_path: Path) -> None:
+    stage = {
+        "name": "one", "corpora": ["first"], "epochs": 30, "batch_size": 8, "lr": 1.0, "schedule": "constant",
+        "early_stop": {"metric": "loss", "patience": 2},
+    }  # fmt: skip
+    out = train(settings(stages=[stage], save_every_s=100), tmp_path)
+    best = [row["best"] for row in read_log(out) if row["val_loss"]]
+    assert len(best) < 30
+    assert best[-3:] == ["1", "0", "0"]

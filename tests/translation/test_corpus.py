@@ -1,0 +1,140 @@
+"""Corpus in, corpus out: nothing lost, nothing paid for twice, the same bytes whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+from memecap import manifest
+from memecap.errors import ServiceError, UsageError
+from memecap.manifest import Corpus, Row
+from memecap.translation import _corpus, translate_corpus
+from memecap.translation.base import Translator
+
+
+class Echo(Translator):
+    """Says «перевод» and the number of letters; counts what it is asked, and can die half-way."""
+
+    def __init__(self, dies_after: int = 10**9) -> None:
+        self.asked: list[str] = []
+        self.prepared: list[str] = []
+        self.dies_after = dies_after
+
+    @property
+    def version(self) -> str:
+        return "echo 1"
+
+    def prepare(self, sentences: Iterable[str]) -> None:
+        self.prepared = list(sentences)
+
+    def translate(self, sentences: Sequence[str]) -> list[str]:
+        if len(self.asked) >= self.dies_after:
+            raise ServiceError("gone")
+        self.asked += sentences
+        return ["" if "bad" in s else "перевод " + "а" * len(s) for s in sentences]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    folder = tmp_path / "photos"
+    rows = []
+    for i in range(30):
+        split = "val" if i % 5 == 0 else "train"
+        picture = folder / split / "images" / f"{i}.jpg"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(f"picture {i}".encode())
+        captions = (f"a cat number {'x' * (i % 7)}", f"bad {i}") if i % 3 else (f"bad only {i}",)
+        rows.append(
+            Row(
+                captions=captions,
+                image_id=f"{i:03}",
+                group_id=f"{i:03}",
+                corpus="photos",
+                split=split,
+                file_name=f"images/{i}.jpg",
+                language="en",
+            )
+        )
+    return manifest.finish(folder, "photos", manifest.write_rows(folder, rows))
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def test_rows_keep_their_source_and_translator(corpus: Corpus, tmp_path: Path) -> None:
+    summary = translate_corpus(corpus, Echo(), tmp_path / "photos_ru", cache=tmp_path / "c.sqlite")
+    russian = manifest.open_corpus(tmp_path / "photos_ru")
+    rows = [row for split in russian.counts for row in russian.rows(split)]
+    assert summary.counts == russian.counts == {"train": 16, "val": 4}
+    assert summary.captions == 20
+    for row in rows:
+        assert (row.language, row.translator, row.corpus) == ("ru", "echo 1", "photos_ru")
+        assert len(row.captions) == len(row.source_captions) == 1
+        assert row.captions[0] == "перевод " + "а" * len(row.source_captions[0])
+        picture = russian.image_path(row)
+        assert picture is not None and picture.read_bytes() == f"picture {int(row.image_id)}".encode()
+
+
+def test_the_rejected_are_written_with_a_reason(corpus: Corpus, tmp_path: Path) -> None:
+    out = tmp_path / "photos_ru"
+    summary = translate_corpus(corpus, Echo(), out, cache=tmp_path / "c.sqlite")
+    records = [json.loads(line) for line in (out / "rejected.jsonl").read_text().splitlines()]
+    assert summary.rejected == {"empty": 30}
+    assert {record["reason"] for record in records} == {"empty"} and len(records) == 30
+    assert {"split", "image_id", "source", "translation"} < records[0].keys()
+
+
+def test_nothing_is_asked_twice(corpus: Corpus, tmp_path: Path) -> None:
+    first, again, elsewhere = Echo(), Echo(), Echo()
+    translate_corpus(corpus, first, tmp_path / "a", cache=tmp_path / "c.sqlite")
+    assert len(first.asked) == len(set(first.asked)) and set(first.asked) == set(first.prepared)
+    assert translate_corpus(corpus, again, tmp_path / "a", cache=tmp_path / "c.sqlite").captions == 20
+    translate_corpus(corpus, elsewhere, tmp_path / "b", cache=tmp_path / "c.sqlite")
+    assert not again.asked and not elsewhere.asked and not elsewhere.prepared
+
+
+@pytest.mark.parametrize("dies_after", [0, 1, 8, 20])
+def test_an_interrupted_job_ends_with_the_same_bytes(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_after: int
+) -> None:
+    monkeypatch.setattr(_corpus, "_BATCH", 4)
+    monkeypatch.setattr(_corpus, "_WINDOW", 10)
+    whole = Echo()
+    translate_corpus(corpus, whole, tmp_path / "whole" / "ru", cache=tmp_path / "1.sqlite")
+    first, second = Echo(dies_after), Echo()
+    with pytest.raises(ServiceError):
+        translate_corpus(corpus, first, tmp_path / "cut" / "ru", cache=tmp_path / "2.sqlite")
+    assert not (tmp_path / "cut" / "ru" / "corpus.json").exists()
+    translate_corpus(corpus, second, tmp_path / "cut" / "ru", cache=tmp_path / "2.sqlite")
+    assert first.asked + second.asked == whole.asked
+    assert _bytes(tmp_path / "cut" / "ru") == _bytes(tmp_path / "whole" / "ru")
+
+
+def test_another_source_makes_the_output_again(corpus: Corpus, tmp_path: Path) -> None:
+    translate_corpus(corpus, Echo(), tmp_path / "ru", cache=tmp_path / "c.sqlite", splits=["val"])
+    assert translate_corpus(corpus, Echo(), tmp_path / "ru", cache=tmp_path / "c.sqlite").counts["train"] == 16
+
+
+def test_russian_rows_pass(tmp_path: Path) -> None:
+    row = Row(captions=("кот",), image_id="1", group_id="1", corpus="c", split="train")
+    folder = tmp_path / "c"
+    made = manifest.finish(folder, "c", manifest.write_rows(folder, [row]))
+    echo = Echo()
+    translate_corpus(made, echo, tmp_path / "out", cache=tmp_path / "c.sqlite")
+    assert next(manifest.open_corpus(tmp_path / "out").rows("train")).captions == ("кот",)
+    assert not echo.asked
+
+
+def test_misuse_is_named(corpus: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="onto itself"):
+        translate_corpus(corpus, Echo(), corpus.folder)
+    with pytest.raises(UsageError, match="no such split"):
+        translate_corpus(corpus, Echo(), tmp_path / "x", splits=["dev"])
