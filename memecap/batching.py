@@ -46,17 +46,23 @@ class Example:
     token_ids: Sequence[int]
     image: Tensor | None = None  # pixels [3 H W] or features [N D]
     reading_ids: Sequence[int] = ()
+    weight: float = 1.0  # of its loss
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What a captioner's `forward` takes. Masks are True on real tokens; padding stands on the right and holds 0."""
+    """What a captioner's `forward` takes. Masks are True on real tokens; padding stands on the right and holds 0.
+
+    `weights` and `label_smoothing` are wishes about the loss, which `captioners/_loss.py` grants for every captioner.
+    """
 
     images: Images | None
     token_ids: Int[Tensor, "B T"]
     token_mask: Bool[Tensor, "B T"]
     reading_ids: Int[Tensor, "B R"]
     reading_mask: Bool[Tensor, "B R"]
+    weights: Float[Tensor, " B"] | None = None  # of the examples' losses; None: one each
+    label_smoothing: float = 0.0  # share of a target's probability that is spread over the vocabulary
 
     def __len__(self) -> int:
         return len(self.token_ids)
@@ -74,14 +80,25 @@ class Batch:
             token_mask=self.token_mask.to(device),
             reading_ids=self.reading_ids.to(device),
             reading_mask=self.reading_mask.to(device),
+            weights=None if self.weights is None else self.weights.to(device),
         )
 
 
-def collate(examples: Sequence[Example]) -> Batch:
+def collate(examples: Sequence[Example], *, label_smoothing: float = 0.0) -> Batch:
     """Pad examples to a batch. All of them have a picture of one kind, or none has."""
     token_ids, token_mask = pad([example.token_ids for example in examples])
     reading_ids, reading_mask = pad([example.reading_ids for example in examples])
-    return Batch(_stack([e.image for e in examples]), token_ids, token_mask, reading_ids, reading_mask)
+    images = _stack([example.image for example in examples])
+    weights = torch.tensor([example.weight for example in examples])
+    return Batch(
+        images,
+        token_ids,
+        token_mask,
+        reading_ids,
+        reading_mask,
+        weights=None if bool((weights == 1.0).all()) else weights,
+        label_smoothing=label_smoothing,
+    )
 
 
 def pad(sequences: Sequence[Sequence[int]]) -> tuple[Int[Tensor, "B T"], Bool[Tensor, "B T"]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -54,9 +54,11 @@ class Caption:
     finished: bool = True  # the end token was reached
     reading: Reading | None = None  # filled by inference.py
     seconds: float | None = None  # filled by inference.py: reading and captioning, a share of the batch's time
+    token_ids: tuple[int, ...] = field(default=(), repr=False)  # as written, the end token included if it was reached
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Every field but the token ids, which mean nothing without the tokenizer."""
+        return {name: value for name, value in asdict(self).items() if name != "token_ids"}
 
 
 class Captioner(nn.Module, ABC):
@@ -87,7 +89,8 @@ class Captioner(nn.Module, ABC):
         """One training example: `image` is the encoder's pixels or its cached features."""
 
     @abstractmethod
-    def forward(self, batch: Batch) -> Loss: ...
+    def forward(self, batch: Batch) -> Loss:
+        """The loss of the captions; `_loss.token_loss` sums it as the batch wishes."""
 
     @abstractmethod
     def generate(

@@ -18,11 +18,11 @@ import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from memecap.batching import Batch, Example, Images, pad
 from memecap.captioners import _generation, _line_marks, _slots
+from memecap.captioners._loss import token_loss
 from memecap.captioners._slot_rules import SlotRules
 from memecap.captioners.base import Caption, Captioner, Loss
 from memecap.config import PartConfig
@@ -87,9 +87,8 @@ class ReaderWriter(Captioner):
         order = (~mask).int().argsort(dim=1, stable=True)  # no gap between reading and caption
         ids, mask, wanted = ids.gather(1, order), mask.gather(1, order), is_caption.gather(1, order)[:, 1:]
         states = self.decoder.transformer(input_ids=ids, attention_mask=mask.long(), use_cache=False).last_hidden_state
-        logits: Float[Tensor, "n V"] = self.decoder.lm_head(states[:, :-1][wanted]).float()
-        total = functional.cross_entropy(logits, ids[:, 1:][wanted], reduction="sum")
-        return Loss(total=total, n_tokens=batch.n_tokens)
+        logits: Float[Tensor, "n V"] = self.decoder.lm_head(states[:, :-1][wanted])
+        return token_loss(batch, logits, ids[:, 1:][wanted], wanted.nonzero()[:, 0])
 
     @torch.no_grad()
     def generate(
@@ -145,7 +144,7 @@ class ReaderWriter(Captioner):
                 words.append(i)
         pieces += self._left_out(pieces, reading)
         text, quotes = _slots.to_caption(pieces, reading)
-        return Caption(text, quotes, score, finished)
+        return Caption(text, quotes, score, finished, token_ids=tuple(ids))
 
     def _left_out(self, pieces: Sequence[_slots.Piece], reading: Reading | None) -> list[_slots.Piece]:
         """What is surely on the picture and stands in no quote, as one more quote."""
