@@ -27,6 +27,7 @@ from memecap.batching import Images
 from memecap.captioners.base import Captioner, create
 from memecap.config import configure
 from memecap.decoding import Decoding, Greedy
+from memecap.encoders.base import sight
 from memecap.errors import DataError, UsageError
 from memecap.leaderboard import rank, read_systems
 from memecap.manifest import Corpus, Row
@@ -93,6 +94,7 @@ def evaluate(
         "decoding": chosen.model_dump(),
         "seed": seed,
         "leaks": _warn_of_leaks(opened, tasks),
+        "sight": "" if captioner.encoder is None else sight(captioner.encoder),
     }
     with storage.lock(out):
         _settle(out / "evaluation.json", settings)

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from memecap import scoring, significance, storage
+from memecap import progress, scoring, significance, storage
 from memecap.errors import DataError, UsageError
 from memecap.predictions import Prediction, read_predictions
+from memecap.presets import Part
 
 CAPTIONER, FLOOR = "captioner", "floor"
 
@@ -26,6 +27,8 @@ class System:
     name: str
     kind: str
     rows: Sequence[Prediction]
+    images: Path | None = None  # the folder that the rows' file names start from
+    sight: str = ""  # the hash of the weights the captioner looks with (`encoders.base.sight`)
 
 
 def rank(
@@ -33,6 +36,7 @@ def rank(
     preset: str = "ru-words",
     *,
     every: bool = False,
+    more: Sequence[Part] = (),
     training: Iterable[str] | None = None,
     resamples: int = significance.RESAMPLES,
     seed: int = 0,
@@ -42,13 +46,14 @@ def rank(
 
     Args:
         every: the preset's further metrics too.
+        more: metrics beside those of the preset.
         training: training captions, for the share copied from them.
 
     Raises:
         DataError: two systems caption different rows, or a row cannot be scored.
     """
     known = None if training is None else list(training)
-    measured = [measure(system, preset, every=every, training=known) for system in systems]
+    measured = [measure(system, preset, every=every, more=more, training=known) for system in systems]
     first = next((place for place, system in enumerate(systems) if system.kind == CAPTIONER), None)
     records = [
         {
@@ -64,6 +69,10 @@ def rank(
         }
         for system, found in zip(systems, measured, strict=True)
     ]
+    for record, system, found in zip(records, systems, measured, strict=True):
+        if system.sight and system.sight in {metric.judge for metric in found.metrics}:
+            record["warning"] = f"{system.name} sees with the encoder that judges it: CLIPScore favours it"
+            progress.say(f"warning: {record['warning']}")
     if first is not None:
         _compare(records, systems, measured, first, resamples, seed)
     return records
@@ -71,19 +80,30 @@ def rank(
 
 def read_systems(folder: Path) -> list[System]:
     """The captioner of an evaluation's folder, then its floors, ready to be scored without any model."""
+    settings = storage.read_json(folder / "evaluation.json")
+    images = Path(settings["corpus"]) / settings["split"]
     ours = read_predictions(folder / "captions.jsonl")
     return [
-        System(str(ours[0].rest.get("system", CAPTIONER)), CAPTIONER, ours),
-        *(System(path.stem, FLOOR, read_predictions(path)) for path in sorted((folder / "floors").glob("*.jsonl"))),
+        System(str(ours[0].rest.get("system", CAPTIONER)), CAPTIONER, ours, images, settings.get("sight", "")),
+        *(
+            System(path.stem, FLOOR, read_predictions(path), images)
+            for path in sorted((folder / "floors").glob("*.jsonl"))
+        ),
     ]
 
 
 def measure(
-    system: System, preset: str, *, every: bool = False, training: Iterable[str] | None = None
+    system: System,
+    preset: str,
+    *,
+    every: bool = False,
+    more: Sequence[Part] = (),
+    training: Iterable[str] | None = None,
 ) -> scoring.Measurement:
     """Score one system's rows."""
-    captions = [row.caption for row in system.rows]
-    return scoring.measure(captions, [row.references for row in system.rows], preset, every=every, training=training)
+    captions, references = [row.caption for row in system.rows], [row.references for row in system.rows]
+    pictures = None if system.images is None else [system.images / _file_name(row) for row in system.rows]
+    return scoring.measure(captions, references, preset, every=every, more=more, training=training, pictures=pictures)
 
 
 def read_records(path: Path) -> list[Record]:
@@ -139,6 +159,10 @@ def _compare(
         for place in rivals:
             compared = records[place].setdefault("compared", {"system": systems[first].name, "minus_this": {}})
             compared["minus_this"][name] = {**asdict(found[place][name]), "p_holm": corrected[str(place)]}
+
+
+def _file_name(row: Prediction) -> str:
+    return str(row.rest.get("file_name") or row.image_id)
 
 
 def _check_same_rows(a: System, b: System) -> None:

@@ -53,6 +53,8 @@ class Preset:
 
     def prepare(self, text: str, view: View) -> str:
         """Tokens joined by spaces; quoted spans are joined by line breaks."""
+        if view == "written":
+            return text
         if view == "quotes":
             return "\n".join(" ".join(self.words(span)) for span in _quoting.quotes(text))
         return " ".join(self.words(_quoting.scene(text) if view == "scene" else text))

@@ -12,19 +12,20 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from memecap import config, progress
-from memecap.errors import DataError
+from memecap import config, progress, registry
+from memecap.errors import DataError, UsageError
 from memecap.metrics.base import Array, Metric, View
-from memecap.presets import Preset, preset
+from memecap.presets import Part, Preset, preset
 
 Texts = Sequence[str]
 References = Sequence[Sequence[str]]
 #: scores of which the lower is the better
 COSTS = frozenset({"quoted_cer", "quoted_wer", "repeated_4grams", "copied_from_training"})
 #: scores that have a right amount rather than a direction
-NEUTRAL = frozenset({"length_ratio"})
+NEUTRAL = frozenset({"length_ratio", "clip_truncated"})
 
 _SPECIAL = re.compile(
     r"</?s>|<\|?\s*(?:unk|start|end|pad|bos|eos|sos|startofseq|endofseq|startoftext|endoftext)\s*\|?>|\[(?:UNK|PAD|CLS|SEP|BOS|EOS)\]",
@@ -49,23 +50,31 @@ def measure(
     preset_name: str = "ru-words",
     *,
     every: bool = False,
+    more: Sequence[Part] = (),
     training: Iterable[str] | None = None,
+    pictures: Sequence[Path] | None = None,
 ) -> Measurement:
     """Score a system.
 
     Args:
         every: the preset's further metrics too, which take some seconds for 500 rows.
+        more: metrics beside those of the preset, such as `{"name": "clipscore"}`.
         training: training captions; with `every`, the share of captions copied from them is counted.
+        pictures: the picture of each row, for metrics that look.
 
     Raises:
         DataError: rows that do not pair up, a row without a reference, tokens or flat texts in place of texts
         and lists of
             texts, or special tokens of a vocabulary in the references.
-        UsageError: no such preset.
+        UsageError: no such preset, or two metrics with a score of one name.
     """
     chosen = preset(preset_name)
     check(hypotheses, references, chosen)
-    metrics = tuple(_build(part, chosen, training) for part in (*chosen.main, *(chosen.more if every else ())))
+    parts = (*chosen.main, *(chosen.more if every else ()), *more)
+    known: dict[str, Any] = {"pictures": None if pictures is None else tuple(pictures)}
+    if training is not None:
+        known["training"] = frozenset(chosen.prepare(text, "text") for text in training)
+    metrics = tuple(_build(part, known) for part in parts)
     views = {metric.config.view for metric in metrics}
     prepared = {view: _prepare(chosen, view, hypotheses, references) for view in views}
     statistics = tuple(metric.statistics(*prepared[metric.config.view]) for metric in metrics)
@@ -85,7 +94,11 @@ def scores_of(metrics: Sequence[Metric], totals: Sequence[Array]) -> dict[str, A
     found: dict[str, Array] = {}
     for metric, total in zip(metrics, totals, strict=True):
         prefix = "scene_" if metric.config.view == "scene" else ""
-        found |= {prefix + name: values for name, values in metric.scores(total).items()}
+        scores = {prefix + name: values for name, values in metric.scores(total).items()}
+        if twice := sorted(found.keys() & scores.keys()):
+            fix = "Leave one of them out, or choose a preset without it."
+            raise UsageError(f"two metrics give {', '.join(twice)}", where=metric.signature, fix=fix)
+        found |= scores
     return found
 
 
@@ -112,10 +125,10 @@ def check(hypotheses: Sequence[Any], references: Sequence[Any], chosen: Preset) 
             progress.say(f"warning: references hold special tokens such as {special[0]!r}; they raise every score")
 
 
-def _build(part: Mapping[str, Any], chosen: Preset, training: Iterable[str] | None) -> Metric:
-    if part["name"] == "collapse" and training is not None:
-        part = {**part, "training": frozenset(chosen.prepare(text, "text") for text in training)}
-    metric: Metric = config.build("metrics", part)
+def _build(part: Part, known: Mapping[str, Any]) -> Metric:
+    """The metric, told what its settings ask for: training captions, pictures."""
+    wanted = registry.load("metrics", part["name"]).Config.model_fields
+    metric: Metric = config.build("metrics", {**part, **{key: known[key] for key in known if key in wanted}})
     return metric
 
 

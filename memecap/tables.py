@@ -73,6 +73,7 @@ def _rows(records: Sequence[Record], names: Sequence[str]) -> list[list[str]]:
 
 def _note(records: Sequence[Record]) -> list[str]:
     told = [plain(f"signature: {records[0]['signature']}")]
+    told += [plain(f"warning: {record['warning']}") for record in records if "warning" in record]
     if any("compared" in record for record in records):
         told.append(
             "≈ not significant: the first captioner's difference from this system, p ≥ .05 by paired bootstrap or"

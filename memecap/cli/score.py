@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,6 +29,15 @@ def score(
     preset: Annotated[str, typer.Option(help="protocol: ru-words, ru-punct, nltk-seed, coco, fbc2")] = "ru-words",
     form: Annotated[str, typer.Option("--format", "-f", help="text, markdown, latex, json or csv")] = "text",
     every: Annotated[bool, typer.Option("--all", help="every metric of the preset, not only the main ones")] = False,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="one more metric, such as bertscore or clipscore; can be repeated")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="a setting of a metric named so: bertscore.model=FOLDER")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="where the rows' file_name starts, for clipscore: <corpus>/<split>")
+    ] = None,
     training: Annotated[
         Path | None, typer.Option(help="training captions (.txt, one a line): count copies of them; with --all")
     ] = None,
@@ -62,23 +71,48 @@ def score(
             )
         records = leaderboard.join([leaderboard.read_records(path) for path in ready])
     else:
-        systems = _read_systems(paths, annotations)
+        systems = _read_systems(paths, annotations, images)
+        more = _more_metrics(metric or [], settings or [])
         known = training.read_text(encoding="utf-8").splitlines() if training else None
-        records = leaderboard.rank(systems, preset, every=every, training=known, resamples=resamples, seed=seed)
-    typer.echo(tables.render(records, form, every=every))  # type: ignore[arg-type]
+        records = leaderboard.rank(
+            systems, preset, every=every, more=more, training=known, resamples=resamples, seed=seed
+        )
+    typer.echo(tables.render(records, form, every=every or bool(metric)))  # type: ignore[arg-type]
 
 
-def _read_systems(paths: list[Path], annotations: Path | None) -> list:  # type: ignore[type-arg]
+def _more_metrics(names: list[str], settings: list[str]) -> list[dict[str, Any]]:
+    from memecap import config, registry
+    from memecap.errors import UsageError
+
+    parts = []
+    for name in names:
+        own = [setting.removeprefix(f"{name}.") for setting in settings if setting.startswith(f"{name}.")]
+        found = config.load(registry.load("metrics", name).Config, None, own, defaults={"name": name})
+        parts.append(found.model_dump())
+    for setting in settings:
+        if not setting.startswith(tuple(f"{name}." for name in names)):
+            raise UsageError(
+                "the setting belongs to no metric",
+                where=f"--set {setting}",
+                fix="Name it: --metric NAME --set NAME.key=value.",
+            )
+    return parts
+
+
+def _read_systems(paths: list[Path], annotations: Path | None, images: Path | None) -> list[Any]:
+    from dataclasses import replace
+
     from memecap.leaderboard import CAPTIONER, System, read_systems
     from memecap.predictions import read_predictions
 
     systems: list[System] = []
     for path in paths:
-        found = (
-            read_systems(path) if path.is_dir() else [System(path.stem, CAPTIONER, read_predictions(path, annotations))]
-        )
+        if path.is_dir():
+            found = read_systems(path)
+        else:
+            found = [System(path.stem, CAPTIONER, read_predictions(path, annotations), images)]
         taken = {system.name for system in systems}
         for system in found:
             name = f"{path.parent.name}/{system.name}" if system.name in taken else system.name
-            systems.append(System(name, system.kind, system.rows))
+            systems.append(replace(system, name=name))
     return systems

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,21 @@ class ImageEncoder(nn.Module, ABC):
 
 def weights_hash(module: nn.Module) -> str:
     """SHA-256 of a network's weights and buffers by name: the same in whatever file format they were kept."""
+    return state_hash(module.state_dict())
+
+
+def state_hash(state: Mapping[str, Tensor]) -> str:
+    """The same of weights by name."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
+    for name, tensor in sorted(state.items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\0".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
+
+
+def sight(encoder: nn.Module) -> str:
+    """The hash of the weights that look at the picture: two outputs of one network have the same."""
+    return weights_hash(getattr(encoder, "vision", encoder))
 
 
 def fingerprint(module: nn.Module, transform: Any, output: str) -> str:

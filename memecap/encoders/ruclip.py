@@ -67,15 +67,24 @@ class RuCLIP(ImageEncoder):
         grid: Tensor = seen.last_hidden_state[:, 1:]
         return grid
 
+    def fits(self, text: str) -> bool:
+        """Whether the text window takes the whole sentence."""
+        model, tokenizer = self._reading()
+        window: int = model.config.text_config.max_position_embeddings
+        return len(tokenizer.encode(text.lower())) + 2 <= window
+
     @torch.no_grad()
     def text_features(self, texts: Sequence[str]) -> Float[Tensor, "B D"]:
         """Vectors of sentences, comparable by cosine with the pooled vectors of pictures; cut at the text window."""
-        if self._text is None:
-            self._text = _load(self.folder)[0], YttmBPE.read(self.folder / "bpe.model")
-        model, tokenizer = self._text
+        model, tokenizer = self._reading()
         ids = torch.tensor(tokenizer.frame(texts, model.config.text_config.max_position_embeddings))
         vectors: Tensor = model.get_text_features(input_ids=ids).pooler_output
         return vectors
+
+    def _reading(self) -> tuple[CLIPModel, YttmBPE]:
+        if self._text is None:
+            self._text = _load(self.folder)[0], YttmBPE.read(self.folder / "bpe.model")
+        return self._text
 
     @property
     def fingerprint(self) -> str:

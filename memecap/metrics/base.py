@@ -18,15 +18,15 @@ from memecap.config import PartConfig
 
 Array = NDArray[np.float64]
 Candidate = TypeVar("Candidate")
-#: what of a text a metric sees: all of it, its quoted spans (a line each), or the rest
-View = Literal["text", "quotes", "scene"]
+#: what of a text a metric sees: all its words, its quoted spans (a line each), the rest, or the text as it is written
+View = Literal["text", "quotes", "scene", "written"]
 
 
 class MetricConfig(PartConfig):
     """The settings every metric has."""
 
     view: View = Field(
-        "text", description="text: the whole text; quotes: its quoted spans; scene: the text without them"
+        "text", description="text: all words; quotes: those of quoted spans; scene: the others; written: no preparing"
     )
 
 
@@ -36,6 +36,11 @@ class Metric(ABC):
     Config: type[MetricConfig] = MetricConfig
 
     config: MetricConfig
+
+    @property
+    def judge(self) -> str:
+        """The hash of the network that looks at the pictures (`encoders.base.sight`); empty where none does."""
+        return ""
 
     @property
     @abstractmethod

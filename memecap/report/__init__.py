@@ -9,11 +9,12 @@ script writes them as text only, and the page's policy allows no other script, n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from memecap import storage
-from memecap.leaderboard import CAPTIONER, System, decimals, rank, read_systems
+from memecap.leaderboard import System, decimals, rank, read_systems
 from memecap.report import _content, _page
 
 NAME = "report.html"
@@ -57,4 +58,4 @@ def _rival(folder: Path, taken: set[str]) -> System:
     captioner = read_systems(folder)[0]
     name = f"{captioner.name} ({folder.name})" if captioner.name in taken else captioner.name
     taken.add(name)
-    return System(name, CAPTIONER, captioner.rows)
+    return replace(captioner, name=name)
