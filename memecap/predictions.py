@@ -1,23 +1,19 @@
 """Captions with their references, from and to files: the rows that are scored.
 
-In, told apart by their ending and content:
-    *.jsonl     {"image_id", "caption", "references"} a line, and whatever else its writer knew (reading,
-    system, file_name) *.csv/tsv   the same as columns; several references stand in columns references,
-    references_2, …, or as a JSON list *.json      COCO results [{"image_id", "caption"}], with the annotations
-    file that holds the references
+In: any file of `prediction_formats`; references stand beside the captions, or come from COCO annotations or from text
+files with a line for each caption. Out: `Prediction`s, checked.
 """
 
 from __future__ import annotations
 
-import csv
-import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from memecap import storage
-from memecap.errors import DataError, MissingFileError, UsageError
+from memecap import prediction_formats, progress, storage
+from memecap.errors import DataError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +30,40 @@ class Prediction:
         return own | dict(self.rest)
 
 
-def read_predictions(path: Path, annotations: Path | None = None) -> list[Prediction]:
+def read_predictions(
+    path: Path,
+    annotations: Path | None = None,
+    *,
+    references: Sequence[Path] = (),
+    columns: Mapping[str, str] | None = None,
+) -> list[Prediction]:
     """The rows of a file of captions.
 
     Args:
-        annotations: COCO annotations, for a file without references; their order of pictures is kept.
+        annotations: COCO annotations with the references of each picture.
+        references: text files whose line n is a reference of row n; several files are several references.
+        columns: what the file calls `caption`, `references` and `image_id`, where it has names of its own.
 
     Raises:
         DataError: a row cannot be used, or a picture has two; the row's number is named.
-        UsageError: COCO results without annotations, or a kind of file that is not known.
+        UsageError: a kind of file that is not known, or captions with no references anywhere.
     """
-    rows = [_prediction(record, where) for record, where in _records(path, annotations)]
-    if not rows:
+    records = list(prediction_formats.records(path, columns))
+    if not records:
         raise DataError("no captions in the file", where=path, fix="Caption some pictures first.")
+    if annotations is not None:
+        records = list(_annotated(records, _coco_references(annotations), annotations))
+    elif references:
+        records = list(_paired(records, path, references))
+    elif path.suffix.lower() in (".json", ".txt"):
+        fix = "Give --annotations (COCO) or --references (a text file, a line for each caption)."
+        raise UsageError("the file holds captions without references", where=path, fix=fix)
+    rows = [_prediction(record, number, where) for number, (record, where) in enumerate(records, 1)]
     seen: dict[str, int] = {}
-    for number, row in enumerate(rows, 1):
+    for number, (row, (_, where)) in enumerate(zip(rows, records, strict=True), 1):
         if row.image_id in seen:
-            raise DataError(
-                f"image_id {row.image_id!r} was already on row {seen[row.image_id]}",
-                where=f"{path}, row {number}",
-                fix="Keep one caption for each picture.",
-            )
+            fix = "Keep one caption for each picture."
+            raise DataError(f"image_id {row.image_id!r} was already on row {seen[row.image_id]}", where=where, fix=fix)
         seen[row.image_id] = number
     return rows
 
@@ -64,63 +73,25 @@ def write_predictions(path: Path, rows: Iterable[Prediction]) -> int:
     return storage.write_jsonl(path, (row.to_json() for row in rows))
 
 
-def _records(path: Path, annotations: Path | None) -> Iterator[tuple[Any, str]]:
-    """Each record and the words that name its place."""
-    if not path.is_file():
-        raise MissingFileError("no such file of captions", where=path, fix="Check the path.")
-    kind = path.suffix.lower()
-    if kind in (".csv", ".tsv"):
-        records: Iterable[Any] = _table(path, "\t" if kind == ".tsv" else ",")
-    elif kind == ".json":
-        records = storage.read_json(path)
-        if not isinstance(records, list):
-            raise DataError("COCO results are a list", where=path, fix='Write [{"image_id", "caption"}, …].')
-    elif kind == ".jsonl":
-        records = storage.read_jsonl(path)
-    else:
-        raise UsageError(
-            f"cannot tell what {kind or 'a file without ending'} holds",
-            where=path,
-            fix="Use .jsonl, .csv, .tsv or .json.",
-        )
-    known = None if annotations is None else _coco_references(annotations)
-    if known is None and kind == ".json":
-        raise UsageError("COCO results hold no references", where=path, fix="Give --annotations.")
-    for number, record in enumerate(records, 1):
-        where = f"{path}, row {number}"
-        if known is not None and isinstance(record, Mapping):
-            references = known.get(str(record.get("image_id")))
-            if references is None:
-                fix = "Check that results and annotations belong together."
-                raise DataError(f"no annotation of image_id {record.get('image_id')!r}", where=where, fix=fix)
-            record = {**record, "references": references}
-        yield record, where
+def _annotated(
+    records: Sequence[prediction_formats.Record], known: Mapping[str, list[Any]], annotations: Path
+) -> Iterator[prediction_formats.Record]:
+    ids = [str(record.get("image_id")) if isinstance(record, Mapping) else None for record, _ in records]
+    for (record, where), key in zip(records, ids, strict=True):
+        if key is None:
+            yield record, where
+        elif key not in known:
+            fix = "Check that results and annotations belong together."
+            raise DataError(f"no annotation of image_id {record.get('image_id')!r}", where=where, fix=fix)
+        else:
+            yield {**record, "references": known[key]}, where
+    if missing := len(known.keys() - set(ids)):
+        progress.say(f"warning: {missing} of {len(known)} annotated pictures have no caption: {annotations}")
 
 
-def _table(path: Path, delimiter: str) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        try:
-            for record in csv.DictReader(file, delimiter=delimiter):
-                extra = [record.pop(key) for key in list(record) if key and key.startswith("references_")]
-                references = _cell_references(record.get("references")) + [text for text in extra if text]
-                yield {**{key: value for key, value in record.items() if key}, "references": references}
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise DataError(f"not a table: {error}", where=path, fix="Save it as UTF-8 CSV.") from error
-
-
-def _cell_references(cell: str | None) -> list[Any]:
-    if cell and cell.startswith("["):
-        try:
-            listed = json.loads(cell)
-        except json.JSONDecodeError:
-            return [cell]
-        return listed if isinstance(listed, list) else [cell]
-    return [cell] if cell else []
-
-
-def _coco_references(path: Path) -> dict[str, list[str]]:
+def _coco_references(path: Path) -> dict[str, list[Any]]:
     record = storage.read_json(path)
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Any]] = {}
     try:
         for annotation in record["annotations"]:
             found.setdefault(str(annotation["image_id"]), []).append(annotation["caption"])
@@ -130,16 +101,37 @@ def _coco_references(path: Path) -> dict[str, list[str]]:
     return found
 
 
-def _prediction(record: Any, where: str) -> Prediction:
+def _paired(
+    records: Sequence[prediction_formats.Record], path: Path, files: Sequence[Path]
+) -> Iterator[prediction_formats.Record]:
+    columns = [prediction_formats.texts(file) for file in files]
+    for file, lines in zip(files, columns, strict=True):
+        if len(lines) != len(records):
+            raise DataError(
+                f"{len(records)} captions but {len(lines)} references",
+                where=f"{path}, {file}, row {min(len(lines), len(records)) + 1}",
+                fix="Line n of the references belongs to row n of the captions.",
+            )
+    for (record, where), *row in zip(records, *columns, strict=True):
+        yield ({**record, "references": list(row)} if isinstance(record, Mapping) else record), where
+
+
+def _prediction(record: Any, number: int, where: str) -> Prediction:
     if not isinstance(record, Mapping):
         raise DataError("a row must be an object", where=where, fix='Write {"image_id", "caption", "references"}.')
     rest = dict(record)
-    image_id, caption = rest.pop("image_id", None), rest.pop("caption", None)
-    references: Sequence[Any] | str | None = rest.pop("references", None)
-    if image_id is None or not isinstance(caption, str):
-        raise DataError("a row needs image_id and a caption of text", where=where, fix="Fill them in.")
-    if isinstance(references, str):
-        references = [references]
+    image_id, caption = rest.pop("image_id", number), rest.pop("caption", None)
+    references = rest.pop("references", None)
+    if not isinstance(caption, str):
+        raise DataError("a row needs a caption of text", where=where, fix=_fix(record, "caption"))
     if not isinstance(references, list) or not references or not all(isinstance(r, str) for r in references):
-        raise DataError("a row needs references: a list of texts", where=where, fix="Fill them in.")
+        raise DataError("a row needs references: a list of texts", where=where, fix=_fix(record, "references"))
+    if image_id in (None, "") or (isinstance(image_id, float) and math.isnan(image_id)):
+        raise DataError("the image_id is empty", where=where, fix="Fill it in, or leave it out of every row.")
     return Prediction(str(image_id), caption, tuple(references), rest)
+
+
+def _fix(record: Mapping[str, Any], wanted: str) -> str:
+    if wanted in record:
+        return "Fill it in."
+    return f"The row has {', '.join(map(str, record)) or 'nothing'}; name yours with --column {wanted}=NAME."

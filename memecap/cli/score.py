@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,13 +20,20 @@ def score(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="captions (.jsonl, .csv, .tsv, COCO .json), folders of memecap evaluate, tables (scores.json)"
+            help="captions (.jsonl, .csv, .tsv, .txt, COCO .json), folders of memecap evaluate, tables (scores.json)"
         ),
     ] = None,
     compare: Annotated[
         tuple[Path, Path] | None, typer.Option(help="two files of captions: is the first better than the second?")
     ] = None,
     annotations: Annotated[Path | None, typer.Option(help="COCO annotations, for captions without references")] = None,
+    references: Annotated[
+        list[Path] | None, typer.Option(help="text file: line n is a reference of row n; can be repeated")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="what your file calls a column: caption=NAME, references=NAME, image_id=NAME"),
+    ] = None,
     preset: Annotated[str, typer.Option(help="protocol: ru-words, ru-punct, nltk-seed, coco, fbc2")] = "ru-words",
     form: Annotated[str, typer.Option("--format", "-f", help="text, markdown, latex, json or csv")] = "text",
     every: Annotated[bool, typer.Option("--all", help="every metric of the preset, not only the main ones")] = False,
@@ -49,10 +57,13 @@ def score(
 
     A folder of memecap evaluate brings its floors. Bad rows are named by file and number, and end with exit code 65.
     """
+    from functools import partial
     from typing import get_args
 
     from memecap import leaderboard, tables
     from memecap.errors import UsageError
+    from memecap.prediction_formats import texts
+    from memecap.predictions import read_predictions
 
     if as_json:
         form = "json"
@@ -71,9 +82,16 @@ def score(
             )
         records = leaderboard.join([leaderboard.read_records(path) for path in ready])
     else:
-        systems = _read_systems(paths, annotations, images)
+        named = [setting.partition("=") for setting in column or []]
+        for ours, _, theirs in named:
+            if ours not in ("caption", "references", "image_id") or not theirs:
+                fix = "Write caption=NAME, references=NAME or image_id=NAME."
+                raise UsageError("a column is named OURS=YOURS", where=f"--column {ours}", fix=fix)
+        columns = {ours: theirs for ours, _, theirs in named}
+        read = partial(read_predictions, annotations=annotations, references=references or (), columns=columns)
+        systems = _read_systems(paths, read, images)
         more = _more_metrics(metric or [], settings or [])
-        known = training.read_text(encoding="utf-8").splitlines() if training else None
+        known = texts(training) if training else None
         records = leaderboard.rank(
             systems, preset, every=every, more=more, training=known, resamples=resamples, seed=seed
         )
@@ -99,20 +117,22 @@ def _more_metrics(names: list[str], settings: list[str]) -> list[dict[str, Any]]
     return parts
 
 
-def _read_systems(paths: list[Path], annotations: Path | None, images: Path | None) -> list[Any]:
+def _read_systems(paths: list[Path], read: Callable[[Path], list[Any]], images: Path | None) -> list[Any]:
     from dataclasses import replace
 
     from memecap.leaderboard import CAPTIONER, System, read_systems
-    from memecap.predictions import read_predictions
 
     systems: list[System] = []
     for path in paths:
         if path.is_dir():
             found = read_systems(path)
         else:
-            found = [System(path.stem, CAPTIONER, read_predictions(path, annotations), images)]
+            found = [System(path.stem, CAPTIONER, read(path), images)]
         taken = {system.name for system in systems}
         for system in found:
             name = f"{path.parent.name}/{system.name}" if system.name in taken else system.name
+            while name in taken:
+                name += "+"
+            taken.add(name)
             systems.append(replace(system, name=name))
     return systems

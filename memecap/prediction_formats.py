@@ -1,0 +1,166 @@
+"""Files of captions in the formats people have them in → one record a row, each with the words that name its place.
+
+    *.jsonl         an object a line
+    *.csv *.tsv     a header, then a row each; separated by commas, semicolons or tabs (told from the header)
+    *.json          COCO results, a list of objects
+    *.txt           a caption a line
+
+A byte order mark, Windows line ends and empty lines (between objects, at the end of a text) do no harm.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from memecap import storage
+from memecap.errors import DataError, MissingFileError, UsageError
+
+Place = str
+Record = tuple[Any, Place]
+
+#: other headings that leave no doubt which side they are of
+OTHER_NAMES = {
+    "caption": ("prediction", "predictions", "predicted", "pred", "hypothesis", "hypotheses", "hyp", "generated"),
+    "references": ("reference", "ref", "refs", "target", "targets", "ground_truth", "gt", "real", "true"),
+    "image_id": ("uid", "image", "id"),
+}
+_NUMBERED = re.compile(r"references?_?\d+")
+
+
+def records(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Record]:
+    """The records of a file, `caption`, `references` and `image_id` among their keys.
+
+    Args:
+        columns: what the file calls them, such as {"caption": "generated"}.
+
+    Raises:
+        MissingFileError, DataError: the file is not there, or cannot be read; the line is named.
+        UsageError: an unknown kind of file.
+    """
+    if not path.is_file():
+        raise MissingFileError("no such file of captions", where=path, fix="Check the path.")
+    kind = path.suffix.lower()
+    if kind == ".jsonl":
+        found = _objects(path)
+    elif kind == ".json":
+        found = _listed(path)
+    elif kind in (".csv", ".tsv"):
+        found = _table(path)
+    elif kind == ".txt":
+        found = (({"caption": line}, f"{path}, row {number}") for number, line in enumerate(texts(path), 1))
+    else:
+        fix = "Use .jsonl, .csv, .tsv, .json or .txt."
+        raise UsageError(f"cannot tell what {kind or 'a file without ending'} holds", where=path, fix=fix)
+    for record, where in found:
+        yield _renamed(record, columns or {}, where) if isinstance(record, dict) else record, where
+
+
+def texts(path: Path) -> list[str]:
+    """The lines of a text file; an empty line is an empty text, but not after the last one."""
+    return [line for line, _ in _lines(path)]
+
+
+def _lines(path: Path) -> Iterator[tuple[str, int]]:
+    """Lines without their ends, and their numbers; only line feeds part lines."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MissingFileError(f"cannot read: {error.strerror}", where=path, fix="Check the path.") from error
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError("the file is UTF-16", where=path, fix="Save it as UTF-8.")
+    parts = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    for number, part in enumerate(parts[:-1] if not parts[-1] else parts, 1):
+        try:
+            yield part.decode().removesuffix("\r"), number
+        except UnicodeDecodeError as error:
+            raise DataError("not UTF-8", where=f"{path}, row {number}", fix="Save the file as UTF-8.") from error
+
+
+def _objects(path: Path) -> Iterator[Record]:
+    number = 0
+    for line, line_number in _lines(path):
+        if not line.strip():
+            continue
+        number += 1
+        where = f"{path}, row {number} (line {line_number})"
+        try:
+            yield json.loads(line), where
+        except json.JSONDecodeError as error:
+            raise DataError(f"not JSON: {error.msg}", where=where, fix="Correct or remove the line.") from error
+
+
+def _listed(path: Path) -> Iterator[Record]:
+    found = storage.read_json(path)
+    if not isinstance(found, list):
+        raise DataError("COCO results are a list", where=path, fix='Write [{"image_id", "caption"}, …].')
+    for number, record in enumerate(found, 1):
+        yield record, f"{path}, row {number}"
+
+
+def _table(path: Path) -> Iterator[Record]:
+    lines = [line + "\n" for line, _ in _lines(path)]
+    head = lines[0] if lines else ""
+    reader = csv.reader(lines, delimiter=max("\t;,", key=head.count), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        if len(set(header)) < len(header):
+            raise DataError("two columns have one name", where=f"{path}, line 1", fix="Rename one of them.")
+        number = 0
+        for cells in reader:
+            if not any(cells):
+                continue
+            number += 1
+            where = f"{path}, row {number} (line {reader.line_num})"
+            if len(cells) != len(header):
+                fix = "Quote the cells that hold separators; fill in the cells that are missing."
+                raise DataError(f"{len(cells)} cells under {len(header)} columns", where=where, fix=fix)
+            values = [None if cell.lower() == "nan" else cell for cell in cells]
+            yield dict(zip(header, values, strict=True)), where
+    except csv.Error as error:
+        fix = 'A quotation mark inside a quoted cell is doubled: "he said ""no""".'
+        raise DataError(f"not a table: {error}", where=f"{path}, line {reader.line_num}", fix=fix) from error
+
+
+def _renamed(record: dict[str, Any], columns: Mapping[str, str], where: Place) -> dict[str, Any]:
+    """The record with our names for its caption, its references and its picture."""
+    taken = set(columns.values())
+    theirs: dict[str, str] = {}
+    for ours, others in OTHER_NAMES.items():
+        names = [columns[ours]] if ours in columns else [name for name in (ours, *others) if name not in taken]
+        known = [name for name in names if name in record]
+        if ours in columns and not known:
+            fix = f"There are: {', '.join(record)}."
+            raise DataError(f"there is no column {columns[ours]!r}", where=where, fix=fix)
+        if len(known) > 1 and ours != "image_id":
+            fix = f"Say which with --column {ours}=NAME."
+            raise DataError(f"{' and '.join(known)} could each be the {ours}", where=where, fix=fix)
+        theirs.update(dict.fromkeys(known[:1], ours))
+    kept = [name for name in record if name in theirs or name not in OTHER_NAMES]
+    record = {theirs.get(name, name): record[name] for name in kept}
+    numbered = [record.pop(key) for key in list(record) if _NUMBERED.fullmatch(key)]
+    if numbered:
+        record["references"] = [
+            *_as_list(record.get("references")),
+            *(text for text in numbered if text not in ("", None)),
+        ]
+    elif "references" in record:
+        record["references"] = _as_list(record["references"])
+    return record
+
+
+def _as_list(value: Any) -> Sequence[Any]:
+    """References as a list: one text, several, or several written as JSON in a cell."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            found = json.loads(value)
+        except json.JSONDecodeError:
+            return [value]
+        return found if isinstance(found, list) and all(isinstance(text, str) for text in found) else [value]
+    return [] if value is None or value == "" else [value]
