@@ -9,7 +9,7 @@ B pictures, C = B · beams or candidates, V ids, T tokens, K beams.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -26,10 +26,19 @@ _NEVER = -1e9
 
 @torch.no_grad()
 def decode(
-    first: Float[Tensor, "B V"], state: State, step: Step, decoding: Greedy | Beam | Nucleus, *, end_id: int
+    first: Float[Tensor, "B V"],
+    state: State,
+    step: Step,
+    decoding: Greedy | Beam | Nucleus,
+    *,
+    end_id: int,
+    rules: Sequence[Any] = (),
 ) -> tuple[Int[Tensor, "C T"], Float[Tensor, " C"]]:
-    """Search. `state` may hold anything that is to be kept a beam, the image's tokens too."""
-    limits = constraints(decoding, end_id)
+    """Search. A picture's captions stand together in what `step` gets; `state` may hold anything that goes with one.
+
+    `rules` are a captioner's own (new ids [C t], scores [C V]) → scores, applied before the decoding's limits.
+    """
+    limits = LogitsProcessorList([*rules, *constraints(decoding, end_id)])
     if isinstance(decoding, Beam):
         return _beam(first, state, step, decoding, limits, end_id)
     n_candidates, sampling = 1, None

@@ -1,30 +1,36 @@
 """Show and Tell: the image vector is the LSTM's first input, then the words.
 
 In: image tokens (averaged to one vector), captions as words. Out: the loss over words and end; captions.
+With `reading: true` lines that were read give the LSTM's first state, and quotes are slots for them (_line_reader.py).
 Source: Vinyals et al., arXiv 1411.4555.
 
-B examples, N image tokens of width D, T words, V vocabulary, H the state's width.
+B examples, N image tokens of width D, T words, V vocabulary, E width of embeddings, H the state's width, C captions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from memecap import config as configuration
-from memecap.batching import Batch, Example, Images
+from memecap.batching import Batch, Example, Images, pad
 from memecap.captioners import _recurrent, _recurrent_decoding
+from memecap.captioners._line_reader import LineReader
+from memecap.captioners._loss import token_loss
 from memecap.captioners.base import Caption, Captioner, Loss
 from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.encoders.base import ImageEncoder
 from memecap.reading.base import Reading
 from memecap.text.words import Words
+
+State = _recurrent_decoding.State
 
 
 class LSTM(Captioner):
@@ -35,14 +41,14 @@ class LSTM(Captioner):
         n_layers: int = Field(1, ge=1)
 
     config: Config
+    encoder: ImageEncoder
 
     def __init__(self, config: Config, words: Words, *, new: bool) -> None:
         super().__init__()
         self.config = config
         self._words = words
         self.encoder = configuration.build("encoders", config.encoder)
-        if not config.train_encoder:
-            self.encoder.requires_grad_(False)
+        self.encoder.requires_grad_(config.train_encoder)
         self.embed = _recurrent.embedding(config.embeddings, words, filled=new)
         width = self.embed.embedding_dim
         self.image = nn.Linear(self.encoder.width, width)
@@ -51,6 +57,9 @@ class LSTM(Captioner):
         self.lstm = nn.LSTM(width, config.width, config.n_layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.width, words.size)
+        self.reader: LineReader | None = None
+        if config.reading:
+            self.reader = LineReader(width_in=width, width=config.width, n_layers=config.n_layers)
 
     @classmethod
     def from_texts(cls, config: Config, texts: Iterable[str]) -> LSTM:
@@ -65,33 +74,31 @@ class LSTM(Captioner):
         return self._words
 
     def references(self) -> dict[str, nn.Module]:
-        assert self.encoder is not None
-        return {} if self.config.train_encoder else {"encoder": self.encoder}
+        return _recurrent.references(self)
 
-    def save_references(self, folder: Path) -> dict[str, dict[str, str]]:
-        assert self.encoder is not None
-        if not self.references():
-            return {}
-        self.encoder.save(folder / "encoder")
-        return {"encoder": {"model": "./encoder"}}
+    def save_references(self, folder: Path) -> dict[str, Any]:
+        return _recurrent.save_references(self, folder)
 
     def train(self, mode: bool = True) -> LSTM:
         super().train(mode)
-        if self.encoder is not None and not self.config.train_encoder:
-            self.encoder.eval()
+        _recurrent.settle_encoder(self.encoder, trained=self.config.train_encoder)
         return self
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
-        return _recurrent.example(self._words, self.config, caption, image)
+        return _recurrent.example(self._words, self.config, caption, image, reading)
 
     def forward(self, batch: Batch) -> Loss:
         words = self.embed(batch.token_ids[:, :-1])
         inputs = self.dropout(torch.cat([self._start(batch.images, len(batch))[:, None], words], dim=1))
         lengths = batch.token_mask.sum(dim=1).cpu()
         packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
-        targets = pack_padded_sequence(batch.token_ids, lengths, batch_first=True, enforce_sorted=False)
-        logits = self.output(self.dropout(self.lstm(packed)[0].data))
-        return Loss(functional.cross_entropy(logits, targets.data, reduction="sum"), batch.n_tokens)
+        rows = torch.arange(len(batch), device=inputs.device)[:, None].expand(batch.token_ids.shape)
+        targets, examples = (
+            pack_padded_sequence(part, lengths, batch_first=True, enforce_sorted=False).data
+            for part in (batch.token_ids, rows)
+        )
+        states = self.lstm(packed, self._read(batch.reading_ids, batch.reading_mask))[0].data
+        return token_loss(batch, self.output(self.dropout(states)), targets, examples)
 
     @torch.no_grad()
     def generate(
@@ -100,28 +107,33 @@ class LSTM(Captioner):
         training = self.training
         self.eval()
         try:
-            first, state = self._read(self._start(images, len(readings)), None)
-            ids, scores = _recurrent_decoding.decode(first, state, self._step, decoding, end_id=self._words.end_id)
-            return _recurrent.captions(self._words, ids, scores, readings)
+            prompts = [self.example("", reading=reading).reading_ids for reading in readings]
+            state = self._read(*(part.to(self._device) for part in pad(prompts)))
+            first, after = self._advance(self._start(images, len(readings)), state)
+            rules = _recurrent.forbidden(self._words, self.config, readings)
+            end_id = self._words.end_id
+            ids, scores = _recurrent_decoding.decode(first, after, self._step, decoding, end_id=end_id, rules=rules)
+            return _recurrent.captions(self._words, self.config, ids, scores, readings)
         finally:
             self.train(training)
 
-    def _step(self, ids: Tensor, state: _recurrent_decoding.State) -> tuple[Tensor, _recurrent_decoding.State]:
-        return self._read(self.embed(ids), state)
+    def _step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
+        return self._advance(self.embed(ids), tuple(part.transpose(0, 1).contiguous() for part in state))
 
-    def _read(
-        self, inputs: Float[Tensor, "C E"], state: _recurrent_decoding.State | None
-    ) -> tuple[Tensor, _recurrent_decoding.State]:
-        """One step; the state is kept with the batch first: hidden and cell, [C layers H]."""
-        before = None if state is None else tuple(part.transpose(0, 1).contiguous() for part in state)
+    def _advance(self, inputs: Float[Tensor, "C E"], before: State | None) -> tuple[Tensor, State]:
+        """One step from hidden and cell [layers C H]; the state it gives has the batch first."""
         seen, after = self.lstm(inputs[:, None], before)
-        logits = _recurrent.forbid_unknown(self.output(seen[:, 0]))
-        return logits, tuple(part.transpose(0, 1) for part in after)
+        return self.output(seen[:, 0]), tuple(part.transpose(0, 1) for part in after)
+
+    def _read(self, ids: Tensor, mask: Tensor) -> State | None:
+        return None if self.reader is None else self.reader(self.embed(ids), mask)
 
     def _start(self, images: Images | None, n: int) -> Float[Tensor, "B E"]:
-        if images is None or self.encoder is None:
+        if images is None:
             return self.no_image.expand(n, -1)
-        images = images.to(self.no_image.device)
-        tokens = images.features if images.features is not None else self.encoder(images.tensor)
-        start: Tensor = self.image(tokens.mean(dim=1))
+        start: Tensor = self.image(_recurrent.tokens(self.encoder, images, self._device).mean(dim=1))
         return start
+
+    @property
+    def _device(self) -> torch.device:
+        return self.no_image.device

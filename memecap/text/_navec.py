@@ -18,6 +18,8 @@ from torch import Tensor
 
 from memecap.errors import DataError, MissingFileError
 
+WIDTH = 300  # of every published navec
+
 
 def vectors(words: Sequence[str], path: Path | None = None) -> tuple[Float[Tensor, "V E"], Bool[Tensor, " V"]]:
     """Vectors of the words; one that the file lacks gets the file's vector for unknown words.

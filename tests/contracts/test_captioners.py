@@ -42,10 +42,42 @@ CASES: dict[str, dict[str, Any]] = {
     "clipcap-full": {
         "name": "clipcap", "prefix_length": 3, "decoder": {"model": "{models}/gpt2", "train": "full"}, "encoder": "vit",
     },
+    "clipcap-last-layer": {
+        "name": "clipcap", "prefix_length": 3, "encoder": "clip",
+        "decoder": {"model": "{models}/qwen2", "train": "last", "last_layers": 1},
+    },
+    "clipcap-lora": {
+        "name": "clipcap", "prefix_length": 3, "encoder": "clip",
+        "decoder": {"model": "{models}/llama", "train": "lora", "lora": {"rank": 2}},
+    },
+    "clipcap-retrieval": {
+        "name": "clipcap", "prefix_length": 2, "reading": True, "copy_head": True, "decoder": NEW_GPT,
+        "encoder": "ruclip", "retrieval": {"corpora": ["{models}/corpus"], "n_captions": 2, "max_tokens": 48},
+        "max_reading_tokens": 64,
+    },
+    "clipcap-text-noise": {
+        "name": "clipcap", "prefix_length": 2, "text_noise": 0.01, "decoder": NEW_GPT, "encoder": "clip",
+    },
     "lstm": {"name": "lstm", "width": 48, "embeddings": {"width": 24}, "dropout": 0.0, "encoder": "resnet"},
     "lstm-2-navec": {
         "name": "lstm", "width": 32, "n_layers": 2, "dropout": 0.1, "embeddings": {"navec": True, "frozen": True},
         "encoder": "ruclip:grid",
+    },
+    "lstm-reading": {
+        "name": "lstm", "width": 48, "embeddings": {"width": 24}, "dropout": 0.0, "reading": True, "min_count": 1,
+        "encoder": "ruclip",
+    },
+    "attention_lstm": {
+        "name": "attention_lstm", "width": 48, "attention_width": 16, "embeddings": {"width": 24}, "dropout": 0.0,
+        "encoder": "resnet:grid",
+    },
+    "attention_lstm-reading": {
+        "name": "attention_lstm", "width": 48, "attention_width": 16, "embeddings": {"navec": True}, "dropout": 0.0,
+        "reading": True, "grid_side": 3, "teacher_forcing": {"end": 0.7, "batches": 20}, "encoder": "ruclip:grid",
+    },
+    "attention_lstm-tuned": {
+        "name": "attention_lstm", "width": 48, "attention_width": 16, "embeddings": {"width": 24}, "dropout": 0.0,
+        "train_encoder": True, "encoder": "resnet:grid",
     },
     "reader_writer": {
         "name": "reader_writer", "n_layers": 2, "width": 48, "n_heads": 2, "dropout": 0.0, "vocab_size": 512,
@@ -60,9 +92,16 @@ def build(settings: dict[str, Any], models: Path) -> Captioner:
     if encoder := made.get("encoder"):
         name, _, output = encoder.partition(":")
         made["encoder"] = {"name": name, "model": str(models / name), "output": output or "pooled"}
-    if "model" in made.get("decoder", {}):
-        made["decoder"] = {**made["decoder"], "model": made["decoder"]["model"].format(models=models)}
-    return create(config.configure("captioners", made), TEXTS * 3)
+    return create(config.configure("captioners", _placed(made, models)), TEXTS * 3)
+
+
+def _placed(value: Any, models: Path) -> Any:
+    """The settings with {models} filled in."""
+    if isinstance(value, dict):
+        return {key: _placed(held, models) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_placed(held, models) for held in value]
+    return value.replace("{models}", str(models)) if isinstance(value, str) else value
 
 
 @pytest.fixture(params=CASES, ids=str)
@@ -133,6 +172,35 @@ def test_padding_changes_no_loss(captioner: Captioner) -> None:
 
 
 @torch.no_grad()
+def test_the_batch_s_wishes_about_the_loss_are_granted(captioner: Captioner) -> None:
+    """Weights of examples; label smoothing, in which a loss is linear."""
+    captioner.eval()
+    made = examples(captioner)
+    plain, heavy = (float(captioner(collate([made[0], replace(made[1], weight=w)])).total) for w in (1.0, 3.0))
+    assert heavy - plain == pytest.approx(2 * float(captioner(collate(made[1:])).total), rel=1e-3)
+    smoothed = [float(captioner(collate(made, label_smoothing=share)).total) for share in (0.0, 0.1, 0.2)]
+    assert smoothed[1] - smoothed[0] == pytest.approx(smoothed[2] - smoothed[1], rel=1e-2)
+    assert abs(smoothed[1] - smoothed[0]) > 1e-3
+
+
+@torch.no_grad()
+def test_what_was_sampled_can_be_learnt(captioner: Captioner) -> None:
+    """`token_ids` of a caption, put into a batch, have the log-probability that the caption came with."""
+    captioner.eval()
+    batch = cached(captioner)
+    for captions, example in zip(
+        captioner.generate(batch.images, READINGS, Nucleus(top_p=1.0, max_new_tokens=6, n_candidates=3)),
+        examples(captioner),
+        strict=True,
+    ):
+        for caption in captions:
+            assert len(caption.token_ids) <= 6
+            loss = captioner(collate([replace(example, token_ids=caption.token_ids)]))
+            # a word that may not be said, such as the unknown one, keeps its share in the loss
+            assert caption.log_probability == pytest.approx(-float(loss.total), rel=0.02)
+
+
+@torch.no_grad()
 def test_pixels_and_their_features_are_the_same_picture(captioner: Captioner) -> None:
     captioner.eval()
     pixels = captioner(collate(examples(captioner))).total
@@ -142,10 +210,14 @@ def test_pixels_and_their_features_are_the_same_picture(captioner: Captioner) ->
 def test_frozen_parts_stay_frozen(captioner: Captioner) -> None:
     captioner.train()
     references = captioner.references()
-    assert ("encoder" in references) == (captioner.encoder is not None)
-    for module in references.values():
-        assert not module.training
-        assert not any(parameter.requires_grad for parameter in module.parameters())
+    trained = getattr(captioner.config, "train_encoder", False)
+    assert ("encoder" in references) == (captioner.encoder is not None and not trained)
+    held = checkpoint.own_state(captioner)
+    for reference, module in references.items():
+        learnt = {f"{reference}.{name}" for name, parameter in module.named_parameters() if parameter.requires_grad}
+        assert {name for name in held if name.startswith(f"{reference}.")} == learnt
+        assert module.training == bool(learnt)
+        assert len(learnt) < len(list(module.parameters()))
     assert any(parameter.requires_grad for parameter in captioner.parameters())
 
 

@@ -54,3 +54,24 @@ def test_bad_navec_file(tmp_path: Path) -> None:
     (tmp_path / "navec.tar").write_bytes(b"no")
     with pytest.raises(DataError, match="not a navec file"):
         _navec.vectors(["кот"], tmp_path / "navec.tar")
+
+
+@pytest.mark.parametrize(
+    ("texts", "written"),
+    [
+        (["Вот Москва.", "Это Москва.", "Вот москва."], "Вот Москва."),
+        (["Кот спит. Кот ест.", "Кот и кот."], "Вот кот."),  # a capital at the start of a sentence tells nothing
+        (['Надпись: "Хочу США".', 'Надпись: "США".'], 'Надпись: "США".'),
+        (['Надпись: "Хочу кот".', "хочу кот"], "Я хочу."),
+    ],
+)
+def test_words_keep_the_capitals_they_mostly_have(texts: list[str], written: str) -> None:
+    words = Words.learn([*texts, "вот я: надпись"])
+    assert words.decode(words.encode(written.lower())) == written
+
+
+def test_marks_are_ids_that_no_text_gives() -> None:
+    words = Words.learn(["кот <line0>"], marks=["<line0>"])
+    mark = words.mark_id("<line0>")
+    assert mark not in words.encode("кот <line0>")
+    assert words.decode([mark, *words.encode("кот")]) == "Кот"

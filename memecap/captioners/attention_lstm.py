@@ -1,0 +1,237 @@
+"""Show, Attend and Tell: before each word an LSTM looks at the cells of the picture's grid.
+
+In: image tokens [B N D] of an encoder with `output: grid`, captions as words. Out: the loss over words and end, in
+training with the doubly stochastic term; captions; where the captioner looked at each word.
+With `reading: true` lines that were read add to the first state, and quotes are slots for them (_line_reader.py).
+Source: Xu et al., arXiv 1502.03044 (soft attention, deep output); scheduled sampling: Bengio et al., 1506.03099.
+
+B pictures of N image tokens of width D, T words, V vocabulary, E width of embeddings, H the state's width, C captions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
+
+from memecap import config as configuration
+from memecap.batching import Batch, Example, Images, pad
+from memecap.captioners import _recurrent, _recurrent_decoding
+from memecap.captioners._attention import Attended, SoftAttention, resize
+from memecap.captioners._line_reader import LineReader
+from memecap.captioners._loss import token_loss
+from memecap.captioners.base import Caption, Captioner, Loss
+from memecap.config import Frozen
+from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.encoders.base import ImageEncoder
+from memecap.errors import ConfigError
+from memecap.reading.base import Reading
+from memecap.text.words import Words
+
+State = _recurrent_decoding.State
+
+
+class TeacherForcing(Frozen):
+    """How often the LSTM is told the reference's word before, and not its own guess: falls in a straight line."""
+
+    start: float = Field(1.0, ge=0, le=1, description="share of words told in the first batch")
+    end: float = Field(1.0, ge=0, le=1, description="share from batch `batches` on")
+    batches: int = Field(10_000, ge=1, description="training batches from start to end")
+
+
+class AttentionLSTM(Captioner):
+    """An LSTM with soft attention; without a picture its only image token is a learnt one."""
+
+    class Config(_recurrent.RecurrentConfig):
+        name: str = "attention_lstm"
+        attention_width: int = Field(512, ge=1, description="of the scores' hidden layer")
+        grid_side: int | None = Field(None, ge=1, description="the grid is averaged to this side; null: as it comes")
+        doubly_stochastic: float = Field(1.0, ge=0, description="weight of Σ (1 - Σ attention of a cell)² in training")
+        teacher_forcing: TeacherForcing = Field(default_factory=lambda: TeacherForcing())
+
+    config: Config
+    encoder: ImageEncoder
+    n_batches: Int[Tensor, ""]
+
+    def __init__(self, config: Config, words: Words, *, new: bool) -> None:
+        super().__init__()
+        self.config = config
+        self._words = words
+        self.encoder = configuration.build("encoders", config.encoder)
+        self.encoder.requires_grad_(config.train_encoder)
+        _check_grid(config, self.encoder)
+        seen, width = self.encoder.width, config.width
+        self.embed = _recurrent.embedding(config.embeddings, words, filled=new)
+        embedded = self.embed.embedding_dim
+        self.no_image = nn.Parameter(torch.zeros(seen))
+        self.no_word = nn.Parameter(torch.zeros(embedded))  # stands before the first word
+        self.attention = SoftAttention(width_in=seen, state_width=width, width=config.attention_width)
+        self.first_hidden, self.first_cell = nn.Linear(seen, width), nn.Linear(seen, width)
+        self.cell = nn.LSTMCell(embedded + seen, width)
+        self.from_hidden, self.from_context = nn.Linear(width, embedded), nn.Linear(seen, embedded, bias=False)
+        self.dropout = nn.Dropout(config.dropout)
+        self.output = nn.Linear(embedded, words.size)
+        self.reader = LineReader(width_in=embedded, width=width, n_layers=1) if config.reading else None
+        self.register_buffer("n_batches", torch.zeros((), dtype=torch.long))  # trained on: for the teacher's schedule
+
+    @classmethod
+    def from_texts(cls, config: Config, texts: Iterable[str]) -> AttentionLSTM:
+        return cls(config, _recurrent.learn_words(config, texts), new=True)
+
+    @classmethod
+    def from_folder(cls, config: Config, folder: Path) -> AttentionLSTM:
+        return cls(config, Words.from_folder(folder), new=False)
+
+    @property
+    def tokenizer(self) -> Words:
+        return self._words
+
+    def references(self) -> dict[str, nn.Module]:
+        return _recurrent.references(self)
+
+    def save_references(self, folder: Path) -> dict[str, Any]:
+        return _recurrent.save_references(self, folder)
+
+    def train(self, mode: bool = True) -> AttentionLSTM:
+        super().train(mode)
+        _recurrent.settle_encoder(self.encoder, trained=self.config.train_encoder)
+        return self
+
+    def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
+        return _recurrent.example(self._words, self.config, caption, image, reading)
+
+    def forward(self, batch: Batch) -> Loss:
+        """The doubly stochastic term is added in training only, so that a validation loss compares with others'."""
+        logits, weights, packed = self._teach(batch)
+        assert packed.sorted_indices is not None
+        examples = torch.cat([packed.sorted_indices[:n] for n in packed.batch_sizes.tolist()])
+        loss = token_loss(batch, logits, packed.data, examples)
+        if not self.training or batch.weights is not None or not self.config.doubly_stochastic:
+            return loss
+        looked = torch.zeros(len(batch), weights.shape[1], device=weights.device).index_add(0, examples, weights)
+        unequal = ((1 - looked) ** 2).sum()
+        return Loss(loss.total + self.config.doubly_stochastic * unequal, loss.n_tokens)
+
+    @torch.no_grad()
+    def generate(
+        self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
+    ) -> list[list[Caption]]:
+        training = self.training
+        self.eval()
+        try:
+            prompts = [self.example("", reading=reading).reading_ids for reading in readings]
+            tokens = self._look(images, len(readings))
+            keys = self.attention.keys(tokens)
+
+            def step(ids: Tensor | None, state: State) -> tuple[Tensor, State]:
+                before = self.no_word.expand(len(tokens), -1) if ids is None else self.embed(ids)
+                logits, state, _ = self._step(before, state, tokens, keys)
+                return logits, state
+
+            first, state = step(None, self._begin(tokens, *(part.to(tokens.device) for part in pad(prompts))))
+            rules = _recurrent.forbidden(self._words, self.config, readings)
+            end_id = self._words.end_id
+            ids, scores = _recurrent_decoding.decode(first, state, step, decoding, end_id=end_id, rules=rules)
+            return _recurrent.captions(self._words, self.config, ids, scores, readings)
+        finally:
+            self.train(training)
+
+    @torch.no_grad()
+    def attend(
+        self, images: Images | None, readings: Sequence[Reading | None], captions: Sequence[Caption]
+    ) -> list[Attended]:
+        """Where it looks at each word of captions that it wrote."""
+        training = self.training
+        self.eval()
+        try:
+            examples = [self.example("", reading=reading) for reading in readings]
+            ids = [caption.token_ids or (self._words.end_id,) for caption in captions]
+            batch = Batch(images, *pad(ids), *pad([example.reading_ids for example in examples])).to(self._device)
+            _, weights, packed = self._teach(batch)
+            padded, _ = nn.utils.rnn.pad_packed_sequence(packed._replace(data=weights), batch_first=True)
+            return [
+                Attended(tuple(self._words.words[i] for i in row), maps[: len(row)].cpu())
+                for row, maps in zip(ids, padded, strict=True)
+            ]
+        finally:
+            self.train(training)
+
+    def _teach(self, batch: Batch) -> tuple[Float[Tensor, "n V"], Float[Tensor, "n N"], PackedSequence]:
+        """Logits and attention of all words, step after step as in a packed sequence; and the words so packed.
+
+        Captions that have ended take no further part: the k-th step computes those with k words and more.
+        """
+        lengths = batch.token_mask.sum(dim=1).cpu()
+        packed = pack_padded_sequence(batch.token_ids, lengths, batch_first=True, enforce_sorted=False)
+        order = packed.sorted_indices
+        tokens = self._look(batch.images, len(batch))
+        state = tuple(part[order] for part in self._begin(tokens, batch.reading_ids, batch.reading_mask))
+        tokens, words = tokens[order], self.embed(batch.token_ids)[order]
+        keys = self.attention.keys(tokens)
+        told, before = self._share_told(batch), self.no_word.expand(len(batch), -1)
+        logits: list[Tensor] = []
+        weights: list[Tensor] = []
+        for t, n in enumerate(packed.batch_sizes.tolist()):
+            if t > 0:
+                before = words[:n, t - 1]
+                if told < 1:
+                    guesses = self.embed(logits[-1][:n].argmax(dim=1))
+                    before = torch.where(torch.rand(n, 1, device=before.device) < told, before, guesses)
+            state = tuple(part[:n] for part in state)
+            said, state, looked = self._step(self.dropout(before[:n]), state, tokens[:n], keys[:n])
+            logits.append(said)
+            weights.append(looked)
+        return torch.cat(logits), torch.cat(weights), packed
+
+    def _step(
+        self, before: Float[Tensor, "C E"], state: State, tokens: Tensor, keys: Tensor
+    ) -> tuple[Float[Tensor, "C V"], State, Float[Tensor, "C N"]]:
+        """Look, read the word before, say: logits, the state after, the attention."""
+        context, weights = self.attention(tokens, keys, state[0])
+        hidden, cell = self.cell(torch.cat([before, context], dim=1), state)
+        deep = before + self.from_hidden(self.dropout(hidden)) + self.from_context(context)
+        return self.output(self.dropout(deep)), (hidden, cell), weights
+
+    def _begin(self, tokens: Float[Tensor, "B N D"], reading_ids: Tensor, reading_mask: Tensor) -> State:
+        """The first hidden and cell [B H], from the picture's mean and from what was read."""
+        mean = tokens.mean(dim=1)
+        state = self.first_hidden(mean).tanh(), self.first_cell(mean).tanh()
+        if self.reader is None:
+            return state
+        read = self.reader(self.embed(reading_ids), reading_mask)
+        return tuple(mine + theirs[0] for mine, theirs in zip(state, read, strict=True))
+
+    def _look(self, images: Images | None, n: int) -> Float[Tensor, "B N D"]:
+        if images is None:
+            return self.no_image.expand(n, 1, -1)
+        tokens = _recurrent.tokens(self.encoder, images, self._device)
+        return tokens if self.config.grid_side is None else resize(tokens, self.config.grid_side)
+
+    def _share_told(self, batch: Batch) -> float:
+        """The teacher's share in this batch, and count the batch; captions with weights are scored as they are."""
+        if not self.training or batch.weights is not None:
+            return 1.0
+        schedule = self.config.teacher_forcing
+        passed = min(1.0, int(self.n_batches) / schedule.batches)
+        self.n_batches += 1
+        return schedule.start + passed * (schedule.end - schedule.start)
+
+    @property
+    def _device(self) -> torch.device:
+        return self.no_image.device
+
+
+def _check_grid(config: AttentionLSTM.Config, encoder: ImageEncoder) -> None:
+    if config.grid_side is not None and math.isqrt(encoder.n_tokens) ** 2 != encoder.n_tokens:
+        raise ConfigError(
+            f"the encoder gives {encoder.n_tokens} image tokens, which are no square grid to be resized",
+            where="captioner.grid_side",
+            fix="Set grid_side: null.",
+        )
