@@ -11,8 +11,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save
@@ -20,10 +22,11 @@ from torch import Tensor
 
 from memecap import storage
 from memecap.encoders.base import ImageEncoder
-from memecap.errors import DataError, MemecapError
+from memecap.errors import DataError, MemecapError, UsageError
 from memecap.manifest import SPLITS, Corpus
 from memecap.pictures import open_picture
 from memecap.progress import bar
+from memecap.spread import open_place, with_part
 
 FOLDER, RECORD = "features", "encoder.json"
 
@@ -45,29 +48,39 @@ def extract(
     *,
     batch_size: int = 32,
     shard_size: int = 1024,
-    workers: int = 2,
     device: torch.device | str = "cpu",
+    on: str = "here",
 ) -> Extracted:
     """Compute and store the features of the pictures that have none yet; a broken picture is noted and left out.
 
+    Args:
+        on: where the encoder runs, see `spread`; the features are the same everywhere, bit for bit.
+
     Raises:
+        UsageError: the encoder cannot be built elsewhere by its settings.
         TryLaterError: another process is at it.
         StorageError: the folder cannot be written.
     """
     fingerprint = encoder.fingerprint
     folder = features_folder(corpus.folder, fingerprint)
     with storage.lock(folder):
+        storage.sweep(folder)
         known = set(_ids(folder))
         wanted = _pictures(corpus, splits)
         waiting = [(image_id, path) for image_id, path in wanted.items() if image_id not in known]
         failed: list[tuple[Path, str]] = []
-        encoder = encoder.to(device).eval()
-        with bar() as progress, ThreadPoolExecutor(workers) as pool:
+        terms = _Terms("" if on == "here" else fingerprint, str(device), torch.get_num_threads())
+        encode = with_part(partial(_encode, terms), encoder, family="encoders", on=on)
+        with bar() as progress, open_place(on) as run:
             task = progress.add_task(f"features of {corpus.name}", total=len(waiting))
             for shard in _chunks(waiting, shard_size):
+                chunks = list(_chunks(shard, batch_size))
+                answers = run(encode, ([path for _, path in chunk] for chunk in chunks), chunk=1)
                 made: dict[str, Tensor] = {}
-                for chunk in _chunks(shard, batch_size):
-                    made |= _encode(encoder, chunk, pool, failed, device)
+                for chunk, (reasons, seen) in zip(chunks, answers, strict=True):
+                    failed += [(path, why) for (_, path), why in zip(chunk, reasons, strict=True) if why]
+                    good = [image_id for (image_id, _), why in zip(chunk, reasons, strict=True) if not why]
+                    made.update(zip(good, () if seen is None else torch.from_numpy(seen), strict=True))
                     progress.advance(task, len(chunk))
                 _write_shard(folder, made)
         config = encoder.config.model_dump(mode="json")
@@ -107,27 +120,51 @@ def _pictures(corpus: Corpus, splits: Sequence[str] | None) -> dict[str, Path]:
     }
 
 
-def _encode(
-    encoder: ImageEncoder,
-    chunk: Sequence[tuple[str, Path]],
-    pool: ThreadPoolExecutor,
-    failed: list[tuple[Path, str]],
-    device: torch.device | str,
-) -> dict[str, Tensor]:
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What must be equal wherever the encoder runs, for its numbers to be. An empty fingerprint is not compared."""
+
+    fingerprint: str
+    device: str
+    n_threads: int
+
+
+def _encode(terms: _Terms, encoder: ImageEncoder, paths: Sequence[Path]) -> tuple[list[str], np.ndarray | None]:
+    """Why each picture could not be opened ("" for the good ones), and the features of the good ones [n N D]."""
+
     def pixels(path: Path) -> Tensor | str:
         try:
             return encoder.transform(open_picture(path))
         except MemecapError as error:
             return error.what
 
-    seen = dict(zip(chunk, pool.map(pixels, [path for _, path in chunk]), strict=True))
-    failed += [(path, why) for (_, path), why in seen.items() if isinstance(why, str)]
-    good = {image_id: value for (image_id, _), value in seen.items() if isinstance(value, Tensor)}
+    _compare(encoder, terms)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(pixels, paths))
+    good = [answer for answer in answers if isinstance(answer, Tensor)]
+    reasons = [answer if isinstance(answer, str) else "" for answer in answers]
     if not good:
-        return {}
+        return reasons, None
     with torch.inference_mode():
-        features = encoder(torch.stack(list(good.values())).to(device)).float().cpu()
-    return dict(zip(good, features, strict=True))
+        return reasons, encoder.to(terms.device).eval()(torch.stack(good).to(terms.device)).float().cpu().numpy()
+
+
+def _compare(encoder: ImageEncoder, terms: _Terms) -> None:
+    """Raises `UsageError` where the encoder was built elsewhere and came out as another one."""
+    if torch.get_num_threads() != terms.n_threads:
+        torch.set_num_threads(terms.n_threads)
+    if terms.fingerprint and _fingerprint(encoder) != terms.fingerprint:
+        raise UsageError(
+            "the encoder's settings do not build the same encoder elsewhere",
+            where="--on",
+            fix="Use --on here, or name weights that every machine has.",
+        )
+
+
+@lru_cache(maxsize=1)
+def _fingerprint(encoder: ImageEncoder) -> str:
+    """Asked once in a worker process, whose encoder never learns: hashing the weights takes a while."""
+    return encoder.fingerprint
 
 
 def _write_shard(folder: Path, made: Mapping[str, Tensor]) -> None:

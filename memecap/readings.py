@@ -19,16 +19,18 @@ from memecap.manifest import SPLITS, Corpus, Row
 from memecap.pictures import open_picture
 from memecap.progress import bar
 from memecap.reading.base import Reader, Reading
+from memecap.spread import spread, with_part
 
 FOLDER = "readings"
 
 
 def read_corpus(
-    corpus: Corpus, reader: Reader, splits: Sequence[str] | None = None, *, batch_size: int = 32
+    corpus: Corpus, reader: Reader, splits: Sequence[str] | None = None, *, batch_size: int = 32, on: str = "here"
 ) -> dict[str, Reading]:
     """Read every picture of the splits (all splits when None) that was not read before, and store the readings.
 
-    Returns the readings of the whole corpus under this reader, by image id.
+    Returns the readings of the whole corpus under this reader, by image id; they are the same wherever it runs (`on`,
+    see `spread`).
 
     Raises:
         DataError, MissingFileError: a picture of the corpus is broken or gone.
@@ -38,13 +40,16 @@ def read_corpus(
     path = readings_path(corpus.folder, reader.version)
     part = path.with_suffix(".part")
     with storage.lock(path.parent):
+        storage.sweep(path.parent)
         known = _load(path) | _load(part, torn=True)
         todo = [row for row in _pictures(corpus, splits) if row.image_id not in known]
         with bar() as progress, part.open("a", encoding="utf-8") as file:
             task = progress.add_task(f"reading {corpus.name}", total=len(todo))
-            for rows in _chunks(todo, batch_size):
-                images = [open_picture(_path(corpus, row)) for row in rows]
-                for row, reading in zip(rows, reader.read(images), strict=True):
+            read = with_part(_read, reader, family="reading", on=on)
+            batches = [(rows, [_path(corpus, row) for row in rows]) for rows in _chunks(todo, batch_size)]
+            readings = spread(read, (paths for _, paths in batches), on=on, chunk=1)
+            for (rows, _), found in zip(batches, readings, strict=True):
+                for row, reading in zip(rows, found, strict=True):
                     file.write(_record(row.image_id, reading) + "\n")
                     known[row.image_id] = reading
                 file.flush()
@@ -74,6 +79,10 @@ def load_readings(corpus_folder: Path, version: str | None = None) -> dict[str, 
 def readings_path(corpus_folder: Path, version: str) -> Path:
     """Where the readings of a reader's version are kept."""
     return corpus_folder / FOLDER / (re.sub(r"[^\w.=+]+", "-", version).strip("-") + ".jsonl")
+
+
+def _read(reader: Reader, paths: Sequence[Path]) -> list[Reading]:
+    return reader.read([open_picture(path) for path in paths])
 
 
 def _pictures(corpus: Corpus, splits: Sequence[str] | None) -> Iterator[Row]:

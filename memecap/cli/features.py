@@ -24,6 +24,7 @@ def features(
     splits: Annotated[list[str] | None, typer.Option("--split", help="only these splits")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="pictures at once")] = 32,
     device: Annotated[str, typer.Option(help="cpu, cuda, …; auto takes a GPU where there is one")] = "auto",
+    on: Annotated[str, typer.Option(help="where it runs: here, workers, workers:N, ray, ray://host:port")] = "here",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a corpus on stdout")] = False,
 ) -> None:
     """Compute image features beside a corpus, so that training need not run the encoder. Stopped runs go on."""
@@ -40,7 +41,7 @@ def features(
     place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     n_failed = 0
     for corpus in opened:
-        done = store.extract(corpus, part, splits, batch_size=batch_size, device=place)
+        done = store.extract(corpus, part, splits, batch_size=batch_size, device=place, on=on)
         n_failed += len(done.failed)
         for path, why in done.failed:
             say(f"{path}: {why}")

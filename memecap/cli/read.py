@@ -29,6 +29,7 @@ def read(
     reader: Annotated[str, typer.Option(help="a reader: see `memecap parts reading`")] = "tesseract",
     settings: Annotated[list[str] | None, typer.Option("--set", help="a setting of the reader, key=value")] = None,
     splits: Annotated[list[str] | None, typer.Option("--split", help="only these splits of a corpus")] = None,
+    on: Annotated[str, typer.Option(help="where a corpus is read: here, workers, workers:N, ray, ray://…")] = "here",
     show: Annotated[Path | None, typer.Option(help="draw boxes, order and confidence of one picture here")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a picture or corpus on stdout")] = False,
 ) -> None:
@@ -46,7 +47,7 @@ def read(
     if show is not None and (corpora or len(pictures) != 1):
         raise UsageError("--show draws one picture", where=f"{len(pictures)} pictures given", fix="Name one picture.")
     for corpus in corpora:
-        _read_corpus(corpus, part, splits, as_json)
+        _read_corpus(corpus, part, splits, on, as_json)
     batches = [pictures[first : first + BATCH] for first in range(0, len(pictures), BATCH)]
     n_failed = sum(_read_pictures(batch, part, show, as_json) for batch in track(batches, "reading"))
     if n_failed:
@@ -66,11 +67,11 @@ def _pictures(targets: list[Path]) -> Iterator[Path]:
             raise MissingFileError("no such picture or corpus", where=target, fix="Check the path.")
 
 
-def _read_corpus(folder: Path, reader: Reader, splits: list[str] | None, as_json: bool) -> None:
+def _read_corpus(folder: Path, reader: Reader, splits: list[str] | None, on: str, as_json: bool) -> None:
     from memecap.manifest import open_corpus
     from memecap.readings import read_corpus, readings_path
 
-    readings = read_corpus(open_corpus(folder), reader, splits)
+    readings = read_corpus(open_corpus(folder), reader, splits, on=on)
     path = readings_path(folder, reader.version)
     n_lines = sum(len(reading.lines) for reading in readings.values())
     if as_json:

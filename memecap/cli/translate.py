@@ -37,6 +37,9 @@ def translate(
     score: Annotated[
         Path | None, typer.Option(help="references, a text file or a corpus: print chrF2 and BLEU, write nothing")
     ] = None,
+    on: Annotated[
+        str, typer.Option(help="where a corpus is translated: here, workers, workers:N, ray, ray://host:port")
+    ] = "here",
     as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout")] = False,
 ) -> None:
     """Translate a corpus into Russian.
@@ -49,7 +52,7 @@ def translate(
     elif sample is not None:
         _sample(source, translator, sample, as_json)
     else:
-        _corpus(source, to or source.with_name(f"{source.name}_ru"), translator, cache, split, as_json)
+        _corpus(source, to or source.with_name(f"{source.name}_ru"), translator, cache, split, on, as_json)
 
 
 def _translator(engine: str | None, config_file: Path | None, settings: list[str]) -> Translator:
@@ -62,14 +65,20 @@ def _translator(engine: str | None, config_file: Path | None, settings: list[str
 
 
 def _corpus(
-    source: Path, out: Path, translator: Translator, cache: Path | None, splits: list[str] | None, as_json: bool
+    source: Path,
+    out: Path,
+    translator: Translator,
+    cache: Path | None,
+    splits: list[str] | None,
+    on: str,
+    as_json: bool,
 ) -> None:
     from dataclasses import asdict
 
     from memecap import manifest
     from memecap.translation import translate_corpus
 
-    summary = translate_corpus(manifest.open_corpus(source), translator, out, cache=cache, splits=splits)
+    summary = translate_corpus(manifest.open_corpus(source), translator, out, cache=cache, splits=splits, on=on)
     if as_json:
         emit({"corpus": str(out), "translator": translator.version, **asdict(summary)})
         return

@@ -85,6 +85,7 @@ def build(corpus: Corpus, folder: Path, *, on: str = "here") -> manifest.Corpus:
     rules = {key: getattr(settings, key) for key in ("val", "test", "salt", "distance")}
     with storage.lock(folder), Journal(folder) as journal:
         _refuse_other_rules(folder, rules)
+        storage.sweep(folder)
         journal.gather(corpus.items())
         journal.look(on=on)
         journal.assign(beside=settings.beside, **rules)

@@ -52,6 +52,10 @@ REASONS = {
 }
 
 
+ORIGINALS, IMAGES = "originals", "images"  # folders: the bytes as served, upright RGB copies
+FLUSH = 16  # pictures recorded at once: so many at most are fetched again after a kill
+
+
 class DownloadConfig(Frozen):
     """How hard to ask, and what to refuse."""
 
@@ -71,6 +75,7 @@ def download(requests: Iterable[tuple[str, str]], folder: Path, config: Download
 
     Raises:
         StorageError: the folder cannot be written.
+        TryLaterError: another process is downloading into it.
     """
     config = config or DownloadConfig()
     with open_ledger(folder) as ledger:
@@ -78,7 +83,9 @@ def download(requests: Iterable[tuple[str, str]], folder: Path, config: Download
         wanted = [(key, url) for key, url in dict(requests).items() if key not in here]
         if not wanted:
             return {}
-        with warnings.catch_warnings(), ThreadPoolExecutor(config.threads) as pool:
+        with storage.lock(folder / ORIGINALS), warnings.catch_warnings(), ThreadPoolExecutor(config.threads) as pool:
+            for part in (ORIGINALS, IMAGES):
+                storage.sweep(folder / part)
             warnings.simplefilter("error", Image.DecompressionBombWarning)  # a bomb is refused, not mentioned
             return asyncio.run(_Run(folder, ledger, config, pool).all(wanted))
 
@@ -145,7 +152,7 @@ class _Run:
         self._done.append(entry)
         if entry.reason:
             self._failures[entry.reason] += 1
-        if len(self._done) >= 50:
+        if len(self._done) >= FLUSH:
             self._flush()
 
     def _flush(self) -> None:
@@ -196,8 +203,8 @@ class _Store:
     def __call__(self, key: str, url: str, content: bytes) -> Entry:
         picture = images.check(content, max_pixels=self._max_pixels)
         sha256 = storage.sha256_bytes(content)
-        original = f"originals/{sha256[:2]}/{sha256}.{picture.extension}"
-        file = f"images/{sha256[:2]}/{sha256}.{picture.copy_extension}"
+        original = f"{ORIGINALS}/{sha256[:2]}/{sha256}.{picture.extension}"
+        file = f"{IMAGES}/{sha256[:2]}/{sha256}.{picture.copy_extension}"
         with self._locks[int(sha256[:2], 16) % len(self._locks)]:
             if not (self._folder / original).exists():
                 storage.write_bytes(self._folder / original, content, durable=False)

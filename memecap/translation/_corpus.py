@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -19,6 +20,7 @@ from typing import IO, Any
 from memecap import manifest, progress, storage
 from memecap.errors import MissingFileError, UsageError
 from memecap.manifest import Corpus, Row
+from memecap.spread import open_place, with_part
 from memecap.translation._cache import Cache, home, open_cache
 from memecap.translation._gate import Gate
 from memecap.translation.base import Translator
@@ -47,6 +49,7 @@ def translate_corpus(
     cache: Path | None = None,
     gate: Gate | None = None,
     splits: Sequence[str] | None = None,
+    on: str = "here",
 ) -> Summary:
     """Write `corpus` in Russian to the folder `out`; a finished `out` made from equal input is left as it is.
 
@@ -56,6 +59,7 @@ def translate_corpus(
     Args:
         cache: the file of known translations; `translations.sqlite` in the user's cache folder when None.
         splits: all when None.
+        on: where the engine runs, see `spread`; the result is the same everywhere.
 
     Raises:
         UsageError: `out` is the corpus itself, or a split does not exist.
@@ -75,11 +79,19 @@ def translate_corpus(
         "translator": translator.version,
         "gate": gate.model_dump(),
     }
+    engine = with_part(_translate, translator, family="translation", on=on)
     with storage.lock(out), open_cache(cache or home() / "translations.sqlite", translator.version) as known:
         done = _finished(out, origin)
         if done is not None:
             return done
-        return _Job(corpus, translator, out, known, gate, chosen).run(origin)
+        storage.sweep(out)
+        with open_place(on) as place:
+            ask = partial(place, engine, chunk=1)
+            return _Job(corpus, translator, out, known, gate, chosen, ask).run(origin)
+
+
+def _translate(translator: Translator, batch: Sequence[str]) -> list[str]:
+    return translator.translate(batch)
 
 
 def _finished(out: Path, origin: Mapping[str, Any]) -> Summary | None:
@@ -98,10 +110,17 @@ class _Job:
     """One run over a corpus: what every step shares."""
 
     def __init__(
-        self, corpus: Corpus, translator: Translator, out: Path, known: Cache, gate: Gate, splits: list[str]
+        self,
+        corpus: Corpus,
+        translator: Translator,
+        out: Path,
+        known: Cache,
+        gate: Gate,
+        splits: list[str],
+        ask: Callable[[Iterable[Sequence[str]]], Iterator[list[str]]],
     ) -> None:
         self._corpus, self._translator, self._out = corpus, translator, out
-        self._known, self._gate, self._splits = known, gate, splits
+        self._known, self._gate, self._splits, self._ask = known, gate, splits, ask
         self._rejected: Counter[str] = Counter()
         self._captions = 0
         self._asked = 0
@@ -159,9 +178,9 @@ class _Job:
         missing = sorted({s for s in sentences if s not in translations}, key=lambda s: (len(s), s))
         if missing and not self._asked:
             self._translator.prepare(self._unknown())
-        for start in range(0, len(missing), _BATCH):
-            batch = missing[start : start + _BATCH]
-            made = dict(zip(batch, self._translator.translate(batch), strict=True))
+        batches = [missing[start : start + _BATCH] for start in range(0, len(missing), _BATCH)]
+        for batch, answers in zip(batches, self._ask(batches), strict=True):
+            made = dict(zip(batch, answers, strict=True))
             self._known.put(made)
             self._asked += len(made)
             translations |= made

@@ -39,7 +39,11 @@ class EngineConfig(PartConfig):
     patience: float = Field(2.0, ge=1, description="finished hypotheses awaited, in beams; 1 may stop too early")
     batch_tokens: int = Field(2048, ge=1, description="source tokens in a batch")
     max_tokens: int = Field(200, ge=8, description="longest input in tokens; longer text goes sentence by sentence")
-    threads: int = Field(0, ge=0, description="CPU threads, each translating its own batches; 0: all cores")
+    threads: int = Field(
+        0,
+        ge=0,
+        description="CPU threads, each translating its own batches; 0: all cores (1 for each of several workers)",
+    )
 
 
 def place(config: EngineConfig) -> tuple[str, str]:

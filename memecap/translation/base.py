@@ -9,7 +9,10 @@ from memecap.config import PartConfig
 
 
 class Translator(ABC):
-    """An engine that translates. The cache, the order of work and the quality gate are the caller's."""
+    """An engine that translates. The cache, the order of work and the quality gate are the caller's.
+
+    It keeps its settings as `config`, from which another process can build the same engine.
+    """
 
     Config: type[PartConfig] = PartConfig
 

@@ -55,7 +55,7 @@ class LlmTranslator(Translator):
     Config = Settings
 
     def __init__(self, config: Settings) -> None:
-        self._config = config
+        self.config = config
         key = os.environ.get(config.key_variable, "") if config.key_variable else ""
         if config.key_variable and not key:
             raise AuthError(
@@ -67,36 +67,36 @@ class LlmTranslator(Translator):
 
     @property
     def version(self) -> str:
-        instruction = storage.sha256_bytes(self._config.instruction.encode())[:8]
-        host = httpx.URL(self._config.endpoint).host
-        return f"llm {self._config.model}@{host} temperature={self._config.temperature:g} instruction={instruction}"
+        instruction = storage.sha256_bytes(self.config.instruction.encode())[:8]
+        host = httpx.URL(self.config.endpoint).host
+        return f"llm {self.config.model}@{host} temperature={self.config.temperature:g} instruction={instruction}"
 
     def prepare(self, sentences: Iterable[str]) -> None:
         """Say what the work will cost. Raises `UsageError` when that is over the budget."""
         n, characters = 0, 0
         for sentence in sentences:
             n, characters = n + 1, characters + len(sentence) + 8  # the number and the marks around it
-        requests = -(-n // self._config.batch)
-        sent = (characters + requests * len(self._config.instruction)) / _ENGLISH
+        requests = -(-n // self.config.batch)
+        sent = (characters + requests * len(self.config.instruction)) / _ENGLISH
         received = characters / _RUSSIAN
-        price = (sent * self._config.price_in + received * self._config.price_out) / 1e6
-        minutes = received / self._config.tokens_per_s / self._config.parallel / 60
+        price = (sent * self.config.price_in + received * self.config.price_out) / 1e6
+        minutes = received / self.config.tokens_per_s / self.config.parallel / 60
         cost = f"about {price:.2f}" if price else "price unknown (set price_in and price_out)"
         progress.say(
-            f"{n} sentences in {requests} requests to {self._config.model}: about {sent:.0f} tokens out and"
+            f"{n} sentences in {requests} requests to {self.config.model}: about {sent:.0f} tokens out and"
             f" {received:.0f} back, {cost}, {minutes:.1f} minutes"
         )
-        if self._config.budget is not None and price > self._config.budget:
+        if self.config.budget is not None and price > self.config.budget:
             raise UsageError(
-                f"the estimate, {price:.2f}, is over the budget, {self._config.budget:.2f}",
+                f"the estimate, {price:.2f}, is over the budget, {self.config.budget:.2f}",
                 where="llm: budget",
                 fix="Raise the budget, or translate fewer splits with --split.",
             )
 
     def translate(self, sentences: Sequence[str]) -> list[str]:
-        size = self._config.batch
+        size = self.config.batch
         batches = [sentences[start : start + size] for start in range(0, len(sentences), size)]
-        with ThreadPoolExecutor(self._config.parallel) as pool:
+        with ThreadPoolExecutor(self.config.parallel) as pool:
             return [translation for batch in pool.map(self._batch, batches) for translation in batch]
 
     def _batch(self, sentences: Sequence[str]) -> list[str]:
@@ -111,10 +111,10 @@ class LlmTranslator(Translator):
     def _ask(self, numbered: Mapping[str, str]) -> dict[str, str]:
         answer = self._chat.complete(
             {
-                "model": self._config.model,
-                "temperature": self._config.temperature,
+                "model": self.config.model,
+                "temperature": self.config.temperature,
                 "messages": [
-                    {"role": "system", "content": self._config.instruction},
+                    {"role": "system", "content": self.config.instruction},
                     {"role": "user", "content": json.dumps(numbered, ensure_ascii=False)},
                 ],
             }

@@ -35,7 +35,7 @@ class MarianTranslator(Translator):
     Config = Settings
 
     def __init__(self, config: Settings) -> None:
-        self._config = config
+        self.config = config
         local = Path(config.model).is_dir()
         files = ("source.spm", "target.spm") if local else _ct2.FILES
         self._folder = hub.fetch(config.model, files, revision=config.revision)
@@ -55,7 +55,7 @@ class MarianTranslator(Translator):
             # Without the end token the model repeats itself.
             run=lambda pieces: self._run([[*self._prefix, *piece, _END] for piece in pieces]),
             decode=self._target.decode_pieces,
-            max_tokens=self._config.max_tokens,
+            max_tokens=self.config.max_tokens,
         )
 
 

@@ -34,7 +34,7 @@ class NllbTranslator(Translator):
     Config = Settings
 
     def __init__(self, config: Settings) -> None:
-        self._config = config
+        self.config = config
         files = (_PIECES,) if Path(config.model).is_dir() else _ct2.FILES
         self._folder = hub.fetch(config.model, files, revision=config.revision)
         self._pieces = sentencepiece.SentencePieceProcessor(model_file=str(self._folder / _PIECES))
@@ -42,7 +42,7 @@ class NllbTranslator(Translator):
 
     @cached_property
     def version(self) -> str:
-        return f"nllb {self._run.version} {self._config.source}>{self._config.target}"
+        return f"nllb {self._run.version} {self.config.source}>{self.config.target}"
 
     def translate(self, sentences: Sequence[str]) -> list[str]:
         return _ct2.translate(
@@ -50,10 +50,10 @@ class NllbTranslator(Translator):
             encode=lambda text: self._pieces.encode(text, out_type=str),
             run=self._translate_pieces,
             decode=self._pieces.decode_pieces,
-            max_tokens=self._config.max_tokens,
+            max_tokens=self.config.max_tokens,
         )
 
     def _translate_pieces(self, pieces: Sequence[list[str]]) -> list[list[str]]:
-        marked = [[self._config.source, *piece, "</s>"] for piece in pieces]
-        translated = self._run(marked, target_prefix=self._config.target)
-        return [[token for token in tokens if token != self._config.target] for tokens in translated]
+        marked = [[self.config.source, *piece, "</s>"] for piece in pieces]
+        translated = self._run(marked, target_prefix=self.config.target)
+        return [[token for token in tokens if token != self.config.target] for tokens in translated]

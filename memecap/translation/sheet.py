@@ -37,6 +37,7 @@ class SheetTranslator(Translator):
     Config = Settings
 
     def __init__(self, config: Settings) -> None:
+        self.config = config
         self._path = config.path
         self._rows = _read(config.path) if config.path.exists() else {}
 

@@ -1,102 +1,117 @@
-"""`kill -9` at any moment of a scrape: the same command goes on, and the files are those of an undisturbed run."""
+"""`kill -9` at any moment of a scrape or a download: the same command goes on, and the files are those of an
+undisturbed run; nothing recorded is fetched again, and at most one page of a wall is read again for each kill."""
 
 from __future__ import annotations
 
-import random
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from killing import Killer, files
 
 from memecap.demo.vk_server import VkServer, WallPost
 from memecap.scraping.ledger import open_ledger
 
-PROGRAM = """
-import sys; from pathlib import Path
-from memecap.scraping.download import DownloadConfig
-from memecap.scraping.scrape import scrape
-from memecap.scraping.vk import Vk
-address, token, folder = sys.argv[1:]
-vk = Vk(token, address=address)
-print("ready", flush=True)
-scrape(["memes"], Path(folder), vk, config=DownloadConfig(connections=4))
-print("done", flush=True)
-"""
+CONNECTIONS = 4
 
 
-def start(server: VkServer, folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", PROGRAM, server.address, server.token, str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    return process
+def scrape_job(address: str, token: str, folder: Path) -> None:
+    from memecap.scraping.download import DownloadConfig
+    from memecap.scraping.limits import Limits, SystemClock
+    from memecap.scraping.scrape import scrape
+    from memecap.scraping.vk import Vk
+
+    clock = SystemClock()
+    limits = Limits(folder / ".calls.json", clock, per_second=10_000)  # a kill is not more likely while waiting
+    vk = Vk(token, address=address, clock=clock, limits=limits)
+    scrape(["memes"], folder, vk, config=DownloadConfig(connections=CONNECTIONS))
 
 
-def finish(process: subprocess.Popen[bytes]) -> bool:
-    """Whether it came to its end."""
-    assert process.stdout is not None
-    with process.stdout:
-        rest = process.stdout.read()
-    process.wait()
-    return rest == b"done\n"
+def download_job(urls: list[str], folder: Path) -> None:
+    from memecap.scraping.download import DownloadConfig, download
+
+    assert not download(((url, url) for url in urls), folder, DownloadConfig(connections=CONNECTIONS))
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file but the lock and SQLite's own; the table is compared by what it says."""
-    files = {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != ".lock" and not path.name.startswith("pictures.sqlite")
-    }
+    """Every file but the lock, the count of calls and SQLite's own; the table is compared by what it says."""
     with open_ledger(folder) as ledger:
-        return {**files, "table": repr(list(ledger.entries())).encode()}
+        table = repr(list(ledger.entries())).encode()
+    return {**files(folder, without=("pictures.sqlite", ".calls.json")), "table": table}
 
 
-def fetched(folder: Path) -> set[str]:
-    """The server's paths of the pictures that are recorded."""
-    with open_ledger(folder) as ledger:
-        return {urlsplit(entry.url).path for entry in ledger.fetched()}
+class Watch:
+    """What the server was asked for again although it was recorded, over the starts of a round."""
+
+    def __init__(self, server: VkServer, tmp_path: Path) -> None:
+        self._server, self._tmp_path = server, tmp_path
+        self._recorded: set[str] = set()
+
+    def folder(self, number: int) -> Path:
+        """The folder of a round, before each start in it."""
+        assert self._recorded.isdisjoint(self._server.picture_requests)  # by the start before this one
+        folder = self._tmp_path / f"round{number}"
+        with open_ledger(folder) as ledger:
+            self._recorded = {urlsplit(entry.url).path for entry in ledger.fetched()}
+        self._server.picture_requests.clear()
+        return folder
+
+    def end(self) -> None:
+        assert self._recorded.isdisjoint(self._server.picture_requests)
+        self._recorded = set()
 
 
-def torment(n_kills: int, n_posts: int, paint: Callable[[int], list[Path]], tmp_path: Path) -> None:
-    chance = random.Random(0)
-    posts = [WallPost(f"надпись {i}", [path]) for i, path in enumerate(paint(n_posts))]
-    with VkServer({"memes": posts}, latency_s=0.01) as server:
-        process = start(server, tmp_path / "undisturbed")
-        begun = time.monotonic()
-        assert finish(process)
-        work_s = time.monotonic() - begun
-        expected = tree(tmp_path / "undisturbed")
-        n_calls = len(server.world.calls)
-        n_killed = n_rounds = 0
-        while n_killed < n_kills:
-            n_rounds += 1
-            folder = tmp_path / f"round{n_rounds}"
-            done = False
-            while not done:
-                server.picture_requests.clear()
-                server.world.calls.clear()
-                here, n_files = fetched(folder), len(list((folder / "raw").glob("*.gz")))
-                process = start(server, folder)
-                if n_killed < n_kills:
-                    time.sleep(chance.uniform(0, work_s))
-                    process.kill()
-                    n_killed += 1
-                done = finish(process)
-                assert here.isdisjoint(server.picture_requests)  # nothing recorded is fetched again
-                assert len(server.world.calls) <= n_calls - n_files  # no stored page is read again
-            assert tree(folder) == expected
+def torment_scrape(n_kills: int, paint: Callable[[int], list[Path]], tmp_path: Path, **world: bool) -> None:
+    pictures = paint(50)
+    posts = [WallPost(f"надпись {i}", pictures[i // 6 : i // 6 + 1] if i % 6 == 0 else []) for i in range(300)]
+    killer = Killer("memecap.scraping.scrape", "memecap.scraping.download")
+    with VkServer({"memes": posts}, latency_s=0.01, **world) as server:
+        watch = Watch(server, tmp_path)
+        undisturbed = tmp_path / "undisturbed"
+        killer.run(scrape_job, server.address, server.token, tmp_path / "warm-up")
+        server.world.calls.clear()
+        work_s = killer.run(scrape_job, server.address, server.token, undisturbed)
+        expected, n_calls = tree(undisturbed), len(server.world.calls)
+        server.world.calls.clear()
+
+        def arguments(number: int) -> tuple[str, str, Path]:
+            return server.address, server.token, watch.folder(number)
+
+        for number, n_killed in killer.rounds(n_kills, scrape_job, work_s, arguments):
+            watch.end()
+            assert tree(tmp_path / f"round{number}") == expected
+            assert len(server.world.calls) <= n_calls + n_killed  # at most one is made again for each kill
+            server.world.calls.clear()
 
 
 def test_two_kills(paint: Callable[[int], list[Path]], tmp_path: Path) -> None:
-    torment(2, 101, paint, tmp_path)
+    torment_scrape(2, paint, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_a_hundred_kills(paint: Callable[[int], list[Path]], tmp_path: Path) -> None:
-    torment(100, 101, paint, tmp_path)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("is_service_token", [True, False], ids=["plain calls", "batches"])
+def test_a_hundred_kills_of_a_scrape(
+    paint: Callable[[int], list[Path]], tmp_path: Path, is_service_token: bool
+) -> None:
+    torment_scrape(50, paint, tmp_path, is_service_token=is_service_token)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_hundred_kills_of_a_download(paint: Callable[[int], list[Path]], tmp_path: Path) -> None:
+    killer = Killer("memecap.scraping.download")
+    with VkServer({"memes": [WallPost(str(i), [path]) for i, path in enumerate(paint(40))]}, latency_s=0.01) as server:
+        urls = [f"{server.address}{name}" for name in server.pictures]
+        watch = Watch(server, tmp_path)
+        killer.run(download_job, urls, tmp_path / "warm-up")
+        work_s = killer.run(download_job, urls, tmp_path / "undisturbed")
+        expected = tree(tmp_path / "undisturbed")
+
+        def arguments(number: int) -> tuple[list[str], Path]:
+            return urls, watch.folder(number)
+
+        for number, _ in killer.rounds(100, download_job, work_s, arguments):
+            watch.end()
+            assert tree(tmp_path / f"round{number}") == expected

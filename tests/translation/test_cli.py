@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 import memecap.cli._verbs  # noqa: F401
@@ -18,27 +12,6 @@ from memecap import manifest
 from memecap.cli import app
 from memecap.errors import TryLaterError, UnknownPartError
 from memecap.manifest import Row
-
-SLOW_ENGINE = '''
-"""An engine that takes its time."""
-import time
-from memecap.config import PartConfig
-from memecap.translation.base import Translator
-
-class Settings(PartConfig):
-    name: str = "slow_engine"
-
-class Slow(Translator):
-    Config = Settings
-    def __init__(self, config): pass
-    @property
-    def version(self): return "slow 1"
-    def translate(self, sentences):
-        with open("asked.log", "a") as log:
-            log.writelines(f"{sentence}\\n" for sentence in sentences)
-        time.sleep(0.03)
-        return ["перевод " + sentence.replace("cat", "кот") for sentence in sentences]
-'''
 
 
 def _corpus(folder: Path, n: int) -> Path:
@@ -114,54 +87,3 @@ def test_settings_from_a_file_name_the_engine(tmp_path: Path) -> None:
 def test_an_unknown_engine_is_answered_with_those_there_are(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["translate", str(tmp_path), "--engine", "marain"])
     assert isinstance(result.exception, UnknownPartError) and "did you mean 'marian'" in str(result.exception)
-
-
-def _run(folder: Path, kill_after: float | None = None) -> None:
-    """`memecap translate` in a process of its own, in `folder`; killed without warning after some seconds."""
-    code = "import memecap.translation._corpus as c; c._BATCH = 16; from memecap.cli import main; main()"
-    command = [sys.executable, "-c", code, "translate", "../c", "--to", "ru", "--engine", "slow_engine.part"]
-    environment = os.environ | {"PYTHONPATH": str(folder.parent), "MEMECAP_CACHE": str(folder / "cache")}
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
-    if kill_after is not None:
-        started = folder / "asked.log"
-        before = started.stat().st_size if started.exists() else 0
-        while process.poll() is None and (not started.exists() or started.stat().st_size == before):
-            time.sleep(0.005)
-        time.sleep(kill_after)
-        process.send_signal(signal.SIGKILL)
-        process.wait(60)
-        return
-    assert process.wait(60) == 0
-
-
-def _bytes(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock" and not path.name.endswith(".part")
-    }
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: Path) -> None:
-    import random
-
-    rng = random.Random(0)
-    kills = int(os.environ.get("KILLS", "10"))
-    (tmp_path / "slow_engine").mkdir()
-    (tmp_path / "slow_engine" / "part.py").write_text(SLOW_ENGINE)
-    _corpus(tmp_path / "c", 300)
-    for name in ("whole", "killed"):
-        (tmp_path / name).mkdir()
-    _run(tmp_path / "whole")
-    for round_ in range(kills):
-        _run(tmp_path / "killed", kill_after=rng.uniform(0, 0.12))
-        if (tmp_path / "killed" / "ru" / "corpus.json").exists() or round_ == kills - 1:
-            break
-    _run(tmp_path / "killed")
-    assert _bytes(tmp_path / "killed" / "ru") == _bytes(tmp_path / "whole" / "ru")
-    asked = (tmp_path / "killed" / "asked.log").read_text().splitlines()
-    needed = (tmp_path / "whole" / "asked.log").read_text().splitlines()
-    assert set(asked) == set(needed)
-    assert len(asked) <= len(needed) + 16 * (round_ + 1)  # at most one batch is asked again for each kill
