@@ -62,11 +62,11 @@ def records(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Re
 
 def texts(path: Path) -> list[str]:
     """The lines of a text file; an empty line is an empty text, but not after the last one."""
-    return [line for line, _ in _lines(path)]
+    return [line.removesuffix("\r") for line, _ in _lines(path)]
 
 
 def _lines(path: Path) -> Iterator[tuple[str, int]]:
-    """Lines without their ends, and their numbers; only line feeds part lines."""
+    """Lines without their line feeds, and their numbers."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -76,7 +76,7 @@ def _lines(path: Path) -> Iterator[tuple[str, int]]:
     parts = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     for number, part in enumerate(parts[:-1] if not parts[-1] else parts, 1):
         try:
-            yield part.decode().removesuffix("\r"), number
+            yield part.decode(), number
         except UnicodeDecodeError as error:
             raise DataError("not UTF-8", where=f"{path}, row {number}", fix="Save the file as UTF-8.") from error
 
@@ -105,7 +105,7 @@ def _listed(path: Path) -> Iterator[Record]:
 def _table(path: Path) -> Iterator[Record]:
     lines = [line + "\n" for line, _ in _lines(path)]
     head = lines[0] if lines else ""
-    reader = csv.reader(lines, delimiter=max("\t;,", key=head.count), strict=True)
+    reader = csv.reader(lines, delimiter=max(",;\t", key=head.count), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         if len(set(header)) < len(header):

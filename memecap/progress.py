@@ -9,6 +9,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from memecap.terminal import plain
+
 Item = TypeVar("Item")
 
 
@@ -39,4 +41,4 @@ def track(items: Iterable[Item], description: str, total: int | None = None) -> 
 
 def say(message: str) -> None:
     """One line to the person at the terminal; data goes to stdout, this does not."""
-    sys.stderr.write(message + "\n")
+    sys.stderr.write(plain(message, keep="\n") + "\n")

@@ -8,12 +8,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from memecap.leaderboard import CAPTIONER, decimals
 from memecap.significance import LEVEL
+from memecap.terminal import plain, plain_json
 
 Format = Literal["text", "markdown", "latex", "json", "csv"]
 Record = Mapping[str, Any]
@@ -28,25 +28,14 @@ _MARKDOWN = {c: "\\" + c for c in "\\`*_{}[]<>#|!~"} | {"&": "&amp;"}
 def render(records: Sequence[Record], form: Format = "text", *, every: bool = False) -> str:
     """The table; without `every` only the main scores, where the records have them."""
     if form == "json":
-        return json.dumps(list(records), ensure_ascii=False, indent=2)
+        return plain_json(json.dumps(list(records), ensure_ascii=False, indent=2))
     names = _columns(records, every)
     return {"text": _text, "markdown": _markdown, "latex": _latex, "csv": _csv}[form](records, names)
-
-
-def plain(text: str) -> str:
-    """The text with whatever could move a terminal's cursor, change its colours or turn its lines made visible."""
-    return "".join(_visible(character) for character in text)
 
 
 def cell(text: str) -> str:
     """The text as a spreadsheet's cell that cannot be taken for a formula."""
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _visible(character: str) -> str:
-    if unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp"):
-        return f"\\u{{{ord(character):x}}}"
-    return character
 
 
 def _columns(records: Sequence[Record], every: bool) -> list[str]:
@@ -122,7 +111,7 @@ def _csv(records: Sequence[Record], names: Sequence[str]) -> str:
                 *(record["scores"][name] for name in names),
                 *(intervals.get(name, ["", ""])[side] for name in names for side in (0, 1)),
                 *(compared.get(name, {}).get("p_holm", "") for name in names),
-                record["signature"],
+                cell(plain(str(record["signature"]))),
             ]
         )
     return out.getvalue().rstrip("\n")

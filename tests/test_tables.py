@@ -5,23 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
+from hostile_texts import HOSTILE
 from typer.testing import CliRunner
 
 from memecap import leaderboard, tables
 from memecap.errors import DataError, UsageError
 from memecap.leaderboard import CAPTIONER, FLOOR, System
-from memecap.predictions import Prediction
-
-HOSTILE = [
-    "\x1b[31mкрасный\x1b[0m",
-    "=cmd|' /C calc'!A0",
-    "a\u202eb",
-    "<script>alert(1)</script>",
-    "x|y & z_1 %",
-    "a\nb",
-]
+from memecap.predictions import Prediction, read_predictions
+from memecap.terminal import plain
 
 
 def systems(names=("наша", "пол")):
@@ -63,17 +57,75 @@ def test_markdown_latex_json_and_csv(records):
     assert rows[1][header.index("bleu1_p")] != ""
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_names_do_nothing_and_are_shown(name):
-    records = leaderboard.rank(systems((name, "пол")), resamples=100)
-    text = tables.render(records)
-    assert "\x1b" not in text
-    assert "\u202e" not in text
-    assert len(text.splitlines()) == len(tables.render(leaderboard.rank(systems(), resamples=100)).splitlines())
-    assert not next(csv.reader(io.StringIO(tables.render(records, "csv").split("\n", 1)[1])))[0].startswith("=")
-    for form in ("markdown", "latex"):
-        assert "\x1b" not in tables.render(records, form)
-    assert "<script>" not in tables.render(records, "markdown").replace("\\<", "")
+ACTING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def shown(text: str) -> str:
+    """The text from its form in a terminal."""
+    return re.sub(r"\\u\{(\w+)\}", lambda found: chr(int(found[1], 16)), text)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "latex", "json", "csv"])
+def test_hostile_names_do_nothing_and_are_shown(records, form):
+    hostile = [{**records[0], "system": name, "warning": name} for name in HOSTILE]
+    text = tables.render(hostile, form)
+    assert len(HOSTILE) >= 60
+    assert not ACTING.search(text)
+    if form == "text":
+        lines = text.split("\n")[1:]
+        assert all(line.startswith(f"{plain(name)}  ") for line, name in zip(lines, HOSTILE, strict=False))
+        assert all(f"warning: {plain(name)}" in lines for name in HOSTILE)
+    elif form == "json":
+        assert [record["system"] for record in json.loads(text)] == HOSTILE
+    elif form == "csv":
+        cells = [row[0] for row in csv.reader(io.StringIO(text))][1:]
+        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
+        assert [shown(cell).removeprefix("'") for cell in cells] == [name.removeprefix("'") for name in HOSTILE]
+    elif form == "markdown":
+        assert not re.search(r"(?<!\\)[<|`]", text.replace(" | ", "").replace("| ", "").replace(" |", ""))
+    else:
+        assert text.count("\n") == tables.render(records[:1], "latex").count("\n") + 2 * len(HOSTILE) - 1
+
+
+def test_hostile_captions_are_read_scored_and_judged_and_do_nothing(invoke, tmp_path):
+    from memecap.cli import app
+
+    paths = [tmp_path / f"{name}.csv" for name in "ab"]
+    for path in paths:
+        with path.open("w", encoding="utf-8", newline="", errors="replace") as file:
+            writer = csv.writer(file)
+            writer.writerow(["image_id", "caption", "references"])
+            writer.writerows([text, f"{path.stem} {text}", text] for text in HOSTILE)
+    rows = read_predictions(paths[0])
+    assert [(row.image_id, row.references[0]) for row in rows] == [
+        (text.replace("\ud83d", "?"),) * 2 for text in HOSTILE
+    ]
+    told = invoke("--compare", *paths)
+    assert told.exit_code == 0
+    assert not ACTING.search(told.output)
+    asked = CliRunner().invoke(
+        app, ["judge", *map(str, paths), "--out", str(tmp_path / "answers.jsonl")], input="1\n" * len(HOSTILE)
+    )
+    assert asked.exit_code == 0
+    assert not ACTING.search(asked.stdout)
+    for text in HOSTILE:
+        assert f"a {plain(text)}".replace("\\u{d83d}", "?") in asked.stdout
+
+
+def test_hostile_text_in_a_message_does_nothing(tmp_path, capsys, monkeypatch):
+    import sys
+
+    from memecap.cli import main
+
+    path = tmp_path / "a.csv"
+    path.write_text("\x1b]0;pwned\x07,\x9b31m\nкот,кот\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["memecap", "score", str(path)])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 65
+    told = capsys.readouterr().err
+    assert "\\u{1b}]0;pwned" in told
+    assert not ACTING.search(told)
 
 
 def test_two_protocols_do_not_share_a_table(records):

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from memecap.errors import MemecapError
+from memecap.terminal import plain
 
 app = typer.Typer(
     name="memecap",
@@ -25,7 +26,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except MemecapError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(plain(f"error: {error}\n", keep="\n"))
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; the same command goes on from here\n")

@@ -6,8 +6,10 @@ import json
 import sys
 from typing import Any
 
+from memecap.terminal import plain_json
+
 
 def emit(value: Any) -> None:
     """One JSON value on a line of stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.write(plain_json(json.dumps(value, ensure_ascii=False)) + "\n")
     sys.stdout.flush()

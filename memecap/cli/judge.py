@@ -60,7 +60,7 @@ def judge(
 
 def _ask_all(questions: list[Any], out: Path, name: str, images: Path | None) -> None:
     from memecap import storage
-    from memecap.tables import plain
+    from memecap.terminal import plain
 
     answered = set()
     if out.exists():

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -17,7 +18,7 @@ def fill(template: str, style_file: str, script_file: str, data: Any, *, title: 
     """The page; style and script are named to the browser by their hashes, and it will take no others."""
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in (style_file, script_file))
     return Template((HERE / template).read_text(encoding="utf-8")).substitute(
-        title=html.escape(title),
+        title=html.escape(_whole(title)),
         style=style,
         style_hash=_hash(style),
         script=script,
@@ -29,9 +30,12 @@ def fill(template: str, style_file: str, script_file: str, data: Any, *, title: 
 def _embed(value: Any) -> str:
     """JSON that no text in it can end: the characters HTML or JavaScript could take for their own are escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", _whole(text))
+
+
+def _whole(text: str) -> str:
+    """The text with half emojis, which UTF-8 cannot hold, as replacement characters."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", text)
 
 
 def _hash(text: str) -> str:
