@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from memecap import __version__, config, hub, registry, storage
 from memecap.captioners.base import Captioner
 from memecap.config import PartConfig
-from memecap.encoders.base import weights_hash
+from memecap.encoders.base import state_hash
 from memecap.errors import DataError, MissingFileError, StorageError
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.yaml", "model.safetensors", "checkpoint.json", "README.md"
@@ -68,6 +68,14 @@ def load(model: str | Path) -> Captioner:
     return captioner.eval()
 
 
+def own_state(captioner: Captioner) -> dict[str, Tensor]:
+    """The weights that a checkpoint holds: all but the frozen ones of the models it refers to."""
+    references = captioner.references()
+    learnt = _learnt(captioner)
+    state = captioner.state_dict()
+    return {name: state[name] for name in state if name.split(".", 1)[0] not in references or name in learnt}
+
+
 def find(model: str | Path) -> Path:
     """The checkpoint folder that is meant: the folder itself, a run's best, or one fetched from the Hub."""
     path = Path(model)
@@ -89,12 +97,12 @@ def _write(captioner: Captioner, folder: Path, card: str, self_contained: bool) 
     references = captioner.references()
     changes = captioner.save_references(folder) if self_contained else {}
     captioner.save_structure(folder)
-    state = {name: tensor for name, tensor in captioner.state_dict().items() if not _within(name, references)}
+    state = own_state(captioner)
     save_file(_untied(state), folder / WEIGHTS, metadata={"format": "pt"})
     (folder / WEIGHTS).chmod(0o644)
     storage.write_text(folder / CONFIG, config.to_yaml(_changed(captioner.config, changes)))
     storage.write_text(folder / CARD, card or _card(captioner))
-    hashes = {name: weights_hash(module) for name, module in references.items()}
+    hashes = {name: _frozen_hash(module) for name, module in references.items()}
     storage.write_json(folder / RECORD, {"memecap": __version__, "references": hashes, "tied": _tied(state)})
 
 
@@ -114,7 +122,7 @@ def _resolve(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _check_references(captioner: Captioner, record: Mapping[str, Any], folder: Path) -> None:
     for name, module in captioner.references().items():
         expected = record["references"].get(name)
-        if expected != weights_hash(module):
+        if expected != _frozen_hash(module):
             raise DataError(
                 f"the {name} has other weights than those the captioner was trained with",
                 where=f"{folder / CONFIG}: {name}",
@@ -130,7 +138,7 @@ def _load_weights(captioner: Captioner, path: Path) -> None:
     except SafetensorError as error:
         raise DataError(f"broken weights: {error}", where=path, fix="Save or fetch the checkpoint again.") from error
     expected = captioner.state_dict()
-    own = {name for name in expected if not _within(name, captioner.references())}
+    own = own_state(captioner).keys()
     absent = own - state.keys() - _tied(expected).keys()
     misshapen = [n for n in own & state.keys() if state[n].shape != expected[n].shape]
     if absent or misshapen or state.keys() - own:
@@ -143,8 +151,15 @@ def _load_weights(captioner: Captioner, path: Path) -> None:
     captioner.load_state_dict(state, strict=False)
 
 
-def _within(name: str, references: Mapping[str, nn.Module]) -> bool:
-    return name.split(".", 1)[0] in references
+def _learnt(module: nn.Module) -> set[str]:
+    named = module.named_parameters(remove_duplicate=False)
+    return {name for name, parameter in named if parameter.requires_grad}
+
+
+def _frozen_hash(module: nn.Module) -> str:
+    """The hash of what is not learnt, by its original names: peft puts `base_layer` into those of the layers it wraps."""
+    learnt, state = _learnt(module), module.state_dict()
+    return state_hash({name.replace(".base_layer", ""): state[name] for name in state if name not in learnt})
 
 
 def _tied(state: Mapping[str, Tensor]) -> dict[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from memecap.config import Frozen, load
 from memecap.errors import UsageError
@@ -18,6 +19,12 @@ class _Limits(Frozen):
         1.0, gt=0, description="logits of tokens already written: x/p above zero, x*p below"
     )
     no_repeat_ngram: int = Field(0, ge=0, description="no n-gram of this length twice; 0: no limit")
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Self:
+        if self.min_new_tokens > self.max_new_tokens:
+            raise ValueError(f"min_new_tokens is {self.min_new_tokens}, max_new_tokens {self.max_new_tokens}")
+        return self
 
 
 class Greedy(_Limits):
@@ -33,6 +40,12 @@ class Beam(_Limits):
     width: int = Field(5, ge=1, description="hypotheses kept")
     length_penalty: float = Field(1.0, description="above zero favours long captions")
     n_candidates: int = Field(1, ge=1, description="captions returned for a picture, at most width")
+
+    @model_validator(mode="after")
+    def _enough_beams(self) -> Self:
+        if self.n_candidates > self.width:
+            raise ValueError(f"{self.n_candidates} candidates want as many beams, width is {self.width}")
+        return self
 
 
 class Nucleus(_Limits):
@@ -101,7 +114,7 @@ def generate_arguments(decoding: Greedy | Beam | Nucleus) -> dict[str, Any]:
     return arguments
 
 
-def constraints(decoding: Greedy | Beam | Nucleus, end_id: int) -> Any:
+def constraints(decoding: Greedy | Beam | Nucleus, end_ids: int | Sequence[int]) -> Any:
     """What limits the text, as functions (new ids [B t], scores [B V]) → scores [B V], for every captioner alike.
 
     They see the caption alone, never the prompt. transformers' own wiring of the same classes counts left padding as
@@ -120,5 +133,5 @@ def constraints(decoding: Greedy | Beam | Nucleus, end_id: int) -> Any:
     if decoding.no_repeat_ngram:
         made.append(NoRepeatNGramLogitsProcessor(decoding.no_repeat_ngram))
     if decoding.min_new_tokens:
-        made.append(MinNewTokensLengthLogitsProcessor(0, decoding.min_new_tokens, end_id))
+        made.append(MinNewTokensLengthLogitsProcessor(0, decoding.min_new_tokens, end_ids))
     return made

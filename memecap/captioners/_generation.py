@@ -6,7 +6,7 @@ the log-probability of each under the model itself: before penalties, temperatur
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -45,15 +45,17 @@ def generate(
     mask: Bool[Tensor, "B L"],
     decoding: Greedy | Beam | Nucleus,
     *,
-    end_id: int,
+    end_id: int | Sequence[int],
     n_positions: int,
     processors: Sequence[LogitsProcessor] = (),
     **arguments: Any,
 ) -> tuple[Int[Tensor, "C T"], Float[Tensor, "C T"] | None]:
     """Ids of C = B · candidates captions, and their log-probabilities (None for beam search).
 
-    `processors` are a captioner's own rules (new ids [C t], scores [C V]) → scores, applied before the decoding's.
+    Any of several end tokens ends a caption, the first of them pads. `processors` are a captioner's own rules
+    (new ids [C t], scores [C V]) → scores, applied before the decoding's.
     """
+    end_ids = [end_id] if isinstance(end_id, int) else list(end_id)
     settings = generate_arguments(decoding)
     settings["max_new_tokens"] = max(1, min(decoding.max_new_tokens, n_positions - embeds.shape[1]))
     recorder = None if isinstance(decoding, Beam) else _Recorder()
@@ -64,17 +66,19 @@ def generate(
             inputs_embeds=embeds,
             attention_mask=mask.long(),
             generation_config=GenerationConfig(
-                **settings, eos_token_id=end_id, pad_token_id=end_id, bos_token_id=end_id
+                **settings, eos_token_id=end_ids, pad_token_id=end_ids[0], bos_token_id=end_ids[0]
             ),
             logits_processor=LogitsProcessorList(
-                [*([recorder] if recorder else []), *processors, *constraints(decoding, end_id)]
+                [*([recorder] if recorder else []), *processors, *constraints(decoding, end_ids)]
             ),
             **arguments,
         )
     return ids, None if recorder is None else recorder.finish(ids)
 
 
-def cut(ids: Int[Tensor, " T"], end_id: int) -> tuple[list[int], bool]:
-    """A caption's ids up to and with the end token, and whether the end token was there."""
-    found = (ids == end_id).nonzero()
-    return (ids[: int(found[0]) + 1].tolist(), True) if len(found) else (ids.tolist(), False)
+def cut(ids: Int[Tensor, " T"], end_ids: int | Collection[int]) -> tuple[list[int], bool]:
+    """A caption's ids up to and with the token that ends it, and whether there was one."""
+    row: list[int] = ids.tolist()
+    ends = {end_ids} if isinstance(end_ids, int) else end_ids
+    end = next((place for place, i in enumerate(row) if i in ends), None)
+    return (row, False) if end is None else (row[: end + 1], True)

@@ -1,6 +1,7 @@
 """The language model at the end of a captioner: pretrained from a folder or the Hub, or a new GPT-2 of a given shape.
 
-In: its settings, and captions where a tokenizer must be learnt. Out: a causal model of transformers and its tokenizer.
+In: its settings, and captions where a tokenizer must be learnt. Out: a causal model of transformers and its tokenizer,
+with what is not learnt frozen.
 """
 
 from __future__ import annotations
@@ -9,21 +10,29 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
+from jaxtyping import Bool, Float
 from pydantic import Field
+from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from memecap import hub, storage
+from memecap.captioners import _lora
 from memecap.config import Frozen
+from memecap.errors import ConfigError
 from memecap.text.bpe import BPE
 
 FOLDER = "decoder"  # of a checkpoint: the model's config.json, and its weights when the checkpoint is self-contained
+#: settings of models that change the logits after the output layer
+_AFTER_OUTPUT = ("final_logit_softcapping", "logit_scale", "logits_scaling")
 
 
 class Pretrained(Frozen):
     """A causal language model of transformers."""
 
     model: str = Field(description="a folder or a Hub id, such as ai-forever/rugpt3small_based_on_gpt2")
-    train: Literal["frozen", "full"] = Field("frozen", description="whether its weights are learnt")
+    train: Literal["frozen", "full", "last", "lora"] = Field("frozen", description="which of its weights are learnt")
+    last_layers: int = Field(2, ge=1, description="for train: last; so many blocks at the end, and the norm after them")
+    lora: _lora.LoRA = Field(_lora.LoRA(), description="for train: lora")
 
 
 class New(Frozen):
@@ -44,7 +53,7 @@ def from_texts(config: Language, texts: Iterable[str]) -> tuple[Any, BPE]:
     """A model for training and its tokenizer."""
     if isinstance(config, Pretrained):
         folder = hub.fetch_model(config.model)
-        return hub.pretrained(AutoModelForCausalLM, folder), BPE.from_folder(folder)
+        return _partly_frozen(hub.pretrained(AutoModelForCausalLM, folder), config), BPE.from_folder(folder)
     tokenizer = BPE.learn(texts, vocab_size=config.vocab_size)
     return GPT2LMHeadModel(_shape(config, tokenizer)), tokenizer
 
@@ -52,11 +61,18 @@ def from_texts(config: Language, texts: Iterable[str]) -> tuple[Any, BPE]:
 def from_folder(config: Language, folder: Path) -> tuple[Any, BPE]:
     """The model of a checkpoint: its weights are loaded here only where the checkpoint refers to them."""
     tokenizer = BPE.from_folder(folder)
-    if isinstance(config, Pretrained) and config.train == "frozen":
-        return hub.pretrained(AutoModelForCausalLM, hub.fetch_model(config.model)), tokenizer
+    if is_referenced(config):
+        assert isinstance(config, Pretrained)
+        model = hub.pretrained(AutoModelForCausalLM, hub.fetch_model(config.model))
+        return _partly_frozen(model, config), tokenizer
     hub.fetch(str(folder / FOLDER), ("config.json",))
     shape = AutoConfig.from_pretrained(folder / FOLDER)
     return AutoModelForCausalLM.from_config(shape), tokenizer
+
+
+def is_referenced(config: Language) -> bool:
+    """Whether a checkpoint names the model: always when some of its weights are not learnt."""
+    return isinstance(config, Pretrained) and config.train != "full"
 
 
 def save_structure(model: Any, folder: Path) -> None:
@@ -64,9 +80,69 @@ def save_structure(model: Any, folder: Path) -> None:
     storage.write_text(folder / FOLDER / "config.json", model.config.to_json_string())
 
 
+def save_original(model: Any, folder: Path) -> None:
+    """The model as transformers keeps it, without LoRA's matrices."""
+    model.save_pretrained(folder, state_dict=_lora.original_state(model))
+
+
 def n_positions(model: Any) -> int:
     """The longest sequence the model takes, in tokens."""
     return int(getattr(model.config, "max_position_embeddings", 1 << 20))
+
+
+def states(model: Any, embeds: Float[Tensor, "B L W"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L W"]:
+    """What the output layer reads; padding stands on the right."""
+    found: Tensor = model.base_model(inputs_embeds=embeds, attention_mask=mask.long(), use_cache=False)[0]
+    return found
+
+
+def logits(model: Any, states: Float[Tensor, "n W"]) -> Float[Tensor, "n V"]:
+    """Of chosen states, in fp32."""
+    found: Tensor = model.get_output_embeddings()(states).float()
+    cap = getattr(model.config, "final_logit_softcapping", None)
+    return found if cap is None else (found / cap).tanh() * cap
+
+
+def _partly_frozen(model: Any, config: Pretrained) -> Any:
+    _check_output(model, config)
+    if config.train == "full":
+        return model
+    model.requires_grad_(False)
+    if config.train == "lora":
+        _lora.attach(model, config.lora)
+    elif config.train == "last":
+        for module in _last_layers(model, config):
+            module.requires_grad_(True)
+    return model
+
+
+def _last_layers(model: Any, config: Pretrained) -> list[nn.Module]:
+    """The last blocks, and the norm that stands beside the list of blocks."""
+    lists = [
+        (len(part), parent, part)
+        for parent in model.base_model.modules()
+        for part in parent.children()
+        if isinstance(part, nn.ModuleList)
+    ]
+    n_layers, parent, blocks = max(lists, key=lambda found: found[0], default=(0, model, nn.ModuleList()))
+    if n_layers < config.last_layers:
+        raise ConfigError(
+            f"{config.model} has {n_layers} layers, not {config.last_layers}",
+            where="captioner.decoder.last_layers",
+            fix="Lower last_layers, or set train: full.",
+        )
+    norms = [part for name, part in parent.named_children() if name.startswith("ln") or "norm" in name]
+    return [*blocks[-config.last_layers :], *norms]
+
+
+def _check_output(model: Any, config: Pretrained) -> None:
+    changed = [name for name in _AFTER_OUTPUT[1:] if getattr(model.config, name, None) not in (None, 1.0)]
+    if changed or not callable(getattr(model, "get_output_embeddings", None)):
+        raise ConfigError(
+            f"{type(model).__name__} changes its logits after the output layer ({', '.join(changed)})",
+            where="captioner.decoder.model",
+            fix="Take a model of the GPT-2, Llama, Qwen, OPT or Gemma family.",
+        )
 
 
 def _shape(config: New, tokenizer: BPE) -> GPT2Config:

@@ -40,15 +40,12 @@ class Linear(nn.Module):
 class Transformer(nn.Module):
     """Image tokens and K learnt queries through self-attention; the queries' states are the prefix.
 
-    One pooled vector is first unfolded into K tokens, as in the paper.
+    Each image token is first unfolded into `unfold` tokens: one pooled vector into as many as the prefix in the paper.
     """
 
-    def __init__(
-        self, *, width_in: int, width: int, length: int, n_image_tokens: int, n_layers: int, n_heads: int
-    ) -> None:
+    def __init__(self, *, width_in: int, width: int, length: int, unfold: int, n_layers: int, n_heads: int) -> None:
         super().__init__()
-        self.unfold = length if n_image_tokens == 1 else 1
-        self.inner = nn.Linear(width_in, width * self.unfold)
+        self.inner = nn.Linear(width_in, width * unfold)
         self.queries = nn.Parameter(torch.randn(length, width))
         layer = nn.TransformerEncoderLayer(
             width, n_heads, dim_feedforward=2 * width, dropout=0.0, batch_first=True, norm_first=True

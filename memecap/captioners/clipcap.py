@@ -1,10 +1,11 @@
 """ClipCap that reads: image features → mapper → prefix, then the text on the picture as a prompt, then a GPT writes.
 
-A sequence is [prefix K][prompt with the reading][caption][end]. The loss covers caption and end. Without a picture the
-prefix is one end token, so the language side can learn from text alone.
-Source: Mokady et al., arXiv 2111.09734; the reading as a prompt is ours.
+A sequence is [prefix K][similar captions][reading][caption][end]. The loss covers caption and end. Without a picture
+the prefix is one end token, or the caption's own vector with noise, so the language side can learn from text alone.
+Source: Mokady et al., arXiv 2111.09734; similar captions after SmallCap, arXiv 2209.15323; captions as prefixes after
+CapDec, arXiv 2211.00575; the reading as a prompt is ours.
 
-B examples, N image tokens of width D, K prefix vectors, W the decoder's width, L positions, T caption tokens.
+B examples, N image tokens of width D, K prefix vectors, W the decoder's width.
 """
 
 from __future__ import annotations
@@ -15,42 +16,59 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from memecap import config as configuration
 from memecap.batching import Batch, Example, Images, pad
-from memecap.captioners import _generation, _language, _mappers, _quotes
+from memecap.captioners import (
+    _candidates,
+    _generation,
+    _language,
+    _mappers,
+    _prompt,
+    _quotes,
+    _retrieval,
+    _sequence,
+    _text_prefix,
+)
 from memecap.captioners._copying import CopyHead, Prompt
+from memecap.captioners._loss import token_loss
 from memecap.captioners.base import Caption, Captioner, Loss
-from memecap.config import EncoderConfig, PartConfig
+from memecap.config import EncoderConfig
 from memecap.decoding import Beam, Greedy, Nucleus
 from memecap.encoders.base import ImageEncoder
 from memecap.errors import ConfigError
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 
-_IGNORED = -100
-
 
 class ClipCap(Captioner):
     """A prefix captioner over any image encoder and any causal language model of transformers."""
 
-    class Config(PartConfig):
+    class Config(_prompt.PromptConfig):
         name: str = "clipcap"
         encoder: EncoderConfig | None = Field(None, description="the image encoder, frozen; none: it only reads")
+        normalize: bool = Field(False, description="bring image vectors to length one before the mapper")
         mapper: Literal["mlp", "transformer", "linear"] = Field("mlp", description="from image tokens to the prefix")
         prefix_length: int = Field(10, ge=1, description="prefix vectors; `linear` makes one for each image token")
         mapper_layers: int = Field(8, ge=1, description="of the transformer mapper")
         mapper_heads: int = Field(8, ge=1, description="of the transformer mapper")
-        reading: bool = Field(False, description="whether it sees the text on the picture")
-        prompt: str = Field("Текст:\n{reading}\nОписание:\n", description="the words around the reading")
-        line_break: str = Field("\n", description="what parts the lines that were read")
-        max_reading_tokens: int = Field(128, ge=1, description="the reading is cut there")
+        unfold: int | None = Field(
+            None, ge=1, description="tokens that the transformer mapper makes of one vector; null: prefix_length"
+        )
+        retrieval: _retrieval.Retrieval | None = Field(None, description="show captions of similar training pictures")
+        text_noise: float | None = Field(
+            None,
+            ge=0,
+            description="where no picture is shown, the caption's own vector is, with noise of this variance (CapDec: "
+            "0.016), and all vectors have length one; null: the prefix is one end token",
+        )
         max_caption_tokens: int = Field(128, ge=2, description="a caption to learn is cut there, end token included")
-        copy_head: bool = Field(False, description="a pointer to the reading's tokens: small decoders learn to quote")
+        stop: str | None = Field(None, description="a text of one token that ends a caption too; ClipCap's own: '.'")
+        copy_head: bool = Field(False, description="a pointer to the prompt's tokens: small decoders learn to quote")
         decoder: _language.Pretrained | _language.New = Field(default_factory=lambda: _language.New())
 
     config: Config
@@ -63,23 +81,30 @@ class ClipCap(Captioner):
         self.mapper: nn.Module | None = None
         self.decoder = decoder
         if config.encoder is not None:
-            self.encoder = configuration.build("encoders", config.encoder)
+            self.encoder = configuration.build("encoders", config.encoder).requires_grad_(False)
             self.mapper = _mapper(config, self.encoder, self.embed.embedding_dim)
-        for module in self._frozen():
-            module.requires_grad_(False)
-        self._check_length()
-        self.copy_head = None
-        if config.copy_head and config.reading:
-            longest = config.max_reading_tokens + len(self._prompt(None))
-            self.copy_head = CopyHead(width=self.embed.embedding_dim, max_length=longest)
+        self.similar: _retrieval.Store | None = None
+        self.text_prefix = None
+        if config.text_noise is not None:
+            self.text_prefix = _text_prefix.TextPrefix(self.encoder, noise=config.text_noise)
+        self._end_ids = _end_ids(config, tokenizer)
+        longest = self._check_length()
+        wants_copying = config.copy_head and (config.reading or config.retrieval is not None)
+        self.copy_head = CopyHead(width=self.embed.embedding_dim, max_length=longest) if wants_copying else None
 
     @classmethod
     def from_texts(cls, config: Config, texts: Iterable[str]) -> ClipCap:
-        return cls(config, *_language.from_texts(config.decoder, texts))
+        captioner = cls(config, *_language.from_texts(config.decoder, texts))
+        if config.retrieval is not None:
+            captioner.similar = _retrieval.build(config.retrieval, _seeing(captioner.encoder))
+        return captioner
 
     @classmethod
     def from_folder(cls, config: Config, folder: Path) -> ClipCap:
-        return cls(config, *_language.from_folder(config.decoder, folder))
+        captioner = cls(config, *_language.from_folder(config.decoder, folder))
+        if config.retrieval is not None:
+            captioner.similar = _retrieval.Store.from_folder(folder)
+        return captioner
 
     @property
     def tokenizer(self) -> BPE:
@@ -91,12 +116,14 @@ class ClipCap(Captioner):
         return layer
 
     def references(self) -> dict[str, nn.Module]:
-        frozen = {"encoder": self.encoder, "decoder": self.decoder}
-        return {name: module for name, module in frozen.items() if module is not None and module in self._frozen()}
+        named: dict[str, nn.Module] = {} if self.encoder is None else {"encoder": self.encoder}
+        return named | ({"decoder": self.decoder} if _language.is_referenced(self.config.decoder) else {})
 
     def save_structure(self, folder: Path) -> None:
         super().save_structure(folder)
         _language.save_structure(self.decoder, folder)
+        if self.similar is not None:
+            self.similar.save(folder)
 
     def save_references(self, folder: Path) -> dict[str, Any]:
         changes = {}
@@ -104,24 +131,36 @@ class ClipCap(Captioner):
             if isinstance(module, ImageEncoder):
                 module.save(folder / name)
             else:
-                self.decoder.save_pretrained(folder / name)
+                _language.save_original(self.decoder, folder / name)
                 self.tokenizer.save(folder / name)
             changes[name] = {"model": f"./{name}"}
         return changes
 
     def train(self, mode: bool = True) -> ClipCap:
-        """Frozen modules stay in evaluation mode: no dropout, no moving statistics."""
+        """Modules of which nothing is learnt stay in evaluation mode: no dropout, no moving statistics."""
         super().train(mode)
-        for module in self._frozen():
-            module.eval()
+        for module in self.references().values():
+            if not any(parameter.requires_grad for parameter in module.parameters()):
+                module.eval()
         return self
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
         ids = self.tokenizer.encode(caption)[: self.config.max_caption_tokens - 1]
-        return Example(token_ids=[*ids, self.tokenizer.end_id], image=image, reading_ids=self._prompt(reading))
+        similar: Sequence[str] = ()
+        if self.similar is not None and image is not None and self.config.retrieval is not None:
+            tokens = self._tokens(Images(pixels=image[None]) if image.ndim == 3 else Images(features=image[None]))
+            similar = self.similar.similar_to_learn(tokens[0], caption, self.config.retrieval.n_captions)
+        return Example([*ids, self.tokenizer.end_id], image=image, reading_ids=self._prompt(reading, similar))
 
     def forward(self, batch: Batch) -> Loss:
-        return Loss(total=-self._log_probabilities(batch).sum(), n_tokens=batch.n_tokens)
+        if batch.images is None and self.text_prefix is not None and self.mapper is not None:
+            rows = zip(batch.token_ids.tolist(), batch.token_mask.tolist(), strict=True)
+            said = [self.tokenizer.decode([i for i, is_there in zip(*row, strict=True) if is_there]) for row in rows]
+            start = self.mapper(self.text_prefix(said, learning=self.training).to(self._device))
+        else:
+            start = self._start(batch.images, len(batch))
+        read = _sequence.read(self.decoder, start, batch, self.copy_head)
+        return token_loss(batch, read.logits, read.targets, read.examples, said=read.copied)
 
     @torch.no_grad()
     def generate(
@@ -133,142 +172,101 @@ class ClipCap(Captioner):
         training = self.training
         self.eval()
         try:
-            ids, log_probabilities = self._decode(images, readings, decoding)
-            return self._captions(images, readings, ids, log_probabilities)
+            if images is not None and self.encoder is not None:
+                images = Images(features=self._tokens(images))
+            start, prompts = self._start(images, len(readings)), self._prompts(images, readings)
+            ids, log_probabilities = self._decode(start, prompts, decoding)
+
+            def score(rows: Sequence[Sequence[int]], n_each: int) -> list[float]:
+                each = [prompt for prompt in prompts for _ in range(n_each)]
+                batch = Batch(None, *pad(rows), *pad(each)).to(self._device)
+                return _sequence.score(self.decoder, start.repeat_interleave(n_each, dim=0), batch, self.copy_head)
+
+            def write(picture: int, row: list[int], scored: float, finished: bool) -> Caption:
+                text = self.tokenizer.decode(row)
+                quotes = _quotes.find(text, readings[picture])
+                return Caption(text, quotes, scored, finished, token_ids=tuple(row))
+
+            return _candidates.collect(
+                ids, log_probabilities, len(readings), end_ids=self._end_ids, score=score, write=write
+            )
         finally:
             self.train(training)
 
     def _decode(
-        self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
+        self, start: Float[Tensor, "B K W"], prompts: Sequence[Sequence[int]], decoding: Greedy | Beam | Nucleus
     ) -> tuple[Tensor, Tensor | None]:
-        prompt_ids, prompt_mask = pad([self._prompt(reading) for reading in readings])
-        prompt_ids, prompt_mask = prompt_ids.to(self._device), prompt_mask.to(self._device)
-        start = self._start(images, len(readings))
-        embeds = torch.cat([start, self.embed(prompt_ids)], dim=1)
-        mask = torch.cat([prompt_mask.new_ones(start.shape[:2]), prompt_mask], dim=1)
-        order = mask.int().argsort(dim=1, stable=True)  # padding to the left
-        with self._copying(prompt_ids, prompt_mask):
+        prompt_ids, prompt_mask = (tensor.to(self._device) for tensor in pad(prompts))
+        embeds, mask = _sequence.before_writing(self.embed, start, prompt_ids, prompt_mask)
+        copying: AbstractContextManager[None] = nullcontext()
+        if self.copy_head is not None:
+            prompt = Prompt(prompt_ids, prompt_mask, self.embed(prompt_ids))
+            copying = self.copy_head.copying(self.embed, self.decoder.get_output_embeddings(), prompt)
+        with copying:
             return _generation.generate(
                 self.decoder,
-                _reorder(embeds, order),
-                mask.gather(1, order),
+                embeds,
+                mask,
                 decoding,
-                end_id=self.tokenizer.end_id,
+                end_id=self._end_ids,
                 n_positions=_language.n_positions(self.decoder),
             )
 
-    def _copying(self, prompt_ids: Tensor, prompt_mask: Tensor) -> AbstractContextManager[None]:
-        if self.copy_head is None:
-            return nullcontext()
-        prompt = Prompt(prompt_ids, prompt_mask, self.embed(prompt_ids))
-        return self.copy_head.copying(self.embed, self.decoder.get_output_embeddings(), prompt)
-
-    def _captions(
-        self,
-        images: Images | None,
-        readings: Sequence[Reading | None],
-        ids: Tensor,
-        log_probabilities: Tensor | None,
-    ) -> list[list[Caption]]:
-        n_candidates = len(ids) // len(readings)
-        found: list[list[Caption]] = []
-        cuts = [_generation.cut(row, self.tokenizer.end_id) for row in ids]
-        if log_probabilities is None:
-            scores = self._score(images, readings, [row for row, _ in cuts], n_candidates)
-        else:
-            scores = [float(p[: len(row)].sum()) for p, (row, _) in zip(log_probabilities, cuts, strict=True)]
-        for i, reading in enumerate(readings):
-            found.append([])
-            for j in range(i * n_candidates, (i + 1) * n_candidates):
-                text = self.tokenizer.decode(cuts[j][0])
-                found[-1].append(Caption(text, _quotes.find(text, reading), scores[j], cuts[j][1]))
-            if log_probabilities is not None:  # samples come in no order; beams come ordered
-                found[-1].sort(key=lambda caption: -(caption.log_probability or 0.0))
-        return found
-
-    def _score(
-        self,
-        images: Images | None,
-        readings: Sequence[Reading | None],
-        rows: Sequence[Sequence[int]],
-        n_candidates: int,
-    ) -> list[float]:
-        """Log-probabilities of whole captions, by reading them through the model once."""
-        if images is not None:
-            tensor = images.tensor.repeat_interleave(n_candidates, dim=0)
-            images = Images(pixels=tensor) if images.pixels is not None else Images(features=tensor)
-        prompts = [self._prompt(reading) for reading in readings for _ in range(n_candidates)]
-        batch = Batch(images, *pad(rows), *pad(prompts)).to(self._device)
-        lengths = [len(row) for row in rows]
-        return [float(part.sum()) for part in torch.split(self._log_probabilities(batch), lengths)]
-
-    def _log_probabilities(self, batch: Batch) -> Float[Tensor, " n_tokens"]:
-        """Of each caption token, example after example."""
-        start = self._start(batch.images, len(batch))
-        embeds = torch.cat([start, self.embed(batch.reading_ids), self.embed(batch.token_ids)], dim=1)
-        mask = torch.cat([batch.token_mask.new_ones(start.shape[:2]), batch.reading_mask, batch.token_mask], dim=1)
-        targets = torch.full_like(mask, _IGNORED, dtype=torch.long)
-        targets[:, -batch.token_ids.shape[1] :] = batch.token_ids.masked_fill(~batch.token_mask, _IGNORED)
-        order = (~mask).int().argsort(dim=1, stable=True)  # no gap between prompt and caption, padding to the right
-        states = self._states(_reorder(embeds, order), mask.gather(1, order))
-        targets = targets.gather(1, order)[:, 1:]
-        wanted = targets != _IGNORED
-        logits = self.decoder.get_output_embeddings()(states[:, :-1][wanted]).float()
-        written = -functional.cross_entropy(logits, targets[wanted], reduction="none")
-        if self.copy_head is None:
-            return written
-        prompt = Prompt(batch.reading_ids, batch.reading_mask, self.embed(batch.reading_ids))
-        last = _reorder(embeds, order)[:, :-1]
-        return self.copy_head.log_probabilities(states[:, :-1], last, written, targets, wanted, prompt)
-
-    def _states(self, embeds: Float[Tensor, "B L W"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L W"]:
-        states: Tensor = self.decoder.base_model(
-            inputs_embeds=embeds, attention_mask=mask.long(), use_cache=False
-        ).last_hidden_state
-        return states
-
     def _start(self, images: Images | None, n: int) -> Float[Tensor, "B K W"]:
-        if images is None or self.encoder is None or self.mapper is None:
+        if images is None or self.mapper is None:
             end = torch.tensor([[self.tokenizer.end_id]], device=self._device)
             start: Tensor = self.embed(end).expand(n, -1, -1)
             return start
-        images = images.to(self._device)
-        prefix: Tensor = self.mapper(images.features if images.features is not None else self.encoder(images.tensor))
+        tokens = self._tokens(images)
+        if self.config.normalize or self.text_prefix is not None:
+            tokens = functional.normalize(tokens, dim=-1)
+        prefix: Tensor = self.mapper(tokens)
         return prefix
 
-    def _prompt(self, reading: Reading | None) -> list[int]:
-        if not self.config.reading:
-            return []
-        before, _, after = self.config.prompt.partition("{reading}")
-        text = self.config.line_break.join(line.text for line in reading.lines) if reading else ""
-        ids = self.tokenizer.encode(text)[: self.config.max_reading_tokens]
-        return [*self.tokenizer.encode(before), *ids, *self.tokenizer.encode(after)]
+    def _tokens(self, images: Images) -> Float[Tensor, "B N D"]:
+        images = images.to(self._device)
+        if images.features is not None:
+            return images.features
+        with torch.no_grad():
+            tokens: Tensor = _seeing(self.encoder)(images.tensor)
+        return tokens
 
-    def _frozen(self) -> list[nn.Module]:
-        frozen: list[nn.Module] = [] if self.encoder is None else [self.encoder]
-        decoder = self.config.decoder
-        if isinstance(decoder, _language.Pretrained) and decoder.train == "frozen":
-            frozen.append(self.decoder)
-        return frozen
+    def _prompts(self, images: Images | None, readings: Sequence[Reading | None]) -> list[list[int]]:
+        similar: Sequence[Sequence[str]] = [()] * len(readings)
+        if self.similar is not None and images is not None and self.config.retrieval is not None:
+            similar = self.similar.similar(images.tensor, self.config.retrieval.n_captions)
+        return [self._prompt(*pair) for pair in zip(readings, similar, strict=True)]
+
+    def _prompt(self, reading: Reading | None, similar: Sequence[str]) -> list[int]:
+        ids = _prompt.reading_ids(self.config, self.tokenizer, reading)
+        retrieval = self.config.retrieval
+        if retrieval is not None and similar:
+            ids = [*_prompt.similar_ids(self.tokenizer, retrieval.prompt, similar, retrieval.max_tokens), *ids]
+        return ids
 
     @property
     def _device(self) -> torch.device:
         return self.embed.weight.device
 
-    def _check_length(self) -> None:
-        n_prefix = 1 if self.encoder is None else max(self.config.prefix_length, 1)
-        if self.config.mapper == "linear" and self.encoder is not None:
-            n_prefix = self.encoder.n_tokens
-        longest = n_prefix + self.config.max_caption_tokens
-        if self.config.reading:
-            longest += len(self._prompt(None)) + self.config.max_reading_tokens
-        if longest > _language.n_positions(self.decoder):
+    def _check_length(self) -> int:
+        """The longest prompt in tokens. Raises `ConfigError` when a whole sequence would not fit the decoder."""
+        config, prompt = self.config, 0
+        if config.reading:
+            prompt += _prompt.frame_length(self.tokenizer, config.prompt, "{reading}") + config.max_reading_tokens
+        if config.retrieval is not None:
+            frame = _prompt.frame_length(self.tokenizer, config.retrieval.prompt, "{captions}")
+            prompt += frame + config.retrieval.max_tokens
+        prefix = 1 if self.encoder is None else config.prefix_length
+        if config.mapper == "linear" and self.encoder is not None:
+            prefix = self.encoder.n_tokens
+        longest, n_positions = prefix + prompt + config.max_caption_tokens, _language.n_positions(self.decoder)
+        if longest > n_positions:
             raise ConfigError(
-                f"prefix, reading and caption may take {longest} tokens, the decoder takes "
-                f"{_language.n_positions(self.decoder)}",
+                f"prefix, prompt and caption may take {longest} tokens, the decoder takes {n_positions}",
                 where="captioner",
                 fix="Lower max_reading_tokens or max_caption_tokens, or raise the decoder's max_positions.",
             )
+        return prompt
 
 
 def _mapper(config: ClipCap.Config, encoder: ImageEncoder, width: int) -> nn.Module:
@@ -276,15 +274,34 @@ def _mapper(config: ClipCap.Config, encoder: ImageEncoder, width: int) -> nn.Mod
         return _mappers.Linear(width_in=encoder.width, width=width)
     if config.mapper == "mlp":
         return _mappers.MLP(width_in=encoder.width, width=width, length=config.prefix_length)
+    unfold = (config.unfold or config.prefix_length) if encoder.n_tokens == 1 else 1
     return _mappers.Transformer(
         width_in=encoder.width,
         width=width,
         length=config.prefix_length,
-        n_image_tokens=encoder.n_tokens,
+        unfold=unfold,
         n_layers=config.mapper_layers,
         n_heads=config.mapper_heads,
     )
 
 
-def _reorder(embeds: Float[Tensor, "B L W"], order: Tensor) -> Float[Tensor, "B L W"]:
-    return embeds.gather(1, order[..., None].expand_as(embeds))
+def _seeing(encoder: ImageEncoder | None) -> ImageEncoder:
+    if encoder is None:
+        raise ConfigError(
+            "similar pictures are looked for by an encoder, and there is none",
+            where="captioner.encoder",
+            fix="Name an encoder, or leave out retrieval.",
+        )
+    return encoder
+
+
+def _end_ids(config: ClipCap.Config, tokenizer: BPE) -> tuple[int, ...]:
+    """The end token, and the token of `stop`."""
+    if config.stop is None:
+        return (tokenizer.end_id,)
+    ids = tokenizer.encode(config.stop)
+    if len(ids) != 1:
+        raise ConfigError(
+            f"{config.stop!r} is {len(ids)} tokens, not one", where="captioner.stop", fix="Take a text of one token."
+        )
+    return tokenizer.end_id, ids[0]

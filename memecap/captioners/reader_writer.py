@@ -12,6 +12,7 @@ B examples, R reading tokens, T caption tokens, L positions, V ids.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,7 +22,7 @@ from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from memecap.batching import Batch, Example, Images, pad
-from memecap.captioners import _generation, _line_marks, _slots
+from memecap.captioners import _candidates, _generation, _line_marks, _sequence, _slots
 from memecap.captioners._loss import token_loss
 from memecap.captioners._slot_rules import SlotRules
 from memecap.captioners.base import Caption, Captioner, Loss
@@ -81,14 +82,8 @@ class ReaderWriter(Captioner):
         return Example(token_ids=[*ids, self.tokenizer.end_id], reading_ids=self._prompt(reading))
 
     def forward(self, batch: Batch) -> Loss:
-        ids = torch.cat([batch.reading_ids, batch.token_ids], dim=1)
-        mask = torch.cat([batch.reading_mask, batch.token_mask], dim=1)
-        is_caption = torch.cat([torch.zeros_like(batch.reading_mask), batch.token_mask], dim=1)
-        order = (~mask).int().argsort(dim=1, stable=True)  # no gap between reading and caption
-        ids, mask, wanted = ids.gather(1, order), mask.gather(1, order), is_caption.gather(1, order)[:, 1:]
-        states = self.decoder.transformer(input_ids=ids, attention_mask=mask.long(), use_cache=False).last_hidden_state
-        logits: Float[Tensor, "n V"] = self.decoder.lm_head(states[:, :-1][wanted])
-        return token_loss(batch, logits, ids[:, 1:][wanted], wanted.nonzero()[:, 0])
+        read = _sequence.read(self.decoder, self._no_prefix(len(batch)), batch)
+        return token_loss(batch, read.logits, read.targets, read.examples)
 
     @torch.no_grad()
     def generate(
@@ -101,18 +96,24 @@ class ReaderWriter(Captioner):
         self.eval()
         try:
             ids, log_probabilities = self._decode(readings, decoding)
+            return _candidates.collect(
+                ids,
+                log_probabilities,
+                len(readings),
+                end_ids=(self.tokenizer.end_id,),
+                score=partial(self._score, readings),
+                write=lambda picture, row, score, finished: self._caption(row, readings[picture], score, finished),
+            )
         finally:
             self.train(training)
-        n_candidates = len(ids) // len(readings)
-        captions = []
-        for row, reading in enumerate(reading for reading in readings for _ in range(n_candidates)):
-            found, finished = _generation.cut(ids[row], self.tokenizer.end_id)
-            score = None if log_probabilities is None else float(log_probabilities[row, : len(found)].sum())
-            captions.append(self._caption(found, reading, score, finished))
-        groups = [captions[i * n_candidates : (i + 1) * n_candidates] for i in range(len(readings))]
-        if isinstance(decoding, Nucleus):
-            groups = [sorted(group, key=lambda caption: -(caption.log_probability or 0.0)) for group in groups]
-        return groups
+
+    def _score(self, readings: Sequence[Reading | None], rows: Sequence[Sequence[int]], n_each: int) -> list[float]:
+        prompts = [prompt for prompt in map(self._prompt, readings) for _ in range(n_each)]
+        batch = Batch(None, *pad(rows), *pad(prompts)).to(self._device)
+        return _sequence.score(self.decoder, self._no_prefix(len(batch)), batch)
+
+    def _no_prefix(self, n: int) -> Float[Tensor, "B 0 W"]:
+        return torch.empty(n, 0, self.config.width, device=self._device)
 
     def _decode(
         self, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
@@ -131,7 +132,7 @@ class ReaderWriter(Captioner):
             processors=[SlotRules(self._ids, n_lines, self._never_written())],
         )
 
-    def _caption(self, ids: Sequence[int], reading: Reading | None, score: float | None, finished: bool) -> Caption:
+    def _caption(self, ids: Sequence[int], reading: Reading | None, score: float, finished: bool) -> Caption:
         pieces: list[_slots.Piece] = []
         words: list[int] = []
         for i in [*ids, self.tokenizer.end_id]:

@@ -52,8 +52,8 @@ def weights_hash(module: nn.Module) -> str:
     return state_hash(module.state_dict())
 
 
-def state_hash(state: Mapping[str, Tensor]) -> str:
-    """The same of weights by name."""
+def state_hash(state: Mapping[str, Any]) -> str:
+    """The same of tensors by name."""
     digest = hashlib.sha256()
     for name, tensor in sorted(state.items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\0".encode())
