@@ -82,10 +82,12 @@ def read_lines(path: Path) -> Iterator[Any]:
         return
     except json.JSONDecodeError:
         pass
+    except RecursionError as error:
+        raise DataError("nested too deeply", where=path, fix="Use another copy of the file.") from error
     for number, line in enumerate(text.split("\n"), 1):  # splitlines would cut at U+2028 inside a text
         if line.strip():
             try:
                 yield json.loads(line)
-            except json.JSONDecodeError as error:
+            except (json.JSONDecodeError, RecursionError) as error:
                 where = f"{path}, line {number}"
-                raise DataError(f"not JSON: {error.msg}", where=where, fix="Use another copy of the file.") from error
+                raise DataError(f"not JSON: {error}", where=where, fix="Use another copy of the file.") from error

@@ -6,6 +6,7 @@ run in the order of `RULES`; `clean` returns the text that all of them leave.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ _URL = re.compile(
 )
 _HASHTAG = re.compile(r"(?<![\w/&])#[\w-]*\w(?:@\w+)?")
 _HANDLE = re.compile(r"(?<![\w.])@[a-z0-9_.]{3,}", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:quot|amp|lt|gt|apos|nbsp|laquo|raquo|ndash|mdash|hellip|#\d{2,6});")
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]")
 _SPACE_BEFORE_STOP = re.compile(r" +([,.!?;:])(?=\s|$)")
 _STOPS = tuple(f" {stop}" for stop in ",.!?;:")
@@ -27,6 +29,11 @@ def unify_line_ends(text: str) -> str:
     """`<br>` of old answers and Windows line ends become line feeds; no-break spaces become spaces."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
     return re.sub(r"<br\s*/?>", "\n", text, flags=re.IGNORECASE) if "<" in text else text
+
+
+def unescape(text: str) -> str:
+    """`&quot;` of old answers; a lone `&` stays."""
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text) if "&" in text else text
 
 
 def drop_invisible(text: str) -> str:
@@ -67,6 +74,7 @@ def tidy(text: str) -> str:
 
 RULES: tuple[Callable[[str], str], ...] = (
     unify_line_ends,
+    unescape,
     drop_invisible,
     unfold_mentions,
     drop_links,

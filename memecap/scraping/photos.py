@@ -7,7 +7,8 @@ of 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Set
 from typing import Any
 
 from memecap.scraping.post import Photo
@@ -16,26 +17,30 @@ from memecap.scraping.post import Photo
 OWN_KINDS = ("photo", "doc", "graffiti")
 #: sizes cut to a fixed aspect: never chosen where a whole picture is there
 CROPPED = frozenset("opqr")
-#: order of the whole sizes, for answers that leave width and height at 0
-_RANK = {letter: rank for rank, letter in enumerate("smxyzw", 1)}
+#: the longest edge of the whole sizes, for answers that leave width or height at 0
+_EDGES = {"s": 75, "m": 130, "x": 604, "y": 807, "z": 1080, "w": 2560}
+_RANK = {letter: rank for rank, letter in enumerate(_EDGES, 1)}
+#: attachments that show no picture of their own, or only a mark of VK's
+_WITHOUT_PICTURES = frozenset({"audio", "poll", "note", "event", "group", "sticker", "gift", "wall", "wall_reply"})
+_LIMIT = 2**63  # larger numbers are no ids, and SQLite does not take them
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 _PICTURE_EXTENSIONS = frozenset({"jpg", "jpeg", "png", "gif", "webp", "bmp"})
 
 
 def photos_of(attachments: Any) -> Iterator[Photo]:
     """The pictures of a list of attachments, in their order. Whatever is not as expected is passed over."""
+    if isinstance(attachments, dict):  # one attachment, or several under the numbers of a list
+        attachments = [attachments] if "type" in attachments else list(attachments.values())
     if not isinstance(attachments, list):
         return
     for attachment in attachments:
         kind = attachment.get("type") if isinstance(attachment, dict) else None
-        if not isinstance(kind, str) or kind not in _FINDERS:
-            continue
-        body = attachment.get(kind)
-        photo = _FINDERS[kind](kind, body) if isinstance(body, dict) else None
-        if photo is not None:
-            yield photo
+        if isinstance(kind, str) and kind not in _WITHOUT_PICTURES:
+            body = attachment.get(kind)
+            yield from _FINDERS.get(kind, _preview)(kind, body) if isinstance(body, dict) else ()
 
 
-def best_size(picture: dict[str, Any]) -> tuple[str, int, int]:
+def best_size(picture: dict[str, Any], *, crops: Set[str] = CROPPED) -> tuple[str, int, int]:
     """The URL, width and height of the largest whole copy of a picture: ("", 0, 0) where there is none.
 
     `orig_photo` first; then the largest area among sizes that are not crops; crops only when there is nothing else.
@@ -45,14 +50,22 @@ def best_size(picture: dict[str, Any]) -> tuple[str, int, int]:
         return _url(original), _int(original, "width"), _int(original, "height")
     best, best_order = None, (False, -1, -1)
     for size in _sizes(picture):
-        width, height, letter = size.get("width"), size.get("height"), size.get("type")
-        area = width * height if type(width) is int and type(height) is int else 0
-        order = (letter not in CROPPED, area, _RANK.get(letter, 0)) if isinstance(letter, str) else (True, area, 0)
+        letter = size.get("type")
+        letter = letter if isinstance(letter, str) else ""
+        order = (letter not in crops, _area(size, letter), _RANK.get(letter, 0))
         if order > best_order and _url(size):
             best, best_order = size, order
     if best is not None:
         return _url(best), _int(best, "width"), _int(best, "height")
     return _by_name(picture)
+
+
+def _area(size: dict[str, Any], letter: str) -> int:
+    """In pixels; where a side is not given, that of a usual picture of this edge."""
+    width, height = _int(size, "width"), _int(size, "height")
+    if width > 0 and height > 0:
+        return width * height
+    return 3 * max(width, height, _EDGES.get(letter, 0)) ** 2 // 4
 
 
 def _sizes(picture: dict[str, Any]) -> list[dict[str, Any]]:
@@ -67,8 +80,9 @@ def _sizes(picture: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-#: names of single URLs before `sizes`, in the two old fashions
-_OLD_NAMES = ("src_xxxbig", "src_xxbig", "src_xbig", "src_big", "src", "src_small")
+#: names of single URLs before `sizes`, in the old fashions of photos and of links and videos, the largest first
+_OLD_NAMES = ("src_xxxbig", "src_xxbig", "src_xbig", "src_big", "src", "image_xbig", "image_big", "image_medium",
+              "image_src", "image", "thumb_photo", "thumb_src", "src_small", "image_small")  # fmt: skip
 
 
 def _by_name(picture: dict[str, Any]) -> tuple[str, int, int]:
@@ -76,7 +90,7 @@ def _by_name(picture: dict[str, Any]) -> tuple[str, int, int]:
     numbered = [
         (int(name[6:]), name)
         for name in picture
-        if isinstance(name, str) and name.startswith("photo_") and name[6:].isdigit()
+        if isinstance(name, str) and name.startswith("photo_") and name[6:].isdecimal()
     ]
     for name in (*(name for _, name in sorted(numbered, reverse=True)), *_OLD_NAMES):
         url = picture.get(name)
@@ -85,68 +99,57 @@ def _by_name(picture: dict[str, Any]) -> tuple[str, int, int]:
     return "", 0, 0
 
 
-def _photo(kind: str, body: dict[str, Any]) -> Photo | None:
-    return _make("photo", body, body)
+def _photo(kind: str, body: dict[str, Any]) -> Iterator[Photo]:
+    yield from _make("photo", body, body)
 
 
-def _doc(kind: str, body: dict[str, Any]) -> Photo | None:
+def _doc(kind: str, body: dict[str, Any]) -> Iterator[Photo]:
     """A file: the picture itself where its extension says so, its preview otherwise."""
     extension = body.get("ext")
+    preview = _inner(body, "preview", "photo") or _inner(body, "preview", "graffiti") or body
     if isinstance(extension, str) and extension.lower() in _PICTURE_EXTENSIONS and _url(body):
-        _, width, height = best_size(_inner(body, "preview", "photo"))
-        return Photo(
-            kind="doc", owner_id=_int(body, "owner_id"), photo_id=_int(body, "id"), url=_url(body),
-            width=width, height=height,
-        )  # fmt: skip
-    return _make("doc_preview", body, _inner(body, "preview", "photo"))
+        _, width, height = best_size(preview, crops=frozenset())
+        yield from _make("doc", body, {"orig_photo": {"url": _url(body), "width": width, "height": height}})
+    else:
+        yield from _make("doc_preview", body, preview)
 
 
-def _graffiti(kind: str, body: dict[str, Any]) -> Photo | None:
-    if _url(body):
-        return Photo(
-            kind="graffiti", owner_id=_int(body, "owner_id"), photo_id=_int(body, "id"), url=_url(body),
-            width=_int(body, "width"), height=_int(body, "height"),
-        )  # fmt: skip
-    return _make("graffiti", body, body)
+def _graffiti(kind: str, body: dict[str, Any]) -> Iterator[Photo]:
+    yield from _make("graffiti", body, {**body, "orig_photo": body} if _url(body) else body)
 
 
-def _preview(*path: str) -> Callable[[str, dict[str, Any]], Photo | None]:
-    def find(kind: str, body: dict[str, Any]) -> Photo | None:
-        picture = _inner(body, *path)
-        # a link has no id of its own; its picture does
-        return _make(kind, picture if "id" in picture or "pid" in picture else body, picture)
+def _preview(kind: str, body: dict[str, Any]) -> Iterator[Photo]:
+    """What anything else shows of itself: one picture of its own, those of its cards, or those of its goods."""
+    for name in ("photo", "thumb", "cover", "preview"):
+        if picture := _inner(body, name):
+            # a link has no id of its own; its picture does
+            found = list(_make(kind, picture if "id" in picture or "pid" in picture else body, picture))
+            if found:
+                yield from found
+                return
+    for name, inner in (("cards", "images"), ("photos", "")):
+        listed = body.get(name)
+        if isinstance(listed, list) and listed:
+            for picture in listed:
+                if isinstance(picture, dict):
+                    yield from _make(kind, picture, {"images": picture.get(inner)} if inner else picture)
+            return
+    yield from _make(kind, body, body)
 
-    return find
 
-
-_FINDERS: dict[str, Callable[[str, dict[str, Any]], Photo | None]] = {
+_FINDERS: dict[str, Callable[[str, dict[str, Any]], Iterator[Photo]]] = {
     "photo": _photo,
     "posted_photo": _photo,
     "doc": _doc,
     "graffiti": _graffiti,
-    "link": _preview("photo"),
-    "article": _preview("photo"),
-    "market": _preview("thumb_photo"),
-    "video": _preview(),
-    "clip": _preview(),
-    "album": _preview("thumb"),
-    "app": _preview(),
-    "page": _preview("photo"),
 }
 
 
-def _make(kind: str, named: dict[str, Any], picture: dict[str, Any]) -> Photo | None:
+def _make(kind: str, named: dict[str, Any], picture: dict[str, Any]) -> Iterator[Photo]:
     url, width, height = best_size(picture)
-    if not url:
-        return None
-    return Photo(
-        kind=kind,
-        owner_id=_int(named, "owner_id"),
-        photo_id=_int(named, "id") or _int(named, "pid"),
-        url=url,
-        width=width,
-        height=height,
-    )
+    if url:
+        photo_id = _int(named, "id") or _int(named, "pid") or _int(named, "did") or _int(named, "vid")
+        yield Photo(kind=kind, owner_id=_int(named, "owner_id"), photo_id=photo_id, url=url, width=width, height=height)
 
 
 def _inner(body: dict[str, Any], *path: str) -> dict[str, Any]:
@@ -164,5 +167,14 @@ def _url(size: dict[str, Any]) -> str:
 
 
 def _int(record: dict[str, Any], name: str) -> int:
-    value = record.get(name)
-    return value if type(value) is int else 0
+    number = as_int(record.get(name))
+    return 0 if number is None else number
+
+
+def as_int(value: Any) -> int | None:
+    """A whole number as JSON or somebody's export of it has it: 5, 5.0 or "5"; None for anything else."""
+    if type(value) is int:
+        return value if -_LIMIT < value < _LIMIT else None
+    if type(value) is float:
+        return int(value) if value.is_integer() and abs(value) < _LIMIT else None
+    return int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else None

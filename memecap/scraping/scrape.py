@@ -78,10 +78,13 @@ def replay(files: Sequence[Path], folder: Path) -> Summary:
     posts: dict[str, Post] = {}
     for file in files:
         answers = list(read_lines(file))
-        if not answers or not all(map(is_wall, answers)):
+        walls = [answer for answer in answers if is_wall(answer)]
+        if not walls:
             fix = "Give archives of `memecap scrape`, or answers of wall.get saved as JSON."
             raise DataError("not an answer of wall.get", where=file, fix=fix)
-        posts.update(posts_of(answers))
+        if len(walls) < len(answers):  # VK's errors are saved along with its answers
+            say(f"{file}: {len(answers) - len(walls)} of {len(answers)} answers hold no wall")
+        posts.update(posts_of(walls))
     with storage.lock(folder):
         return _finish(folder, posts, Selection())
 

@@ -10,13 +10,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from memecap.scraping.clean import clean
-from memecap.scraping.photos import photos_of
+from memecap.scraping.photos import as_int, photos_of
 from memecap.scraping.post import Photo, Post
+
+#: where a post names its wall: `to_id` before 5.0, `source_id` in news feeds, the author where nothing else is said
+_OWNERS = ("owner_id", "to_id", "source_id", "from_id")
 
 
 def parse_post(item: dict[str, Any]) -> Post | None:
     """One item of a wall; None where it has no owner and id, so that it is not a post."""
-    owner_id, post_id = _first_int(item, "owner_id", "to_id", "source_id"), _first_int(item, "id", "post_id")
+    owner_id, post_id = _first_int(item, *_OWNERS), _first_int(item, "id", "post_id")
     if owner_id is None or post_id is None:
         return None
     text = _text(item)
@@ -39,24 +42,34 @@ def parse_post(item: dict[str, Any]) -> Post | None:
         origin_owner_id=origin_owner_id or 0,
         origin_post_id=origin_post_id or 0,
         origin_text=origin_text,
-        is_ad=bool(item.get("marked_as_ads")) or item.get("post_type") == "post_ads",
-        is_pinned=bool(item.get("is_pinned")),
+        is_ad=bool(_first_int(item, "marked_as_ads")) or item.get("post_type") == "post_ads",
+        is_pinned=bool(_first_int(item, "is_pinned", "fixed")),
     )
 
 
 def items_of(answer: Any) -> list[dict[str, Any]]:
-    """The items of a `wall.get` answer, with or without its `response`, `items` or count."""
-    return [item for item in _list_of(answer) if isinstance(item, dict)]
+    """The items of an answer: of `wall.get` of any version, wrapped or not, of `execute`, of a list of answers."""
+    found: list[dict[str, Any]] = []
+    waiting = [answer]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict) and not _is_post(value):
+            value = next((value[name] for name in _WRAPPERS if isinstance(value.get(name), (dict, list))), None)
+            waiting.append(list(value.values()) if isinstance(value, dict) and _is_numbered(value) else value)
+        elif isinstance(value, list):
+            waiting.extend(reversed(value))
+        elif isinstance(value, dict):
+            found.append(value)
+    return found
 
 
 def count_of(answer: Any) -> int:
     """How many posts the wall says it has; the number of items where it does not say."""
     inner = answer.get("response", answer) if isinstance(answer, dict) else answer
-    if isinstance(inner, dict) and type(inner.get("count")) is int:
-        return int(inner["count"])
-    if isinstance(inner, list) and inner and type(inner[0]) is int:
-        return int(inner[0])
-    return len(items_of(answer))
+    wall = inner.get("wall", inner) if isinstance(inner, dict) else inner
+    said = wall.get("count") if isinstance(wall, dict) else wall[0] if isinstance(wall, list) and wall else None
+    count = as_int(said)
+    return len(items_of(answer)) if count is None else count
 
 
 def parse_wall(answer: Any) -> list[Post]:
@@ -66,11 +79,10 @@ def parse_wall(answer: Any) -> list[Post]:
 
 
 def is_wall(answer: Any) -> bool:
-    """Whether it has the shape of a `wall.get` answer, be it empty."""
-    inner = answer.get("response", answer) if isinstance(answer, dict) else answer
-    return isinstance(inner, list) or (
-        isinstance(inner, dict) and isinstance(inner.get("items", inner.get("wall")), list)
-    )
+    """Whether it has the shape of an answer with posts, be it empty, or of a post alone."""
+    if isinstance(answer, dict):
+        return _is_post(answer) or any(isinstance(answer.get(name), (dict, list)) for name in _WRAPPERS)
+    return isinstance(answer, list)
 
 
 def posts_of(answers: Iterable[Any]) -> dict[str, Post]:
@@ -78,11 +90,18 @@ def posts_of(answers: Iterable[Any]) -> dict[str, Post]:
     return {post.key: post for answer in answers for post in parse_wall(answer)}
 
 
-def _list_of(answer: Any) -> list[Any]:
-    inner = answer.get("response", answer) if isinstance(answer, dict) else answer
-    if isinstance(inner, dict):
-        inner = inner.get("items", inner.get("wall", []))
-    return inner if isinstance(inner, list) else []
+#: where an answer keeps its posts; `wall` in extended answers before 5.0
+_WRAPPERS = ("response", "items", "wall")
+
+
+def _is_post(value: dict[str, Any]) -> bool:
+    owner = _first_int(value, *_OWNERS)
+    return owner is not None and _first_int(value, "id", "post_id") is not None
+
+
+def _is_numbered(value: dict[str, Any]) -> bool:
+    """A list that somebody's tool has written as `{"0": …, "1": …}`."""
+    return bool(value) and all(isinstance(name, str) and name.isdecimal() for name in value)
 
 
 def _history(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -90,17 +109,15 @@ def _history(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
     waiting = [item]
     while waiting:
         history = waiting.pop().get("copy_history")
-        for earlier in history if isinstance(history, list) else ():
+        for earlier in history if isinstance(history, list) else (history,):
             if isinstance(earlier, dict):
                 yield earlier
                 waiting.append(earlier)
 
 
 def _photos(item: dict[str, Any]) -> list[Photo]:
-    found = list(photos_of(item.get("attachments")))
-    if not found and "attachment" in item:  # before 5.0 a single attachment stood alone
-        found = list(photos_of([item["attachment"]]))
-    return found
+    # before 5.0 the first attachment stood alone, beside the list or without one
+    return list(photos_of(item.get("attachments"))) or list(photos_of(item.get("attachment")))
 
 
 def _distinct(photos: list[Photo]) -> tuple[Photo, ...]:
@@ -116,6 +133,7 @@ def _text(item: dict[str, Any]) -> str:
 def _first_int(item: dict[str, Any], *names: str) -> int | None:
     for name in names:
         value = item.get(name)
-        if type(value) is int:
-            return value
+        number = int(value) if type(value) is bool else as_int(value)
+        if number is not None:
+            return number
     return None

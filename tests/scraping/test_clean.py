@@ -21,6 +21,7 @@ CASES = {
     "раз \r\n\r\n\r\n два": "раз\nдва",
     "мя\u200bг\u00adкий\u00a0знак": "мягкий знак",
     "x < y > z": "x < y > z",
+    "кот говорит: &quot;мяу&quot; &amp; &#171;пока&#187; &co": 'кот говорит: "мяу" & «пока» &co',
     "[надпись] сверху [снизу|сбоку]": "[надпись] сверху [снизу|сбоку]",
     "": "",
 }
@@ -38,5 +39,6 @@ def test_cleaning_twice_is_cleaning_once() -> None:
 
 def test_the_rules_are_named_and_ordered() -> None:
     assert [rule.__name__ for rule in RULES] == [
-        "unify_line_ends", "drop_invisible", "unfold_mentions", "drop_links", "drop_hashtags", "drop_handles", "tidy",
+        "unify_line_ends", "unescape", "drop_invisible", "unfold_mentions", "drop_links", "drop_hashtags",
+        "drop_handles", "tidy",
     ]  # fmt: skip
