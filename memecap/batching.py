@@ -33,6 +33,11 @@ class Images:
         assert tensor is not None
         return tensor
 
+    def select(self, rows: Int[Tensor, " n"]) -> Images:
+        """These pictures, in this order."""
+        chosen = self.tensor[rows]
+        return Images(pixels=chosen) if self.pixels is not None else Images(features=chosen)
+
     def to(self, device: torch.device | str) -> Images:
         if self.pixels is not None:
             return Images(pixels=self.pixels.to(device))
@@ -71,6 +76,19 @@ class Batch:
     def n_tokens(self) -> int:
         """Caption tokens without padding: what the loss is divided by."""
         return int(self.token_mask.sum())
+
+    def select(self, rows: Int[Tensor, " n"]) -> Batch:
+        """The batch of these examples, in this order; one may be taken several times."""
+        images = self.images
+        return replace(
+            self,
+            images=None if images is None else images.select(rows),
+            token_ids=self.token_ids[rows],
+            token_mask=self.token_mask[rows],
+            reading_ids=self.reading_ids[rows],
+            reading_mask=self.reading_mask[rows],
+            weights=None if self.weights is None else self.weights[rows],
+        )
 
     def to(self, device: torch.device | str) -> Batch:
         return replace(

@@ -14,7 +14,7 @@ from memecap.decoding import Decoding, Greedy
 
 
 def _full_name(metric: Any) -> Any:
-    return "chrf2" if metric == "chrf" else metric
+    return {"chrf": "chrf2", "cider": "cider_d"}.get(metric, metric) if isinstance(metric, str) else metric
 
 
 class EarlyStop(Frozen):
@@ -33,6 +33,26 @@ class Plateau(Frozen):
 
     patience: int = Field(5, ge=1, description="epochs without a better one before each cut")
     factor: float = Field(0.5, gt=0, lt=1, description="the learning rate is multiplied by this")
+
+
+class SelfCritical(Frozen):
+    """The reward of sampled captions in place of the likelihood of references: for the last stage (see scst.py)."""
+
+    name: Literal["scst"] = "scst"
+    reward: Annotated[Literal["chrf2", "cider_d"], BeforeValidator(_full_name)] = Field(
+        "chrf2", description="of a caption against its picture's references, under ru-words"
+    )
+    n_samples: int = Field(5, ge=1, description="captions sampled for each example")
+    baseline: Literal["samples", "greedy"] = Field(
+        "samples", description="what a caption must beat: the mean of the other samples, or the greedy caption"
+    )
+    max_new_tokens: int = Field(96, ge=1, description="longest sampled caption, in tokens")
+
+    @model_validator(mode="after")
+    def _enough_samples(self) -> Self:
+        if self.baseline == "samples" and self.n_samples < 2:
+            raise ValueError("the mean of the other samples needs n_samples of 2 or more; or set baseline: greedy")
+        return self
 
 
 class Mixed(Frozen):
@@ -65,6 +85,19 @@ class StageConfig(Frozen):
         "all", description="of a picture with several: one by chance in each epoch, or all of them"
     )
 
+    objective: SelfCritical | None = Field(
+        None, description="null: the likelihood of references; {name: scst, …}: the reward of sampled captions"
+    )
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of a target's probability spread over the vocabulary; train_loss holds it"
+    )
+    augment: bool = Field(
+        False, description="change train pictures by chance; one with text on it is never mirrored or cut"
+    )
+    cache_features: bool = Field(
+        True, description="run a frozen encoder once and keep its features; false: on the pixels, each time"
+    )
+
     lr: float = Field(gt=0, description="highest learning rate of AdamW")
     encoder_lr: float | None = Field(None, gt=0, description="of a trained image encoder; null: the same as lr")
     schedule: Literal["constant", "linear", "cosine", "plateau"] = Field("linear", description="after the warm-up")
@@ -88,6 +121,14 @@ class StageConfig(Frozen):
             raise ValueError("give epochs or steps, one of the two")
         if self.text_only and self.early_stop.metric != "loss":
             raise ValueError("a text_only stage captions no picture: set early_stop.metric to loss")
+        return self
+
+    @model_validator(mode="after")
+    def _possible_reward(self) -> Self:
+        if self.objective and self.text_only:
+            raise ValueError("a text_only stage captions no picture: it has no captions to reward")
+        if self.objective and self.early_stop.metric == "loss":
+            raise ValueError("scst raises the loss of references: set early_stop.metric to a score, such as chrf2")
         return self
 
 

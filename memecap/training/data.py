@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -19,36 +20,54 @@ from memecap.captioners.base import Captioner
 from memecap.reading.base import Reading
 from memecap.training import sampling
 from memecap.training._simulate import simulate_reading
+from memecap.training.augmentation import augment
 from memecap.training.items import Item
 from memecap.training.sight import Sight
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One process's part of a batch. A stand-in, where a process has nothing left to do, counts no tokens."""
+    """One process's part of a batch. A stand-in, where a process has nothing left to do, counts no tokens.
+
+    `items` and `readings` say what the examples show; `rewards` are those of sampled captions (scst.py).
+    """
 
     batch: Batch
     n_tokens: int
+    items: tuple[int, ...] = ()
+    readings: tuple[Reading | None, ...] = ()
+    rewards: tuple[float, ...] = ()
 
 
 class Examples:
     """Items → the captioner's examples."""
 
-    def __init__(self, captioner: Captioner, items: Sequence[Item], sight: Sight | None, *, simulate: bool) -> None:
+    def __init__(
+        self,
+        captioner: Captioner,
+        items: Sequence[Item],
+        sight: Sight | None,
+        *,
+        simulate: bool,
+        augmented: bool = False,
+        label_smoothing: float = 0.0,
+    ) -> None:
         self.captioner = captioner
         self.items = items
         self.sight = sight
         self.simulate = simulate
+        self.augmented = augmented
+        self.label_smoothing = label_smoothing
 
     def make(self, item: int, caption: int, seed: str, *, shown: int | None = None) -> Example:
-        """The example of a caption; `seed` decides the noise of a simulated reading.
+        """The example of a caption; `seed` decides the noise of a simulated reading and the picture's change.
 
         With `shown`, picture and reading are another item's.
         """
         text = self.items[item].captions[caption]
         if shown is not None and shown != item:
             item, caption = shown, 0
-        image = self._look(self.items[item]) if self.sight else None
+        image = self._look(self.items[item], seed) if self.sight else None
         return self.captioner.example(text, image=image, reading=self.reading(item, caption, seed))
 
     def reading(self, item: int, caption: int, seed: str) -> Reading | None:
@@ -62,12 +81,16 @@ class Examples:
         """The pictures of some items, stacked; None where the captioner sees none."""
         if self.sight is None:
             return None
-        stacked = torch.stack([self._look(self.items[item]) for item in items])
+        stacked = torch.stack([self.sight.look(self.items[i].image_id, self.items[i].picture) for i in items])
         return Images(pixels=stacked) if stacked.ndim == 4 else Images(features=stacked)
 
-    def _look(self, item: Item) -> Tensor:
+    def _look(self, item: Item, seed: str) -> Tensor:
         assert self.sight is not None
-        return self.sight.look(item.image_id, item.picture)
+        change = None
+        if self.augmented:
+            rng = random.Random(f"{seed}/picture")
+            change = partial(augment, captions=item.captions, rng=rng, photograph=item.photograph)
+        return self.sight.look(item.image_id, item.picture, change)
 
 
 class _Shares(Dataset[list[Share]]):
@@ -90,9 +113,14 @@ class _Shares(Dataset[list[Share]]):
 
     def _share(self, batch: Sequence[sampling.Draw]) -> Share:
         mine = batch[self.rank :: self.n_processes]
-        made = [self.examples.make(draw.item, draw.caption, f"{self.seed}/{draw.number}") for draw in mine or batch[:1]]
-        collated = collate(made)
-        return Share(collated, collated.n_tokens if mine else 0)
+        drawn = [(draw.item, draw.caption, f"{self.seed}/{draw.number}") for draw in mine or batch[:1]]
+        collated = collate([self.examples.make(*one) for one in drawn], label_smoothing=self.examples.label_smoothing)
+        return Share(
+            collated,
+            collated.n_tokens if mine else 0,
+            items=tuple(item for item, _, _ in drawn),
+            readings=tuple(self.examples.reading(*one) for one in drawn),
+        )
 
 
 def load_windows(

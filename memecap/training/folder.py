@@ -29,8 +29,9 @@ from memecap.training.curves import draw_curves
 from memecap.training.progress import Record
 
 COLUMNS = (
-    "stage", "epoch", "step", "lr", "train_loss", "gradient_norm", "tokens_per_s",
-    "val_loss", "val_gap", "val_chrf2", "val_bleu4", "val_meteor", "val_quoted_recall", "val_quoted_precision", "best",
+    "stage", "epoch", "step", "lr", "train_loss", "train_reward", "gradient_norm", "tokens_per_s",
+    "val_loss", "val_gap", "val_chrf2", "val_bleu4", "val_meteor", "val_quoted_recall", "val_quoted_precision",
+    "val_distinct", "val_looped", "val_finished", "best", "alarm",
 )  # fmt: skip
 
 

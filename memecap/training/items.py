@@ -10,6 +10,7 @@ from memecap import manifest, readings, storage
 from memecap.errors import ConfigError, DataError
 from memecap.reading.base import Reading
 from memecap.training import sampling
+from memecap.training.augmentation import is_photograph
 from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.sight import Sight
 
@@ -22,6 +23,7 @@ class Item:
     captions: tuple[str, ...]
     picture: Path | None
     reading: Reading | None
+    photograph: bool = False  # read, and known to have no text on it
 
 
 def open_corpora(config: TrainConfig, stage: StageConfig) -> list[manifest.Corpus]:
@@ -44,9 +46,16 @@ def load_items(
 
 
 def _corpus_items(corpus: manifest.Corpus, stage: StageConfig, split: str, sight: Sight | None) -> list[Item]:
-    stored = {} if stage.readings is False else readings.load_readings(corpus.folder)
+    stored = readings.load_readings(corpus.folder)
+    told = {} if stage.readings is False else stored
     items = [
-        Item(row.image_id, row.captions, corpus.image_path(row), stored.get(row.image_id))
+        Item(
+            row.image_id,
+            row.captions,
+            corpus.image_path(row),
+            told.get(row.image_id),
+            is_photograph(row.captions, stored.get(row.image_id)),
+        )
         for row in corpus.rows(split)
         if row.captions and (sight is None or sight.has(row))
     ]

@@ -20,7 +20,7 @@ from memecap.training.config import StageConfig
 from memecap.training.data import Share, load_windows
 from memecap.training.memory import cut, is_out_of_memory
 from memecap.training.optim import lr_factor, set_lr
-from memecap.training.progress import Record
+from memecap.training.progress import Record, Step
 from memecap.training.stage import StageRun
 from memecap.training.validation import validate
 
@@ -47,40 +47,37 @@ def train_epoch(run: StageRun) -> Record:
     for window in _watch(run, windows, seed):
         factor = progress.lr_scale * lr_factor(progress.step, n_steps=run.n_steps, stage=stage)
         rate = set_lr(run.optimizer, factor)
-        total, window_tokens, norm = take_step(run, window)
-        progress.count_step(total if math.isfinite(norm) else 0.0, window_tokens if math.isfinite(norm) else 0)
-        n_tokens += window_tokens
+        step = take_step(run, window)
+        progress.count_step(step)
+        n_tokens += step.n_tokens
         if progress.step % run.config.log_every == 0:
-            progress.log_row(stage.name, lr=rate, gradient_norm=norm)
+            progress.log_row(stage.name, lr=rate, gradient_norm=step.norm)
         run.after_step()
     return {"tokens_per_s": round(n_tokens / (time.perf_counter() - start))} if n_tokens else {}
 
 
-def take_step(run: StageRun, window: Sequence[Share]) -> tuple[float, int, float]:
-    """One optimizer step; returns the window's loss in nats, its tokens, and the norm of its gradient.
-
-    A gradient that is not finite changes nothing but the run's trust (see `StageRun.rescue`).
+def take_step(run: StageRun, window: Sequence[Share]) -> Step:
+    """One optimizer step. A gradient that is not finite changes nothing but the run's trust (see `StageRun.rescue`).
 
     Raises:
         DataError: the gradient is not finite for the second time.
     """
-    n_tokens = int(run.sum(sum(share.n_tokens for share in window)))
-    total = _backward_within_memory(run, window, n_tokens)
+    shares, loss, n_tokens = _backward_within_memory(run, window)
     norm = float(run.accelerator.clip_grad_norm_(run.model.parameters(), run.stage.clip or math.inf))
     if math.isfinite(norm):
         run.optimizer.step()
     else:
         run.rescue(f"the norm of the gradient is {norm}")
     run.optimizer.zero_grad()
-    return run.sum(total), n_tokens, norm
+    return Step(run.sum(loss), n_tokens, norm, _mean_reward(run, shares))
 
 
-def _backward_within_memory(run: StageRun, window: Sequence[Share], n_tokens: int) -> float:
+def _backward_within_memory(run: StageRun, window: Sequence[Share]) -> tuple[list[Share], float, int]:
     """`_backward`; where a batch does not fit, this and all later ones are halved until they do."""
     while True:
         shares = cut(window, run.progress.halvings)
         try:
-            return _backward(run, shares, n_tokens)
+            return _backward(run, shares)
         except RuntimeError as error:
             # Processes that share a step would wait for each other for ever if one of them began it again.
             alone = run.accelerator.num_processes == 1
@@ -93,19 +90,31 @@ def _backward_within_memory(run: StageRun, window: Sequence[Share], n_tokens: in
         say(f"out of memory: batches of stage {run.stage.name} are cut into {2**run.progress.halvings}")
 
 
-def _backward(run: StageRun, window: Sequence[Share], n_tokens: int) -> float:
-    """Add up the gradient of a window; returns its loss in this process."""
-    accelerator = run.accelerator
+def _backward(run: StageRun, shares: list[Share]) -> tuple[list[Share], float, int]:
+    """Add up the gradient of a window; returns what was learnt, its loss in this process, its tokens in all."""
+    accelerator, progress = run.accelerator, run.progress
+    if run.critic is not None:
+        place = progress.stage, progress.epoch, progress.window, accelerator.process_index
+        shares = run.critic.sample(shares, "/".join(map(str, (run.config.seed, *place))))
+    n_tokens = int(run.sum(sum(share.n_tokens for share in shares)))
     total = 0.0
-    for place, share in enumerate(window):
-        last = place == len(window) - 1
+    for number, share in enumerate(shares):
+        last = number == len(shares) - 1
         with nullcontext() if last else accelerator.no_sync(run.model):
             loss: Loss = run.model(share.batch.to(accelerator.device))
             # DDP takes the mean over processes; a stand-in share takes part and weighs nothing.
             weight = accelerator.num_processes / n_tokens if share.n_tokens else 0.0
             accelerator.backward(loss.total * weight)
         total += float(loss.total.detach()) if share.n_tokens else 0.0
-    return total
+    return shares, total, n_tokens
+
+
+def _mean_reward(run: StageRun, shares: Sequence[Share]) -> float | None:
+    """Of the captions sampled for a window, in a self-critical stage."""
+    if run.critic is None:
+        return None
+    rewards = [reward for share in shares if share.n_tokens for reward in share.rewards]
+    return run.sum(sum(rewards)) / run.sum(len(rewards))
 
 
 def _watch(run: StageRun, windows: Sequence[sampling.Window], seed: Sequence[int]) -> Iterator[list[Share]]:

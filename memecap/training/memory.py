@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 
-from memecap.batching import Batch, Images
 from memecap.training.data import Share
 
 
@@ -20,8 +19,7 @@ def halve(share: Share) -> list[Share]:
     middle = len(share.batch) // 2
     if middle == 0:
         return [share]
-    parts = [_rows(share.batch, slice(None, middle)), _rows(share.batch, slice(middle, None))]
-    return [Share(part, part.n_tokens if share.n_tokens else 0) for part in parts]
+    return [_part(share, slice(None, middle)), _part(share, slice(middle, None))]
 
 
 def cut(window: Sequence[Share], times: int) -> list[Share]:
@@ -32,17 +30,6 @@ def cut(window: Sequence[Share], times: int) -> list[Share]:
     return shares
 
 
-def _rows(batch: Batch, rows: slice) -> Batch:
-    return Batch(
-        images=None if batch.images is None else _image_rows(batch.images, rows),
-        token_ids=batch.token_ids[rows],
-        token_mask=batch.token_mask[rows],
-        reading_ids=batch.reading_ids[rows],
-        reading_mask=batch.reading_mask[rows],
-    )
-
-
-def _image_rows(images: Images, rows: slice) -> Images:
-    if images.pixels is not None:
-        return Images(pixels=images.pixels[rows])
-    return Images(features=images.tensor[rows])
+def _part(share: Share, rows: slice) -> Share:
+    batch = share.batch.select(torch.arange(len(share.batch))[rows])
+    return Share(batch, batch.n_tokens if share.n_tokens else 0, share.items[rows], share.readings[rows])

@@ -11,6 +11,16 @@ from memecap.training.config import StageConfig
 Record = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What came of one optimizer step, in all processes together."""
+
+    loss: float  # nats, the sum over the tokens
+    n_tokens: int
+    norm: float  # of the gradient
+    reward: float | None  # mean of the sampled captions, in a self-critical stage
+
+
 @dataclass
 class Progress:
     """Counts done so far; `log` and `samples` are the rows of the run's files."""
@@ -27,26 +37,32 @@ class Progress:
     halvings: int = 0  # of each batch, because memory ran out
     loss_total: float = 0.0  # nats since the last row of the log
     loss_tokens: int = 0
+    rewards: list[float] = field(default_factory=list)  # of the steps since the last row of the log
     log: list[Record] = field(default_factory=list)
     samples: list[Record] = field(default_factory=list)
 
     def to_state(self) -> dict[str, Any]:
         return asdict(self)
 
-    def count_step(self, loss: float, n_tokens: int) -> None:
-        """One optimizer step is done; `loss` is its sum in nats."""
+    def count_step(self, step: Step) -> None:
+        """One optimizer step is done; one whose gradient is not finite has taught nothing."""
         self.window += 1
         self.step += 1
         self.total_steps += 1
-        self.loss_total += loss
-        self.loss_tokens += n_tokens
+        if step.reward is not None:  # a weighted loss of sampled captions says nothing
+            self.rewards.append(step.reward)
+        elif math.isfinite(step.norm):
+            self.loss_total += step.loss
+            self.loss_tokens += step.n_tokens
 
     def log_row(self, stage: str, **values: Any) -> None:
-        """A row of the log; it holds the train loss of the steps since the row before."""
+        """A row of the log; it holds the train loss, or reward, of the steps since the row before."""
         row = self.place(stage) | values
         if self.loss_tokens:
             row["train_loss"] = self.loss_total / self.loss_tokens
-        self.loss_total, self.loss_tokens = 0.0, 0
+        if self.rewards:
+            row["train_reward"] = sum(self.rewards) / len(self.rewards)
+        self.loss_total, self.loss_tokens, self.rewards = 0.0, 0, []
         self.log.append(row)
 
     def place(self, stage: str) -> Record:
@@ -72,4 +88,4 @@ class Progress:
     def begin_stage(self, number: int) -> None:
         self.stage, self.epoch, self.window, self.step = number, 0, 0, 0
         self.best, self.waiting, self.lr_scale, self.halvings = None, 0, 1.0, 0
-        self.loss_total, self.loss_tokens = 0.0, 0
+        self.loss_total, self.loss_tokens, self.rewards = 0.0, 0, []

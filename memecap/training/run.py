@@ -16,25 +16,23 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, gather_object
 
-from memecap import __version__, checkpoint, manifest, storage
-from memecap.captioners.base import Captioner, create
+from memecap import __version__, checkpoint, storage
 from memecap.encoders.base import weights_hash
-from memecap.errors import ConfigError, DataError
+from memecap.errors import DataError
 from memecap.progress import say
-from memecap.training import items
-from memecap.training.alarms import collapse_alarms
+from memecap.training import beginning, items
 from memecap.training.config import TrainConfig
 from memecap.training.data import Examples
-from memecap.training.events import Events
-from memecap.training.folder import RunFolder, differences
+from memecap.training.folder import RunFolder
+from memecap.training.journal import Journal
 from memecap.training.loop import fit
+from memecap.training.notes import notes
 from memecap.training.optim import build_optimizer
 from memecap.training.progress import Progress, Record
-from memecap.training.randomness import random_state, repeatable, seed_all, set_random_state
+from memecap.training.randomness import random_state, repeatable, set_random_state
+from memecap.training.scst import Critic
 from memecap.training.sight import Sight, open_sight
 from memecap.training.stage import Captioned, StageRun
-
-SECONDS_BETWEEN_DRAWINGS = 30
 
 
 def train(config: TrainConfig, out: Path) -> Path:
@@ -79,49 +77,28 @@ class Run:
         self.corpora = [items.open_corpora(config, stage) for stage in config.stages]
         self.fingerprint = items.fingerprint(self.corpora)
         self.progress = Progress()
-        self.events = Events(folder.folder / "tensorboard", on=config.tensorboard and accelerator.is_main_process)
-        self.saved_at = self.drawn_at = time.monotonic()
+        self.journal = Journal(
+            folder, samples=config.samples, tensorboard=config.tensorboard and accelerator.is_main_process
+        )
+        self.saved_at = time.monotonic()
 
     def train(self, state: Record | None) -> None:
         """All stages that are still to do, from a saved state if there is one."""
-        self.captioner = self._create() if state is None else self._restore(state)
+        if state is None:
+            self.captioner = beginning.begin(self.config, self.corpora)
+            if self.accelerator.is_main_process:
+                checkpoint.save(self.captioner, self.folder.last)  # at once: its tokenizer is learnt only once
+        else:
+            self.captioner = beginning.go_on(self.folder, state, self.fingerprint)
+            self.progress = Progress(**state["progress"])
+            stage = self.config.stages[self.progress.stage].name
+            self._say(f"going on with stage {stage}, epoch {self.progress.epoch + 1}, step {self.progress.step}")
         self.items = [self._load_items(number) for number in range(len(self.config.stages))]
         self.model = self.accelerator.prepare(self.captioner.to(self.accelerator.device))
         for number in range(self.progress.stage, len(self.config.stages)):
             self._train_stage(number, state)
             state = None
         self._finish()
-
-    def _create(self) -> Captioner:
-        """A new captioner, or the one to start from; stored at once, so that its tokenizer is learnt only once."""
-        seed_all(self.config.seed)
-        captioner = _starting_captioner(self.config, self.corpora)
-        if not captioner.trainable:
-            raise ConfigError(
-                f"{self.config.captioner.name} has nothing to train",
-                where="captioner",
-                fix="Take another captioner; see `memecap parts captioners`.",
-            )
-        if self.accelerator.is_main_process:
-            checkpoint.save(captioner, self.folder.last)
-        return captioner
-
-    def _restore(self, state: Record) -> Captioner:
-        """The captioner and the progress of a saved state."""
-        if state["corpora"] != self.fingerprint:
-            changed = [name for name, print_ in self.fingerprint.items() if state["corpora"].get(name) != print_]
-            raise DataError(
-                f"rows or readings have changed since this run began: {', '.join(changed)}",
-                where=self.folder.folder,
-                fix="Choose another --out, or remove the folder to begin anew.",
-            )
-        captioner = checkpoint.load(self.folder.last)
-        captioner.load_state_dict(state["weights"], strict=False)
-        self.progress = Progress(**state["progress"])
-        if self.accelerator.is_main_process:
-            stage = self.config.stages[self.progress.stage].name
-            say(f"going on with stage {stage}, epoch {self.progress.epoch + 1}, step {self.progress.step}")
-        return captioner
 
     def _train_stage(self, number: int, state: Record | None) -> None:
         stage = self.config.stages[number]
@@ -134,6 +111,8 @@ class Run:
                 checkpoint.save(self.captioner, self.folder.last)
         self.running = self._prepare(number, optimizer)
         if state is None:
+            for note in notes(self.captioner, stage, self.running.train.items, self.running.val.items):
+                self._say(f"stage {stage.name}: {note}")
             self.save()
         else:
             optimizer.load_state_dict(state["optimizer"])
@@ -161,10 +140,20 @@ class Run:
             captioner=self.captioner,
             model=self.model,
             optimizer=optimizer,
-            train=Examples(self.captioner, every, sight, simulate=stage.simulate_reading),
+            train=Examples(
+                self.captioner,
+                every,
+                sight,
+                simulate=stage.simulate_reading,
+                augmented=stage.augment,
+                label_smoothing=stage.label_smoothing,
+            ),
             lengths=items.lengths(train),
             val=Examples(self.captioner, val, sight, simulate=stage.simulate_reading),
             progress=self.progress,
+            critic=Critic(self.captioner, stage.objective, [item.captions for item in every])
+            if stage.objective
+            else None,
             after_step=self._save_when_due,
             rescue=self._rescue,
             after_epoch=self._end_epoch,
@@ -181,12 +170,10 @@ class Run:
         if self.accelerator.num_processes > 1:
             random = gather_object(random)
         if self.accelerator.is_main_process:
-            fixed = self.captioner.references()
-            weights = self.captioner.state_dict().items()
             self.folder.save_state(
                 {
                     "progress": self.progress.to_state(),
-                    "weights": {name: tensor for name, tensor in weights if name.split(".", 1)[0] not in fixed},
+                    "weights": checkpoint.own_state(self.captioner),
                     "optimizer": self.running.optimizer.state_dict(),
                     "random": random,
                     "corpora": self.fingerprint,
@@ -204,29 +191,24 @@ class Run:
         self.running.optimizer.state.clear()
         self.progress.rescued = True
         self.progress.lr_scale /= 2
-        if self.accelerator.is_main_process:
-            say(f"{place}: {what}; back to the last epoch's weights, with half the learning rate")
+        self._say(f"{place}: {what}; back to the last epoch's weights, with half the learning rate")
 
     def _end_epoch(self, is_best: bool, scores: Record, captioned: Sequence[Captioned]) -> None:
-        stage, progress = self.running.stage, self.progress
-        progress.log_row(stage.name, best=int(is_best), **scores)
-        progress.samples += [progress.place(stage.name) | _sample(one) for one in captioned[: self.config.samples]]
+        row = scores | {"best": int(is_best)}
+        self.journal.note_epoch(self.progress, self.running.stage.name, row, captioned)
         if self.accelerator.is_main_process:
             if is_best:
                 checkpoint.save(self.captioner, self.folder.best)
             checkpoint.save(self.captioner, self.folder.last)
-            self.folder.write_log(progress.log, progress.samples)
-            if time.monotonic() - self.drawn_at > SECONDS_BETWEEN_DRAWINGS:
-                self.folder.draw(progress.log)
-                self.drawn_at = time.monotonic()
-            self.events.add(progress.log[-1])
-            say(_line(progress.log[-1]))
-            for alarm in collapse_alarms(scores, captioned):
-                say(f"  warning: {alarm}")
+            self.journal.write(self.progress)
         self.save()
 
+    def _say(self, message: str) -> None:
+        """One line to the person at the terminal, whatever the number of processes."""
+        if self.accelerator.is_main_process:
+            say(message)
+
     def _finish(self) -> None:
-        self.events.close()
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             best = checkpoint.load(self.folder.best)
@@ -241,35 +223,5 @@ class Run:
                 "n_threads": torch.get_num_threads(),
                 "n_processes": self.accelerator.num_processes,
             }
-            self.folder.draw(self.progress.log)
+            self.journal.close(self.progress)
             self.folder.finish(record)
-
-
-def _starting_captioner(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> Captioner:
-    if config.start_from is None:
-        return create(config.captioner, items.train_captions(corpora))
-    captioner = checkpoint.load(config.start_from)
-    changed = differences(captioner.config.model_dump(mode="json"), config.captioner.model_dump(mode="json"))
-    if changed:
-        raise ConfigError(
-            f"the captioner to start from has other settings: {'; '.join(changed)}",
-            where=config.start_from,
-            fix="Copy the captioner's settings from its config.yaml.",
-        )
-    return captioner
-
-
-def _sample(captioned: Captioned) -> Record:
-    return {
-        "image_id": captioned.item.image_id,
-        "reading": captioned.reading.text if captioned.reading else None,
-        "reference": captioned.item.captions[0],
-        "caption": captioned.caption.text,
-    }
-
-
-def _line(row: Record) -> str:
-    """An epoch in one line for the person at the terminal."""
-    numbers = [f"{key} {value:.4g}" for key, value in row.items() if isinstance(value, float)]
-    mark = "  ← best" if row.get("best") else ""
-    return f"{row['stage']}, epoch {row['epoch']}, step {row['step']}: {', '.join(numbers)}{mark}"

@@ -5,15 +5,17 @@ H W pixels, N image tokens of width D.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from accelerate import Accelerator
+from PIL import Image
 from torch import Tensor
 
 from memecap import features, manifest
 from memecap.captioners.base import Captioner
 from memecap.encoders.base import ImageEncoder
+from memecap.errors import ConfigError
 from memecap.pictures import open_picture
 from memecap.progress import say
 from memecap.training.config import StageConfig
@@ -30,22 +32,39 @@ class Sight:
         """Is there anything to see?"""
         return bool(row.file_name) and (self.stored is None or row.image_id in self.stored)
 
-    def look(self, image_id: str, picture: Path | None) -> Tensor:
-        """Features [N D] or pixels [3 H W]. Raises `DataError` when the picture cannot be opened."""
+    def look(
+        self, image_id: str, picture: Path | None, change: Callable[[Image.Image], Image.Image] | None = None
+    ) -> Tensor:
+        """Features [N D] or pixels [3 H W], of a picture changed first. Raises `DataError` when it cannot be opened."""
         if self.stored is not None:
             return self.stored[image_id]
         assert picture is not None  # `has` left the others out
-        return self.encoder.transform(open_picture(picture))
+        opened = open_picture(picture)
+        return self.encoder.transform(change(opened) if change else opened)
 
 
 def open_sight(
     captioner: Captioner, corpora: Sequence[manifest.Corpus], stage: StageConfig, accelerator: Accelerator
 ) -> Sight | None:
-    """The captioner's sight in a stage, None where it sees no picture; missing features are computed first."""
+    """The captioner's sight in a stage, None where it sees no picture; missing features are computed first.
+
+    Raises:
+        ConfigError: pictures are to be augmented where the captioner sees none, or stored features only.
+    """
     encoder = captioner.encoder
+    trained = encoder is not None and any(parameter.requires_grad for parameter in encoder.parameters())
+    pixels = trained or not stage.cache_features
+    if stage.augment and (encoder is None or stage.text_only or not pixels):
+        raise ConfigError(
+            "augment changes pixels, and this stage sees "
+            + ("no pictures" if encoder is None or stage.text_only else "the stored features of a frozen encoder"),
+            where=f"stage {stage.name}",
+            fix="Set augment: false"
+            + ("." if encoder is None or stage.text_only else ", or cache_features: false, or train the encoder."),
+        )
     if encoder is None or stage.text_only:
         return None
-    if any(parameter.requires_grad for parameter in encoder.parameters()):
+    if pixels:
         return Sight(encoder, None)
     if accelerator.is_main_process:
         for corpus in corpora:

@@ -12,6 +12,7 @@ from memecap import scoring
 from memecap.batching import collate
 from memecap.captioners.base import Loss
 from memecap.reranking import describe
+from memecap.training.alarms import signs
 from memecap.training.progress import Record
 from memecap.training.stage import Captioned, StageRun
 
@@ -35,7 +36,7 @@ def validate(run: StageRun) -> tuple[Record, list[Captioned]]:
         measured = scoring.measure(
             [one.caption.text for one in captioned], [one.item.captions for one in captioned]
         ).scores
-        scores |= {f"val_{name}": measured[name] for name in SCORES}
+        scores |= {f"val_{name}": measured[name] for name in SCORES} | signs(captioned)
     return scores, captioned
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memecap.captioners.base import Caption
-from memecap.training.alarms import collapse_alarms
+from memecap.training.alarms import alarms, signs
 from memecap.training.items import Item
 from memecap.training.stage import Captioned
 
@@ -17,8 +17,9 @@ def captioned(texts: list[str], *, finished: bool = True) -> list[Captioned]:
 
 
 def test_a_healthy_captioner() -> None:
-    assert collapse_alarms({"val_loss": 2.0, "val_gap": 0.3}, captioned(HEALTHY)) == []
-    assert collapse_alarms({}, captioned(["одно"] * 3)) == []
+    assert alarms({"val_loss": 2.0, "val_gap": 0.3}, captioned(HEALTHY)) == []
+    assert alarms({}, captioned(["одно"] * 3)) == []
+    assert signs(captioned(HEALTHY)) == {"val_distinct": 1.0, "val_looped": 0.0, "val_finished": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -31,5 +32,5 @@ def test_a_healthy_captioner() -> None:
     ],
 )
 def test_signs(texts: list[str], finished: bool, gap: float, said: str) -> None:
-    (alarm,) = collapse_alarms({"val_loss": 2.0, "val_gap": gap}, captioned(texts, finished=finished))
+    (alarm,) = alarms({"val_loss": 2.0, "val_gap": gap}, captioned(texts, finished=finished))
     assert said in alarm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import multiprocessing
 import os
@@ -69,6 +70,22 @@ def test_a_stopped_run_ends_as_an_unstopped_one(
     assert outcome(train(config, tmp_path / "stopped")) == outcome(whole)
 
 
+def test_a_stopped_self_critical_run_ends_as_an_unstopped_one(
+    settings: Settings, pictured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = {
+        "name": "reward", "corpora": ["second"], "epochs": 2, "batch_size": 4, "accumulate": 2, "lr": 0.01,
+        "objective": {"name": "scst", "n_samples": 2}, "early_stop": {"metric": "chrf2"}, "augment": True,
+    }  # fmt: skip
+    config = settings(stages=[stage], captioner={"name": "toys.captioner", "sees": True}, log_every=3)
+    whole = train(config, tmp_path / "whole")
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        stop_after(4, patch)  # in the second epoch, between two rows of the log
+        train(config, tmp_path / "stopped")
+    torch.manual_seed(123)
+    assert outcome(train(config, tmp_path / "stopped")) == outcome(whole)
+
+
 def test_a_killed_run_ends_as_an_unkilled_one(settings: Settings, tmp_path: Path) -> None:
     config = settings()
     whole = train(config, tmp_path / "whole")
@@ -118,16 +135,19 @@ def run_and_kill(config: TrainConfig, out: Path, rng: random.Random, *, longest_
     return kills
 
 
-def test_the_next_stage_starts_from_the_best_epoch(settings: Settings, tmp_path: Path) -> None:
+def test_the_next_stage_starts_from_the_best_epoch(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = itertools.cycle([1.0, 3.0, 2.0])
+    monkeypatch.setattr("memecap.training.loop._judge", lambda *_: next(scores))
     stages = [
-        {"name": "one", "corpora": ["first"], "epochs": 4, "batch_size": 8, "lr": 0.5, "schedule": "constant"},
+        {"name": "one", "corpora": ["first"], "epochs": 3, "batch_size": 8, "lr": 0.5, "schedule": "constant"},
         {"name": "two", "corpora": ["first"], "steps": 1, "lr": 1e-12, "weight_decay": 0},
     ]
     first = train(settings(stages=stages[:1]), tmp_path / "one")
     both = train(settings(stages=stages), tmp_path / "both")
     best = checkpoint.load(first).state_dict()
-    log = read_log(first)
-    assert [row["best"] for row in log if row["val_loss"]][-1] == "0", "the last epoch should not be the best here"
+    assert [row["best"] for row in read_log(first) if row["val_loss"]] == ["1", "1", "0"]
     for name, tensor in checkpoint.load(both).state_dict().items():
         torch.testing.assert_close(tensor, best[name])
 

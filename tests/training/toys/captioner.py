@@ -10,6 +10,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from memecap.batching import Batch, Example, Images, pad
+from memecap.captioners import _generation, _recurrent_decoding
+from memecap.captioners._loss import token_loss
 from memecap.captioners.base import Caption, Captioner, Loss
 from memecap.config import PartConfig
 from memecap.encoders.base import ImageEncoder
@@ -105,22 +107,28 @@ class Toy(Captioner):
         state = self._start(batch.images, batch.reading_ids, batch.reading_mask)
         shifted = torch.cat([torch.zeros_like(batch.token_ids[:, :1]), batch.token_ids[:, :-1]], dim=1)
         states, _ = self.cell(self.dropout(self.embed(shifted)), state[None])
-        losses = nn.functional.cross_entropy(
-            self.out(states).transpose(1, 2).float(), batch.token_ids, reduction="none"
-        )
-        return Loss((losses * batch.token_mask).sum(), batch.n_tokens)
+        logits, there = self.out(states), batch.token_mask
+        return token_loss(batch, logits[there], batch.token_ids[there], there.nonzero()[:, 0])
 
     @torch.no_grad()
     def generate(self, images, readings, decoding) -> list[list[Caption]]:
         ids, mask = pad([self.tokenizer.encode(reading.text) if reading else [] for reading in readings])
-        state = self._start(images, ids, mask)[None]
-        token = torch.zeros(len(readings), 1, dtype=torch.long)
-        written = []
-        for _ in range(12):
-            states, state = self.cell(self.embed(token), state)
-            token = self.out(states).argmax(-1)
-            written.append(token)
-        return [[Caption(self.tokenizer.decode(row))] for row in torch.cat(written, dim=1).tolist()]
+        training = self.training
+        self.eval()
+        first, state = self._step(torch.zeros(len(readings), dtype=torch.long), (self._start(images, ids, mask),))
+        rows, scores = _recurrent_decoding.decode(first, state, self._step, decoding, end_id=0)
+        self.train(training)
+        captions = []
+        for row, score in zip(rows, scores, strict=True):
+            found, finished = _generation.cut(row, 0)
+            text = self.tokenizer.decode(found)
+            captions.append(Caption(text, (), float(score), finished, token_ids=tuple(found)))
+        n = len(captions) // len(readings)
+        return [captions[i * n : (i + 1) * n] for i in range(len(readings))]
+
+    def _step(self, ids: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        states, after = self.cell(self.embed(ids)[:, None], state[0][None])
+        return self.out(states[:, 0]), (after[0],)
 
     def _start(self, images: Images | None, ids: Tensor, mask: Tensor) -> Tensor:
         read = self.embed(ids) * mask[..., None]

@@ -1,0 +1,71 @@
+"""A train picture → the same picture seen otherwise, never so that a caption or a line of text on it goes wrong.
+
+Any picture may change in colour, noise and JPEG quality, and shrink a little. Only a photograph that was read and found
+without text is cropped; it is mirrored too, unless a caption tells left from right.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageEnhance
+
+from memecap.metrics._quoting import quotes
+from memecap.reading.base import Reading
+
+LEAST_KEPT = 0.75  # of each side, by a crop
+MOST_SHRUNK = 0.9  # of each side
+_SIDES = re.compile(r"\b(?:слева|справа|налево|направо|влево|вправо|лев\w{1,3}|прав\w{1,3})\b", re.IGNORECASE)
+
+
+def is_photograph(captions: Sequence[str], reading: Reading | None) -> bool:
+    """Was the picture read, and neither a line found on it nor one quoted in a caption? Unread ones may have text."""
+    return reading is not None and not reading.lines and not any(quotes(caption) for caption in captions)
+
+
+def augment(picture: Image.Image, captions: Sequence[str], rng: random.Random, *, photograph: bool) -> Image.Image:
+    """An RGB picture changed by chance; `photograph` says that it has no text and may be cropped and mirrored."""
+    if photograph:
+        picture = _crop(picture, rng)
+        if rng.random() < 0.5 and not any(_SIDES.search(caption) for caption in captions):
+            picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    for change in (_recolour, _shrink, _add_noise, _compress):
+        if rng.random() < 0.5:
+            picture = change(picture, rng)
+    return picture
+
+
+def _crop(picture: Image.Image, rng: random.Random) -> Image.Image:
+    width, height = (max(1, round(side * rng.uniform(LEAST_KEPT, 1.0))) for side in picture.size)
+    left, top = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
+    return picture.crop((left, top, left + width, top + height))
+
+
+def _recolour(picture: Image.Image, rng: random.Random) -> Image.Image:
+    for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+        picture = enhance(picture).enhance(rng.uniform(0.75, 1.25))
+    return picture
+
+
+def _shrink(picture: Image.Image, rng: random.Random) -> Image.Image:
+    """The whole picture, a little smaller, somewhere on a ground of its mean colour."""
+    width, height = (max(1, round(side * rng.uniform(MOST_SHRUNK, 1.0))) for side in picture.size)
+    ground = Image.new("RGB", picture.size, picture.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)))
+    place = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
+    ground.paste(picture.resize((width, height), Image.Resampling.BICUBIC), place)
+    return ground
+
+
+def _add_noise(picture: Image.Image, rng: random.Random) -> Image.Image:
+    noise = np.random.default_rng(rng.getrandbits(64)).normal(0, rng.uniform(1, 8), (*picture.size[::-1], 3))
+    return Image.fromarray((np.asarray(picture) + noise).round().clip(0, 255).astype(np.uint8))
+
+
+def _compress(picture: Image.Image, rng: random.Random) -> Image.Image:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=rng.randint(40, 90))
+    return Image.open(buffer).convert("RGB")

@@ -1,0 +1,60 @@
+"""The captioner that a run trains: a new one, one to start from, or the one of a saved state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from memecap import checkpoint, manifest
+from memecap.captioners.base import Captioner, create
+from memecap.errors import ConfigError, DataError
+from memecap.training import items
+from memecap.training.config import TrainConfig
+from memecap.training.folder import RunFolder, differences
+from memecap.training.progress import Record
+from memecap.training.randomness import seed_all
+
+
+def begin(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> Captioner:
+    """The captioner of a new run, its weights decided by the seed or by the checkpoint to start from.
+
+    Raises:
+        ConfigError: it cannot be trained, or the checkpoint's captioner has other settings.
+    """
+    seed_all(config.seed)
+    if config.start_from is None:
+        captioner = create(config.captioner, items.train_captions(corpora))
+    else:
+        captioner = _start_from(config.start_from, config)
+    if not captioner.trainable:
+        raise ConfigError(
+            f"{config.captioner.name} has nothing to train",
+            where="captioner",
+            fix="Take another captioner; see `memecap parts captioners`.",
+        )
+    return captioner
+
+
+def go_on(folder: RunFolder, state: Record, fingerprint: dict[str, str]) -> Captioner:
+    """The captioner of a saved state. Raises `DataError` when the corpora are no longer what they were."""
+    if state["corpora"] != fingerprint:
+        changed = [name for name, print_ in fingerprint.items() if state["corpora"].get(name) != print_]
+        raise DataError(
+            f"rows or readings have changed since this run began: {', '.join(changed)}",
+            where=folder.folder,
+            fix="Choose another --out, or remove the folder to begin anew.",
+        )
+    captioner = checkpoint.load(folder.last)
+    captioner.load_state_dict(state["weights"], strict=False)
+    return captioner
+
+
+def _start_from(path: str, config: TrainConfig) -> Captioner:
+    captioner = checkpoint.load(path)
+    changed = differences(captioner.config.model_dump(mode="json"), config.captioner.model_dump(mode="json"))
+    if changed:
+        raise ConfigError(
+            f"the captioner to start from has other settings: {'; '.join(changed)}",
+            where=path,
+            fix="Copy the captioner's settings from its config.yaml.",
+        )
+    return captioner

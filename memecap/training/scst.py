@@ -1,0 +1,86 @@
+"""Self-critical training: shares of a window → shares of sampled captions, weighted by how much better than expected.
+
+The gradient of the reward a caption may expect is that of Σ advantage · -log p(caption): cross-entropy of the
+captioner's own captions, with weights. So the loop, the loss and every captioner stay as they are.
+Source: Rennie et al., arXiv 1612.00563 (greedy baseline); Luo, arXiv 2003.09971 (mean of the other samples).
+Limits: captions are sampled and weighed without dropout, but for that between the layers of an RNN; and a captioner
+with scheduled sampling should have it off.
+
+B examples, S samples of each.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from memecap.batching import pad
+from memecap.captioners.base import Caption, Captioner
+from memecap.decoding import Greedy, Nucleus
+from memecap.metrics.base import Array
+from memecap.training.config import SelfCritical
+from memecap.training.data import Share
+from memecap.training.rewards import Reward
+
+
+class Critic:
+    """Samples captions and weighs them; `references` are those of each training item."""
+
+    def __init__(self, captioner: Captioner, settings: SelfCritical, references: Sequence[Sequence[str]]) -> None:
+        self.captioner = captioner
+        self.settings = settings
+        self.reward = Reward(settings.reward, references)
+
+    def sample(self, shares: Sequence[Share], seed: str) -> list[Share]:
+        """What to learn in place of the references; `seed` alone decides the sampling."""
+        sampled = [self._sample(share, f"{seed}/{place}") for place, share in enumerate(shares)]
+        for module in self.captioner.modules():
+            if isinstance(module, nn.Dropout):
+                module.eval()
+        return sampled
+
+    def _sample(self, share: Share, seed: str) -> Share:
+        settings = self.settings
+        captions = self._write(
+            share,
+            Nucleus(
+                top_p=1.0,
+                seed=random.Random(seed).getrandbits(32),
+                n_candidates=settings.n_samples,
+                max_new_tokens=settings.max_new_tokens,
+            ),
+        )
+        rewards = self._judge(captions, share)
+        batch = share.batch.select(torch.arange(len(share.batch)).repeat_interleave(settings.n_samples))
+        token_ids, token_mask = pad([caption.token_ids for row in captions for caption in row])
+        advantages = torch.from_numpy((rewards - self._expected(rewards, share)).flatten()).float()
+        batch = replace(batch, token_ids=token_ids, token_mask=token_mask, weights=advantages, label_smoothing=0.0)
+        return replace(
+            share,
+            batch=batch,
+            n_tokens=batch.n_tokens if share.n_tokens else 0,
+            rewards=tuple(rewards.flatten().tolist()),
+        )
+
+    def _write(self, share: Share, decoding: Greedy | Nucleus) -> list[list[Caption]]:
+        device = next(self.captioner.parameters()).device
+        images = share.batch.images
+        return self.captioner.generate(None if images is None else images.to(device), share.readings, decoding)
+
+    def _judge(self, captions: Sequence[Sequence[Caption]], share: Share) -> Array:
+        """Rewards [B S]."""
+        texts = [caption.text for row in captions for caption in row]
+        items = [item for item, row in zip(share.items, captions, strict=True) for _ in row]
+        return self.reward(texts, items).reshape(len(captions), -1)
+
+    def _expected(self, rewards: Array, share: Share) -> Array:
+        """The reward to be better than: [B S] or [B 1]."""
+        if self.settings.baseline == "greedy":
+            return self._judge(self._write(share, Greedy(max_new_tokens=self.settings.max_new_tokens)), share)
+        others: Array = (rewards.sum(axis=1, keepdims=True) - rewards) / np.float64(rewards.shape[1] - 1)
+        return others

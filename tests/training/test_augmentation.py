@@ -1,0 +1,109 @@
+"""A picture with text on it stays whole and unmirrored whatever the chance; a photograph does not."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from memecap.errors import ConfigError
+from memecap.reading.base import Line, Reading
+from memecap.training.augmentation import augment, is_photograph
+from memecap.training.config import TrainConfig
+from memecap.training.run import train
+
+NOTHING_READ = Reading((), 80, 60, "test")
+READ = Reading((Line("СТОП", (1, 2, 30, 9), 0.2),), 80, 60, "test")
+CORNERS = {"red": (0, 0), "green": (1, 0), "blue": (0, 1), "white": (1, 1)}
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    """Black with a coloured square in each corner."""
+    painted = Image.new("RGB", (80, 60), "black")
+    for colour, (x, y) in CORNERS.items():
+        painted.paste(Image.new("RGB", (20, 20), colour), (60 * x, 40 * y))
+    return painted
+
+
+def corners(picture: Image.Image) -> tuple[str, ...]:
+    """The colour of each corner, and `cut` where the square there has lost a third of its side."""
+    found = []
+    for x, y in CORNERS.values():
+        part = np.asarray(picture.crop((40 * x, 30 * y, 40 * x + 40, 30 * y + 30)).convert("RGB"), dtype=float)
+        bright = part.max(axis=2) > 80
+        colour = part[bright].mean(axis=0)
+        named = min(CORNERS, key=lambda name: float(np.abs(np.array(Image.new("RGB", (1, 1), name)) - colour).sum()))
+        found.append(named if bright.sum() > 13 * 13 else "cut")
+    return tuple(found)
+
+
+def changed(picture: Image.Image, *captions: str, photograph: bool) -> list[tuple[Image.Image, tuple[str, ...]]]:
+    made = [augment(picture, captions, random.Random(seed), photograph=photograph) for seed in range(60)]
+    return [(one, corners(one)) for one in made]
+
+
+def test_text_is_never_mirrored_or_cut(picture: Image.Image) -> None:
+    for one, seen in changed(picture, "кот", photograph=False):
+        assert one.size == picture.size
+        assert seen == tuple(CORNERS)
+
+
+def test_a_photograph_is_mirrored_and_cropped(picture: Image.Image) -> None:
+    found = changed(picture, "кот", photograph=True)
+    mirrored = [seen for _, seen in found if seen[0] == "green" or seen[2] == "white"]
+    assert 10 < len(mirrored) < 50
+    assert any(one.size != picture.size for one, _ in found)
+
+
+def test_left_stays_left(picture: Image.Image) -> None:
+    for caption in ("Слева кот", "кот в левом углу", "пёс смотрит вправо"):
+        for _, seen in changed(picture, "кот", caption, photograph=True):
+            assert seen[0] in ("red", "cut")
+
+
+@pytest.mark.parametrize(
+    ("captions", "reading", "expected"),
+    [
+        (("кот",), NOTHING_READ, True),
+        (("кот",), None, False),
+        (("кот",), READ, False),
+        (('кот с надписью "СТОП"',), NOTHING_READ, False),
+    ],
+)
+def test_photographs(captions: tuple[str, ...], reading: Reading | None, expected: bool) -> None:
+    assert is_photograph(captions, reading) is expected
+
+
+def stage(**changes: object) -> list[dict[str, object]]:
+    return [{"name": "seen", "corpora": ["second"], "epochs": 1, "lr": 0.01, "augment": True} | changes]
+
+
+def test_stored_features_cannot_be_augmented(
+    settings: Callable[..., TrainConfig], pictured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frozen = {"name": "toys.captioner", "sees": True, "frozen": True}
+    with pytest.raises(ConfigError, match="stored features of a frozen encoder") as caught:
+        train(settings(captioner=frozen, stages=stage()), tmp_path / "stored")
+    assert "cache_features: false" in str(caught.value)
+    with pytest.raises(ConfigError, match="no pictures"):
+        train(settings(captioner={"name": "toys.captioner"}, stages=stage()), tmp_path / "blind")
+    train(settings(captioner=frozen, stages=stage(cache_features=False)), tmp_path / "pixels")
+    assert not (pictured / "features").exists()
+    assert "stay unmirrored and whole: 20" in capsys.readouterr().err
+
+
+def test_augmented_epochs_can_be_repeated(settings: Callable[..., TrainConfig], pictured: Path, tmp_path: Path) -> None:
+    looks = {"name": "toys.captioner", "sees": True}
+    runs = [
+        train(settings(captioner=looks, stages=stage(augment=augmented)), tmp_path / f"{i}") / "run.json"
+        for i, augmented in enumerate((True, True, False))
+    ]
+    first, second, plain = (json.loads(run.read_text())["weights_sha256"] for run in runs)
+    assert first == second
+    assert first != plain
