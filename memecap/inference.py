@@ -21,6 +21,8 @@ from memecap.captioners.base import Caption, Captioner, create
 from memecap.decoding import Decoding, Greedy
 from memecap.errors import MemecapError
 from memecap.pictures import PictureSource, open_picture
+from memecap.precision import Precision, lower, writing
+from memecap.ranking import Ranker, Ranking
 from memecap.reading.base import Reader, Reading
 from memecap.reranking import describe
 
@@ -36,6 +38,7 @@ class Result:
     seconds: float  # a share of its batch's time
     caption: Caption | None = None
     error: str | None = None
+    candidates: tuple[Caption, ...] = ()  # all that were found, best first; the first is `caption`
 
     def to_json(self) -> dict[str, Any]:
         """The record of `memecap caption --json`."""
@@ -46,6 +49,11 @@ class Result:
             "reading": caption.get("reading"),
             "quotes": caption.get("quotes", ()),
             "log_probability": caption.get("log_probability"),
+            "score": caption.get("score"),
+            "candidates": [
+                {"caption": one.text, "score": one.score, "log_probability": one.log_probability}
+                for one in self.candidates
+            ],
             "model": self.model,
             "seconds": round(self.seconds, 4),
             "error": self.error,
@@ -62,9 +70,14 @@ class MemeCaptioner:
         *,
         name: str,
         decoding: Decoding | None = None,
+        ranking: Ranking | None = None,
+        precision: Precision = "fp32",
         device: str | torch.device = "cpu",
     ) -> None:
         self.captioner = captioner.to(device).eval()
+        self.ranker = None if ranking is None else Ranker(ranking, self.captioner)
+        lower(self.captioner, precision)
+        self.precision = precision
         self.reader = reader
         self.name = name
         self.decoding = decoding or Greedy()
@@ -89,7 +102,7 @@ class MemeCaptioner:
             start = time.perf_counter()
             found = self._describe([open_picture(picture) for picture in batch])
             seconds = (time.perf_counter() - start) / len(batch)
-            captions += [replace(caption, seconds=seconds) for caption in found]
+            captions += [replace(candidates[0], seconds=seconds) for candidates in found]
         return captions
 
     def stream(self, sources: Iterable[PictureSource], *, batch_size: int = 16) -> Iterator[Result]:
@@ -108,20 +121,32 @@ class MemeCaptioner:
             if isinstance(image, MemecapError):
                 results.append(Result(name, self.name, seconds, error=image.what))
             else:
-                results.append(Result(name, self.name, seconds, caption=replace(next(captions), seconds=seconds)))
+                candidates = tuple(replace(caption, seconds=seconds) for caption in next(captions))
+                results.append(Result(name, self.name, seconds, caption=candidates[0], candidates=candidates))
         return results
 
     @torch.inference_mode()
-    def _describe(self, images: Sequence[Image.Image]) -> list[Caption]:
+    def _describe(self, images: Sequence[Image.Image]) -> list[list[Caption]]:
+        """The candidates of each picture, best first."""
         if not images:
             return []
         readings: Sequence[Reading | None] = self.reader.read(images) if self.reader else [None] * len(images)
+        with writing(self.precision, self.device):
+            features = self._see(images)
+            candidates = describe(self.captioner, features, readings, self.decoding)
+            if self.ranker is not None:
+                candidates = self.ranker.order(candidates, readings, features=features, pictures=images)
+        return [
+            [replace(caption, reading=reading) for caption in found]
+            for found, reading in zip(candidates, readings, strict=True)
+        ]
+
+    def _see(self, images: Sequence[Image.Image]) -> Images | None:
         encoder = self.captioner.encoder
-        pixels = None
-        if encoder is not None:
-            pixels = Images(pixels=torch.stack([encoder.transform(image) for image in images])).to(self.device)
-        candidates = describe(self.captioner, pixels, readings, self.decoding)
-        return [replace(best[0], reading=reading) for best, reading in zip(candidates, readings, strict=True)]
+        if encoder is None:
+            return None
+        pixels = torch.stack([encoder.transform(image) for image in images]).to(self.device)
+        return Images(features=encoder(pixels).float())
 
 
 def load_captioner(
@@ -129,6 +154,8 @@ def load_captioner(
     *,
     reader: Any = "tesseract",
     decoding: Decoding | None = None,
+    ranking: Ranking | None = None,
+    precision: Precision = "fp32",
     device: str | None = None,
 ) -> MemeCaptioner:
     """A captioner ready to use.
@@ -136,6 +163,8 @@ def load_captioner(
     Args:
         model: a checkpoint folder, a run folder of `memecap train`, or a Hub id; None: `template`, with no training.
         reader: a reader's name or settings (see `memecap parts reading`), or None: no text is read.
+        ranking: how the candidates of the decoding are ordered; None: as the decoding does.
+        precision: bf16 is the faster and rounds products to 8 bits, so some captions differ from those of fp32.
         device: cpu, cuda, mps …; the best there is when None.
 
     Raises:
@@ -152,6 +181,8 @@ def load_captioner(
         config.build("reading", reader) if reader is not None else None,
         name=name,
         decoding=decoding,
+        ranking=ranking,
+        precision=precision,
         device=device or best_device(),
     )
 

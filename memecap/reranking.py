@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from memecap.batching import Images
 from memecap.captioners.base import Caption, Captioner
@@ -27,9 +28,10 @@ def describe(
     readings: Sequence[Reading | None],
     decoding: Decoding,
 ) -> list[list[Caption]]:
-    """`captioner.generate` for any decoding: candidates of each picture, best first."""
+    """`captioner.generate` for any decoding: candidates of each picture, best first, with what they were chosen by."""
     if not isinstance(decoding, MBR):
-        return captioner.generate(images, readings, decoding)
+        found = captioner.generate(images, readings, decoding)
+        return [[replace(caption, score=nats_a_token(caption)) for caption in captions] for captions in found]
     sampled = captioner.generate(images, readings, decoding.sampling())
     return [by_consensus(*pair, decoding) for pair in zip(sampled, readings, strict=True)]
 
@@ -42,7 +44,14 @@ def by_consensus(candidates: Sequence[Caption], reading: Reading | None, decodin
         for caption, like in zip(candidates, likeness, strict=True)
     ]
     order = sorted(range(len(candidates)), key=lambda i: (not candidates[i].finished, -worth[i]))
-    return [candidates[i] for i in order]
+    return [replace(candidates[i], score=worth[i]) for i in order]
+
+
+def nats_a_token(caption: Caption) -> float | None:
+    """The mean log-probability of the caption's tokens, None where it is not known."""
+    if caption.log_probability is None:
+        return None
+    return caption.log_probability / max(len(caption.token_ids), 1)
 
 
 def consensus(texts: Sequence[str], *, beta: float = 1.0) -> list[float]:
@@ -53,23 +62,24 @@ def consensus(texts: Sequence[str], *, beta: float = 1.0) -> list[float]:
 
 def quoted_share(caption: Caption, reading: Reading | None) -> float:
     """The share of the reading's words, weighted by their lines' confidence, that stand in the caption's quotes."""
-    quoted = Counter(word for quote in caption.quotes for word in _words(quote.text))
+    quoted = Counter(word for quote in caption.quotes for word in words_of(quote.text))
     read: Counter[str] = Counter()
     weights: dict[str, float] = {}
     for line in reading.lines if reading else ():
-        for word in _words(line.text):
+        for word in words_of(line.text):
             read[word] += 1
             weights[word] = max(weights.get(word, 0.0), line.confidence)
     total = sum(weights[word] * count for word, count in read.items())
     return sum(weights[word] * count for word, count in (read & quoted).items()) / total if total else 0.0
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Lower-case words, ё as е."""
     return re.findall(r"\w+", text.lower().replace("ё", "е"))
 
 
 def _ngrams(text: str) -> list[NGrams]:
-    words = _words(text)
+    words = words_of(text)
     return [Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1)) for n in ORDERS]
 
 

@@ -25,7 +25,8 @@ def test_recall_favours_saying_more() -> None:
 def test_the_typical_finished_caption_wins() -> None:
     captions = [Caption("пёс"), Caption("кот спит дома"), Caption("кот спит дома", finished=False), Caption("кот спит")]
     ordered = by_consensus(captions, None, MBR(recall=1.0))
-    assert ordered[0] is captions[1] and ordered[-1] is captions[2]
+    assert ordered[0].text == captions[1].text and ordered[0].finished and not ordered[-1].finished
+    assert [caption.score for caption in ordered[:3]] == sorted((c.score for c in ordered[:3]), reverse=True)
 
 
 def test_quoted_share_weighs_words_by_confidence() -> None:

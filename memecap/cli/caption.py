@@ -29,6 +29,15 @@ def caption(
         list[str] | None,
         typer.Option("--set", help="an option of the decoding: width=5, top_p=0.9, seed=1, max_new_tokens=96"),
     ] = None,
+    rank: Annotated[
+        list[str] | None,
+        typer.Option(help="order candidates by log_probability, picture, reading, consensus; or a sum: reading=2"),
+    ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(help="for --rank picture: ruclip, or clip=MODEL with a folder or Hub id; else the model's own"),
+    ] = None,
+    precision: Annotated[str, typer.Option(help="fp32, or bf16: faster, some captions differ")] = "fp32",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header")] = False,
     sidecar: Annotated[bool, typer.Option(help="write NAME.txt beside each picture")] = False,
@@ -36,13 +45,20 @@ def caption(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; the best there is when not given")] = None,
 ) -> None:
     """Describe pictures: the scene, and the text on the picture, quoted. Exit code 1 when some of them failed."""
+    from memecap import ranking
     from memecap.decoding import choose
     from memecap.inference import load_captioner
+    from memecap.precision import choose as choose_precision
     from memecap.progress import say, track
 
     sources = list(expand(targets))
     captioner = load_captioner(
-        model, reader=None if reader == "none" else reader, decoding=choose(decoding, options or ()), device=device
+        model,
+        reader=None if reader == "none" else reader,
+        decoding=choose(decoding, options or ()),
+        ranking=ranking.choose(rank or (), judge),
+        precision=choose_precision(precision),
+        device=device,
     )
     failed = 0
     if as_csv:
