@@ -80,8 +80,12 @@ class MBR(_Limits):
 Decoding = Annotated[Greedy | Beam | Nucleus | MBR, Field(discriminator="name")]
 
 
-def choose(name: str, settings: Sequence[str] = ()) -> Decoding:
-    """A decoding by its name and `key=value` settings. Raises `UsageError`."""
+def choose(name: str | None, settings: Sequence[str] = ()) -> Decoding | None:
+    """A decoding by its name and `key=value` settings; None without a name. Raises `UsageError`."""
+    if name is None:
+        if settings:
+            raise UsageError("a setting belongs to a decoding", where="--set", fix="Name one with --decoding.")
+        return None
     methods: dict[str, type[Greedy | Beam | Nucleus | MBR]] = {
         "greedy": Greedy,
         "beam": Beam,

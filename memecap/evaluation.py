@@ -82,7 +82,7 @@ def evaluate(
     opened = manifest.open_corpus(corpus)
     tasks = _tasks(opened, split, limit, seed)
     captioner = model if isinstance(model, Captioner) else _load(str(model))
-    chosen = decoding or Greedy()
+    chosen = decoding or captioner.decoding()
     captioner.to(device or _best_device()).eval()
     settings = {
         "model": captioner.config.name if isinstance(model, Captioner) else str(model),

@@ -18,7 +18,7 @@ from PIL import Image
 from memecap import checkpoint, config
 from memecap.batching import Images
 from memecap.captioners.base import Caption, Captioner, create
-from memecap.decoding import Decoding, Greedy
+from memecap.decoding import Decoding
 from memecap.errors import MemecapError
 from memecap.pictures import PictureSource, open_picture
 from memecap.precision import Precision, lower, writing
@@ -80,7 +80,7 @@ class MemeCaptioner:
         self.precision = precision
         self.reader = reader
         self.name = name
-        self.decoding = decoding or Greedy()
+        self.decoding = decoding or captioner.decoding()
         self.device = device
 
     @overload

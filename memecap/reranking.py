@@ -16,9 +16,11 @@ from dataclasses import replace
 from memecap.batching import Images
 from memecap.captioners.base import Caption, Captioner
 from memecap.decoding import MBR, Decoding
+from memecap.metrics._quoting import scene
 from memecap.reading.base import Reading
 
 ORDERS = (1, 2)
+LOOP = 4  # words
 NGrams = Counter[tuple[str, ...]]
 
 
@@ -37,13 +39,14 @@ def describe(
 
 
 def by_consensus(candidates: Sequence[Caption], reading: Reading | None, decoding: MBR) -> list[Caption]:
-    """Finished captions first, then by likeness to the others and by what they quote; equal ones keep their order."""
+    """By likeness to the others and by what they quote; captions without an end or with a loop stand last."""
     likeness = consensus([caption.text for caption in candidates], beta=decoding.recall)
     worth = [
         like + decoding.reading * quoted_share(caption, reading)
         for caption, like in zip(candidates, likeness, strict=True)
     ]
-    order = sorted(range(len(candidates)), key=lambda i: (not candidates[i].finished, -worth[i]))
+    flawed = [not caption.finished or loops(caption.text) for caption in candidates]
+    order = sorted(range(len(candidates)), key=lambda i: (flawed[i], -worth[i]))
     return [replace(candidates[i], score=worth[i]) for i in order]
 
 
@@ -66,11 +69,18 @@ def quoted_share(caption: Caption, reading: Reading | None) -> float:
     read: Counter[str] = Counter()
     weights: dict[str, float] = {}
     for line in reading.lines if reading else ():
-        for word in words_of(line.text):
+        for word in words_of(line.said):
             read[word] += 1
             weights[word] = max(weights.get(word, 0.0), line.confidence)
     total = sum(weights[word] * count for word, count in read.items())
     return sum(weights[word] * count for word, count in (read & quoted).items()) / total if total else 0.0
+
+
+def loops(text: str) -> bool:
+    """Outside its quotes a caption says some four words twice."""
+    words = words_of(scene(text))
+    runs = Counter(tuple(words[i : i + LOOP]) for i in range(len(words) - LOOP + 1))
+    return any(count > 1 for count in runs.values())
 
 
 def words_of(text: str) -> list[str]:

@@ -43,7 +43,7 @@ def describe(reading: Reading, max_lines: int) -> list[tuple[list[str], str]]:
     shape = _name("shape", reading.width / max(reading.height, 1))
     return [
         ([shape], ""),
-        *((_marks(i, line, reading), spoken(line.text)) for i, line in enumerate(reading.lines[:max_lines])),
+        *((_marks(i, line, reading), spoken(line.said)) for i, line in enumerate(reading.lines[:max_lines])),
     ]
 
 

@@ -27,7 +27,7 @@ def reading_ids(config: PromptConfig, tokenizer: Tokenizer, reading: Reading | N
     """The reading between the prompt's words; without a reading the words alone."""
     if not config.reading:
         return []
-    text = config.line_break.join(line.text for line in reading.lines) if reading else ""
+    text = config.line_break.join(line.said for line in reading.lines) if reading else ""
     return _framed(tokenizer, config.prompt, "{reading}", text, config.max_reading_tokens)
 
 

@@ -31,10 +31,11 @@ def spoken(text: str, *, lower_capitals: bool = True) -> str:
 
 
 def _match(span: str, reading: Reading | None) -> Quote:
-    lines = [line for line in (reading.lines if reading else ()) if _alike(span, line.text)]
+    lines = [line for line in (reading.lines if reading else ()) if _alike(span, line.said)]
     if not lines:
         return Quote(span)
-    return Quote(span, box=_around(lines), confidence=sum(line.confidence for line in lines) / len(lines))
+    original = " ".join(line.text for line in lines) if any(line.translation for line in lines) else ""
+    return Quote(span, _around(lines), sum(line.confidence for line in lines) / len(lines), original)
 
 
 def _alike(span: str, line: str) -> bool:

@@ -24,16 +24,22 @@ class SlotRules(LogitsProcessor):  # type: ignore[misc]
         self.unread = ids[slot(UNREAD)]
         n_slots = sum(name.startswith("<line") for name in ids)
         self.slots = [ids[slot(i)] for i in range(n_slots)]
+        self._banned: Tensor | None = None
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        if self._banned is None or self._banned.shape != scores.shape:
+            self._banned = self._always_banned(scores)
+        written = torch.zeros_like(scores, dtype=torch.bool).scatter(1, input_ids, True)
+        banned = self._banned.clone()
+        banned[:, self.slots] |= written[:, self.slots]
+        return scores.masked_fill(banned, float("-inf"))
+
+    def _always_banned(self, scores: Tensor) -> Tensor:
+        """[C V]: what no step of the search may write."""
+        n_lines = torch.tensor(self.n_lines, device=scores.device)
+        n_lines = n_lines.repeat_interleave(len(scores) // len(self.n_lines))[:, None]
         banned = torch.zeros_like(scores, dtype=torch.bool)
         banned[:, self.never] = True
-        n_candidates = len(scores) // len(self.n_lines)
-        slots = torch.tensor(self.slots, device=scores.device)
-        for row in range(len(scores)):
-            n_lines = self.n_lines[row // n_candidates]
-            banned[row, slots[n_lines:]] = True
-            banned[row, self.unread] = n_lines > 0
-        written = input_ids.new_zeros(scores.shape, dtype=torch.bool).scatter(1, input_ids, True)
-        banned[:, slots] |= written[:, slots]
-        return scores.masked_fill(banned, float("-inf"))
+        banned[:, self.slots] = torch.arange(len(self.slots), device=scores.device) >= n_lines
+        banned[:, self.unread] = n_lines[:, 0] > 0
+        return banned

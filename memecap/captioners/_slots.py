@@ -48,7 +48,7 @@ class _Find:
 
 def to_pieces(caption: str, reading: Reading | None, *, least_alike: float = 72.0) -> list[Piece]:
     """A caption with its quotes as slots; `least_alike` (0..100) is the ratio from which a line is found."""
-    lines = [bare(line.text) for line in reading.lines] if reading else []
+    lines = [bare(line.said) for line in reading.lines] if reading else []
     tweet = find_tweet(reading.lines, reading.height) if reading else None
     spans = quoted_spans(caption)
     quotes = [bare(caption[start:end]) for start, end in spans]
@@ -138,6 +138,7 @@ def _scene(text: str, user: str) -> list[Piece]:
 
 def _quote(lines: Sequence[Line]) -> Quote:
     lefts, tops, rights, bottoms = zip(*(line.box for line in lines), strict=True)
-    text = " ".join(spoken(line.text) for line in lines)
+    text = " ".join(spoken(line.said) for line in lines)
+    original = " ".join(line.text for line in lines) if any(line.translation for line in lines) else ""
     box = (min(lefts), min(tops), max(rights), max(bottoms))
-    return Quote(text, box, sum(line.confidence for line in lines) / len(lines))
+    return Quote(text, box, sum(line.confidence for line in lines) / len(lines), original)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from memecap import registry
 from memecap.batching import Batch, Example, Images
 from memecap.config import PartConfig
-from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.decoding import Beam, Decoding, Greedy, Nucleus
 from memecap.encoders.base import ImageEncoder
 from memecap.reading.base import Box, Reading
 from memecap.text.base import Tokenizer
@@ -42,6 +42,7 @@ class Quote:
     text: str
     box: Box | None = None
     confidence: float | None = None
+    original: str = ""  # what stands on the picture, where `text` is its translation
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,10 @@ class Captioner(nn.Module, ABC):
         decoding: Greedy | Beam | Nucleus,
     ) -> list[list[Caption]]:
         """Candidates for each picture, best first; `images` is None when the captioner sees none."""
+
+    def decoding(self) -> Decoding:
+        """How captions are chosen where the caller does not say."""
+        return Greedy()
 
     def references(self) -> dict[str, nn.Module]:
         """Frozen pretrained modules by attribute name: a checkpoint names them and does not hold them."""

@@ -22,12 +22,12 @@ from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from memecap.batching import Batch, Example, Images, pad
-from memecap.captioners import _candidates, _generation, _line_marks, _sequence, _slots
+from memecap.captioners import _candidates, _generation, _line_marks, _sampling, _sequence, _slots
 from memecap.captioners._loss import token_loss
 from memecap.captioners._slot_rules import SlotRules
 from memecap.captioners.base import Caption, Captioner, Loss
 from memecap.config import PartConfig
-from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.decoding import MBR, Beam, Decoding, Greedy, Nucleus
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 
@@ -48,6 +48,9 @@ class ReaderWriter(Captioner):
         complete: float | None = Field(
             0.6, ge=0, le=1, description="lines at least so sure that no quote took are quoted at the end; null: none"
         )
+        decoding: Decoding = Field(
+            MBR(max_new_tokens=140), description="how captions are chosen unless the caller says otherwise"
+        )
         least_alike: float = Field(72.0, ge=0, le=100, description="likeness from which a line belongs to a quote")
 
     config: Config
@@ -61,6 +64,7 @@ class ReaderWriter(Captioner):
         self._pieces = {
             self._ids[_line_marks.slot(i)]: i for i in (_slots.UNREAD, _slots.USER, *range(config.max_lines))
         }
+        self._never = self._never_written()
         self.decoder = GPT2LMHeadModel(_shape(config, tokenizer))
 
     @classmethod
@@ -75,6 +79,9 @@ class ReaderWriter(Captioner):
     @property
     def tokenizer(self) -> BPE:
         return self._tokenizer
+
+    def decoding(self) -> Decoding:
+        return self.config.decoding
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
         pieces = _slots.to_pieces(caption, reading, least_alike=self.config.least_alike)
@@ -122,15 +129,11 @@ class ReaderWriter(Captioner):
         order = mask.int().argsort(dim=1, stable=True)  # padding to the left
         ids, mask = ids.gather(1, order).to(self._device), mask.gather(1, order).to(self._device)
         n_lines = [min(len(reading.lines), self.config.max_lines) if reading else 0 for reading in readings]
-        return _generation.generate(
-            self.decoder,
-            self.decoder.get_input_embeddings()(ids),
-            mask,
-            decoding,
-            end_id=self.tokenizer.end_id,
-            n_positions=self._n_positions,
-            processors=[SlotRules(self._ids, n_lines, self._never_written())],
-        )
+        embeds, rules = self.decoder.get_input_embeddings()(ids), SlotRules(self._ids, n_lines, self._never)
+        ends, room = {"end_id": self.tokenizer.end_id}, {"n_positions": self._n_positions}
+        if isinstance(decoding, Nucleus):
+            return _sampling.sample(self.decoder, embeds, mask, decoding, **ends, **room, processors=[rules])
+        return _generation.generate(self.decoder, embeds, mask, decoding, **ends, **room, processors=[rules])
 
     def _caption(self, ids: Sequence[int], reading: Reading | None, score: float, finished: bool) -> Caption:
         pieces: list[_slots.Piece] = []
@@ -152,7 +155,7 @@ class ReaderWriter(Captioner):
         if reading is None or self.config.complete is None:
             return []
         sure = [i for i, line in enumerate(reading.lines) if line.confidence >= self.config.complete]
-        missing = [i for i in sure if i not in pieces and _slots.bare(reading.lines[i].text)]
+        missing = [i for i in sure if i not in pieces and _slots.bare(reading.lines[i].said)]
         return [" ещё надпись:", *missing, "."] if missing else []
 
     def _prompt(self, reading: Reading | None) -> list[int]:

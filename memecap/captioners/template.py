@@ -73,7 +73,12 @@ class Template(Captioner):
         if not lines:
             return Caption(text=f"{self.config.scene or NOTHING_READ}.")
         quotes = tuple(
-            Quote(spoken(line.text, lower_capitals=self.config.lower_capitals), line.box, line.confidence)
+            Quote(
+                spoken(line.said, lower_capitals=self.config.lower_capitals),
+                line.box,
+                line.confidence,
+                line.text if line.translation else "",
+            )
             for line in lines
         )
         text = " ".join(quote.text for quote in quotes)
@@ -85,7 +90,9 @@ class Template(Captioner):
         tweet = find_tweet(lines, reading.height) if reading and not self.config.scene else None
         if tweet:
             return f"твит пользователя {tweet.user}", tweet.lines
-        return self.config.scene or "на картинке надпись", without_watermarks(lines)
+        lines = without_watermarks(lines)
+        translated = bool(lines) and all(line.translation for line in lines)
+        return self.config.scene or "на картинке надпись" + " на английском" * translated, lines
 
 
 def _untrainable() -> UsageError:

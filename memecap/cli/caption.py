@@ -24,7 +24,9 @@ def caption(
     reader: Annotated[
         str, typer.Option(help="who reads the text: a name of `memecap parts reading`, or none")
     ] = "tesseract",
-    decoding: Annotated[str, typer.Option(help="greedy, beam, nucleus or mbr")] = "greedy",
+    decoding: Annotated[
+        str | None, typer.Option(help="greedy, beam, nucleus or mbr; the captioner's own choice when not given")
+    ] = None,
     options: Annotated[
         list[str] | None,
         typer.Option("--set", help="an option of the decoding: width=5, top_p=0.9, seed=1, max_new_tokens=96"),

@@ -19,7 +19,9 @@ def evaluate(
     corpus: Annotated[Path, typer.Argument(help="corpus folder, its text read already (memecap read)")],
     out: Annotated[Path, typer.Option("--out", "-o", help="folder for captions.jsonl, scores.json and report.html")],
     split: Annotated[str, typer.Option(help="split to caption")] = "val",
-    decoding: Annotated[str, typer.Option(help="greedy, beam, nucleus or mbr")] = "greedy",
+    decoding: Annotated[
+        str | None, typer.Option(help="greedy, beam, nucleus or mbr; the captioner's own choice when not given")
+    ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="decoding setting: key=value")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="pictures captioned at once")] = 16,
     limit: Annotated[int | None, typer.Option(min=2, help="only so many rows, drawn with the seed")] = None,

@@ -22,6 +22,12 @@ class Line:
     box: Box  # left, top, right, bottom in pixels of the upright picture
     confidence: float  # 0..1: the share of such lines that are right
     language: str = "ru"  # ISO 639-1
+    translation: str = ""  # into Russian, of a line in another language, where a translator was at hand
+
+    @property
+    def said(self) -> str:
+        """The line as a Russian description quotes it."""
+        return self.translation or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +42,14 @@ class Reading:
     @property
     def text(self) -> str:
         """The lines joined by spaces, as a description quotes them."""
-        return " ".join(line.text for line in self.lines)
+        return " ".join(line.said for line in self.lines)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Reading:
-        lines = tuple(
-            Line(text=line["text"], box=tuple(line["box"]), confidence=line["confidence"], language=line["language"])
-            for line in record["lines"]
-        )
+        lines = tuple(Line(**{**line, "box": tuple(line["box"])}) for line in record["lines"])
         return cls(lines=lines, width=record["width"], height=record["height"], reader=record["reader"])
 
 

@@ -113,6 +113,9 @@ class StageConfig(Frozen):
     simulate_reading: bool = Field(
         False, description="rows without a stored reading get a noisy one made from their caption's own quotes"
     )
+    lose_lines: float = Field(
+        0.0, ge=0, lt=1, description="chance that training hides a line of a reading: what a reader may miss"
+    )
     early_stop: EarlyStop = Field(EarlyStop(), description="which epoch is best, and when to stop")
 
     @model_validator(mode="after")

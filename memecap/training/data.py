@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -51,6 +51,7 @@ class Examples:
         simulate: bool,
         augmented: bool = False,
         label_smoothing: float = 0.0,
+        lose_lines: float = 0.0,
     ) -> None:
         self.captioner = captioner
         self.items = items
@@ -58,6 +59,7 @@ class Examples:
         self.simulate = simulate
         self.augmented = augmented
         self.label_smoothing = label_smoothing
+        self.lose_lines = lose_lines
 
     def make(self, item: int, caption: int, seed: str, *, shown: int | None = None) -> Example:
         """The example of a caption; `seed` decides the noise of a simulated reading and the picture's change.
@@ -75,7 +77,11 @@ class Examples:
         chosen = self.items[item]
         if chosen.reading is None and self.simulate:
             return simulate_reading(chosen.captions[caption], random.Random(seed))
-        return chosen.reading
+        if chosen.reading is None or not self.lose_lines:
+            return chosen.reading
+        chance = random.Random(seed)
+        kept = tuple(line for line in chosen.reading.lines if chance.random() >= self.lose_lines)
+        return replace(chosen.reading, lines=kept or chosen.reading.lines)
 
     def images(self, items: Sequence[int]) -> Images | None:
         """The pictures of some items, stacked; None where the captioner sees none."""

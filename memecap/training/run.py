@@ -147,6 +147,7 @@ class Run:
                 simulate=stage.simulate_reading,
                 augmented=stage.augment,
                 label_smoothing=stage.label_smoothing,
+                lose_lines=stage.lose_lines,
             ),
             lengths=items.lengths(train),
             val=Examples(self.captioner, val, sight, simulate=stage.simulate_reading),
