@@ -1,11 +1,13 @@
 """How well and how fast memes are read.
 
     python scripts/bench/bench_reading.py quality --memes ../shared/data/memes --split val
+    python scripts/bench/bench_reading.py ablate --memes ../shared/data/memes --split val
     python scripts/bench/bench_reading.py speed --memes ../shared/data/memes --pictures 60
 
 `quality` compares the words read with the words that the descriptions quote (razdel words, lower case, ё as е, each as
 often as it occurs), by class of meme, and prints how often lines of a confidence are right.
-`speed` reads pictures afresh.
+`ablate` adds one pass after another and leaves out one repair rule at a time: words read, and the scores of `template`.
+`speed` reads pictures afresh; the others look at no picture twice.
 """
 
 from __future__ import annotations
@@ -17,21 +19,26 @@ import re
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import razdel
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from memecap import config
+from memecap import config, scoring
+from memecap.captioners.base import create
+from memecap.decoding import Greedy
 from memecap.metrics._quoting import quotes
 from memecap.pictures import open_picture
 from memecap.progress import track
 from memecap.reading.base import Line, Reading
 
 CLASSES = ("tweet", "long", "6-13 words", "short", "english", "none")
+READ = ("recall", "precision")
+SCORED = ("bleu1", "bleu4", "chrf2", "quoted_recall", "quoted_precision")
 MATCHED = 72  # rapidfuzz's partial ratio from which a line counts as a reading of the quotes
 
 
@@ -156,6 +163,37 @@ def quality(arguments: argparse.Namespace) -> None:
         print(json.dumps(band))
 
 
+def ablate(arguments: argparse.Namespace) -> None:
+    from memecap.reading import _repair, tesseract
+
+    rows = list(memes(arguments.memes, arguments.split))[: arguments.pictures]
+    passes, rules = tesseract.Tesseract.Config().passes, _repair.RULES
+    for n_passes in range(1, len(passes) + 1):
+        ablated(f"{n_passes} passes: + {passes[n_passes - 1]}", rows, passes=passes[:n_passes])
+    for left_out in rules:
+        kept = [rule for rule in rules if rule is not left_out]
+        tesseract.repair = partial(_repair.repair, rules=kept)  # type: ignore[assignment]
+        ablated(f"without {left_out.__name__}", rows)
+    tesseract.repair = partial(_repair.repair, rules=())  # type: ignore[assignment]
+    ablated("without any rule but hyphens", rows)
+
+
+def ablated(title: str, rows: Sequence[tuple[Path, str]], **settings: object) -> None:
+    """One line of the ablation: a reader with these settings, and what `template` makes of its readings."""
+    reader = config.build("reading", {"name": "tesseract", **settings})
+    template = create(config.configure("captioners", "template"), ())
+    report, captions = Report(), []
+    for first in range(0, len(rows), 32):
+        batch = rows[first : first + 32]
+        readings = reader.read([open_picture(path) for path, _ in batch])
+        captions += [best.text for best, *_ in template.generate(None, readings, Greedy())]
+        for (_, description), reading in zip(batch, readings, strict=True):
+            report.add(description, reading)
+    scores = scoring.measure(captions, [[description] for _, description in rows]).scores
+    read = {f"{name}_{key}": report.tallies[name].row()[key] for name in ("all", "russian") for key in READ}
+    print(json.dumps({"reader": title, **read, **{name: round(scores[name], 2) for name in SCORED}}), flush=True)
+
+
 def speed(arguments: argparse.Namespace) -> None:
     """Seconds a picture: one process, two, and a process started for each picture and pass."""
     from memecap.reading import tesseract
@@ -177,13 +215,13 @@ def speed(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("quality", "speed"))
+    parser.add_argument("what", choices=("quality", "ablate", "speed"))
     parser.add_argument("--memes", type=Path, default=Path("../shared/data/memes"))
     parser.add_argument("--split", default="val")
     parser.add_argument("--pictures", type=int, default=None, help="only the first so many")
     parser.add_argument("--reader", default="tesseract")
     arguments = parser.parse_args()
-    (quality if arguments.what == "quality" else speed)(arguments)
+    {"quality": quality, "ablate": ablate, "speed": speed}[arguments.what](arguments)
 
 
 if __name__ == "__main__":
