@@ -8,7 +8,7 @@ from memecap.captioners.base import Caption, Quote
 from memecap.decoding import MBR, Greedy, choose
 from memecap.errors import ConfigError, UsageError
 from memecap.reading.base import Line, Reading
-from memecap.reranking import by_consensus, consensus, describe, quoted_share
+from memecap.reranking import by_consensus, consensus, describe, loops, quoted_share
 
 
 def test_consensus_is_one_for_equal_texts_and_zero_for_strangers() -> None:
@@ -58,3 +58,17 @@ def test_choosing_a_decoding_by_name() -> None:
         choose("bim")
     with pytest.raises(ConfigError, match="`widht`"):
         choose("beam", ["widht=2"])
+
+
+def test_a_caption_that_goes_round_stands_last() -> None:
+    round_ = Caption('на фото кот и пёс "да", на фото кот и пёс')
+    captions = [round_, round_, round_, Caption("на фото кот")]
+    assert by_consensus(captions, None, MBR())[0].text == "на фото кот"
+    quoting = Caption('надпись "раз два три четыре", ниже "раз два три четыре"')
+    assert loops(round_.text) and not loops(quoting.text)
+
+
+def test_without_a_name_the_captioner_decides() -> None:
+    assert choose(None) is None
+    with pytest.raises(UsageError, match="belongs to a decoding"):
+        choose(None, ["width=3"])
