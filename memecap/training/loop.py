@@ -1,24 +1,16 @@
-"""The training loop, on accelerate: `fit` a stage, `train_epoch`, `take_step`.
-
-The loss of a window is one sum over its batches and processes, divided once by all its tokens: neither accumulation
-nor the number of processes changes the gradient.
-"""
+"""The training loop, on accelerate: `fit` a stage, `train_epoch`, `take_step`; gradient.py has the backward pass."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
 
-import torch
-
-from memecap.captioners.base import Loss
-from memecap.progress import say, track
+from memecap.progress import track
 from memecap.training import sampling
 from memecap.training.config import StageConfig
 from memecap.training.data import Share, load_windows
-from memecap.training.memory import cut, is_out_of_memory
+from memecap.training.gradient import add_gradient
 from memecap.training.optim import lr_factor, set_lr
 from memecap.training.progress import Record, Step
 from memecap.training.stage import StageRun
@@ -62,59 +54,14 @@ def take_step(run: StageRun, window: Sequence[Share]) -> Step:
     Raises:
         DataError: the gradient is not finite for the second time.
     """
-    shares, loss, n_tokens = _backward_within_memory(run, window)
+    loss, n_tokens, reward = add_gradient(run, window)
     norm = float(run.accelerator.clip_grad_norm_(run.model.parameters(), run.stage.clip or math.inf))
     if math.isfinite(norm):
         run.optimizer.step()
     else:
         run.rescue(f"the norm of the gradient is {norm}")
     run.optimizer.zero_grad()
-    return Step(run.sum(loss), n_tokens, norm, _mean_reward(run, shares))
-
-
-def _backward_within_memory(run: StageRun, window: Sequence[Share]) -> tuple[list[Share], float, int]:
-    """`_backward`; where a batch does not fit, this and all later ones are halved until they do."""
-    while True:
-        shares = cut(window, run.progress.halvings)
-        try:
-            return _backward(run, shares)
-        except RuntimeError as error:
-            # Processes that share a step would wait for each other for ever if one of them began it again.
-            alone = run.accelerator.num_processes == 1
-            if not (is_out_of_memory(error) and alone and any(len(share.batch) > 1 for share in shares)):
-                raise
-        run.optimizer.zero_grad()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        run.progress.halvings += 1
-        say(f"out of memory: batches of stage {run.stage.name} are cut into {2**run.progress.halvings}")
-
-
-def _backward(run: StageRun, shares: list[Share]) -> tuple[list[Share], float, int]:
-    """Add up the gradient of a window; returns what was learnt, its loss in this process, its tokens in all."""
-    accelerator, progress = run.accelerator, run.progress
-    if run.critic is not None:
-        place = progress.stage, progress.epoch, progress.window, accelerator.process_index
-        shares = run.critic.sample(shares, "/".join(map(str, (run.config.seed, *place))))
-    n_tokens = int(run.sum(sum(share.n_tokens for share in shares)))
-    total = 0.0
-    for number, share in enumerate(shares):
-        last = number == len(shares) - 1
-        with nullcontext() if last else accelerator.no_sync(run.model):
-            loss: Loss = run.model(share.batch.to(accelerator.device))
-            # DDP takes the mean over processes; a stand-in share takes part and weighs nothing.
-            weight = accelerator.num_processes / n_tokens if share.n_tokens else 0.0
-            accelerator.backward(loss.total * weight)
-        total += float(loss.total.detach()) if share.n_tokens else 0.0
-    return shares, total, n_tokens
-
-
-def _mean_reward(run: StageRun, shares: Sequence[Share]) -> float | None:
-    """Of the captions sampled for a window, in a self-critical stage."""
-    if run.critic is None:
-        return None
-    rewards = [reward for share in shares if share.n_tokens for reward in share.rewards]
-    return run.sum(sum(rewards)) / run.sum(len(rewards))
+    return Step(loss, n_tokens, norm, reward)
 
 
 def _watch(run: StageRun, windows: Sequence[sampling.Window], seed: Sequence[int]) -> Iterator[list[Share]]:

@@ -15,7 +15,11 @@ from memecap import checkpoint, config, registry
 from memecap.batching import Batch, Example, Images, collate
 from memecap.captioners.base import Captioner, create
 from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.precision import lower, writing
 from memecap.reading.base import Line, Reading
+from memecap.training.config import SelfCritical
+from memecap.training.data import Share
+from memecap.training.scst import Critic
 
 READINGS = [
     Reading((Line("ХОЧУ РЫБУ", (1, 2, 30, 9), 0.9),), 40, 40, "test"),
@@ -208,6 +212,20 @@ def test_what_was_sampled_can_be_learnt(captioner: Captioner) -> None:
             assert caption.log_probability == pytest.approx(-float(loss.total), rel=0.02)
 
 
+def test_it_can_be_rewarded(captioner: Captioner) -> None:
+    """Self-critical training needs no more than `generate`, `forward` and the ids of what was written."""
+    batch = cached(captioner)
+    critic = Critic(captioner, SelfCritical(n_samples=3, max_new_tokens=5), [(text,) for text in TEXTS[:2]])
+    captioner.train()
+    (share,) = critic.sample([Share(batch, batch.n_tokens, items=(0, 1), readings=tuple(READINGS))], "seed")
+    assert len(share.batch) == len(share.rewards) == 6
+    captioner(share.batch).total.backward()
+    gradients = [p.grad for p in captioner.parameters() if p.grad is not None]
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    if len(set(share.rewards)) > 1:
+        assert any(gradient.abs().max() > 0 for gradient in gradients)
+
+
 @torch.no_grad()
 def test_pixels_and_their_features_are_the_same_picture(captioner: Captioner) -> None:
     captioner.eval()
@@ -299,3 +317,17 @@ def test_captions_of_any_length_and_readings_of_none(captioner: Captioner) -> No
         None if image is None else Images(features=image[None]), [long], Greedy(max_new_tokens=2)
     )
     assert len(captions) == 1
+
+
+@torch.no_grad()
+def test_it_writes_in_bf16_too(captioner: Captioner) -> None:
+    captioner.eval()
+    batch = collate(examples(captioner))
+    decoding = Greedy(max_new_tokens=4)
+    exact = captioner.generate(batch.images, READINGS, decoding)
+    lower(captioner, "bf16")
+    assert any(parameter.dtype == torch.bfloat16 for parameter in captioner.parameters())
+    with writing("bf16", "cpu"):
+        rounded = captioner.generate(batch.images, READINGS, decoding)
+    for (one,), (other,) in zip(exact, rounded, strict=True):
+        assert other.log_probability == pytest.approx(one.log_probability, rel=0.05)
