@@ -91,7 +91,8 @@ class Template(Captioner):
         if tweet:
             return f"твит пользователя {tweet.user}", tweet.lines
         lines = without_watermarks(lines)
-        translated = bool(lines) and all(line.translation for line in lines)
+        sure = [line for line in lines if line.confidence >= self.config.least_confidence]
+        translated = bool(sure) and all(line.translation for line in sure)
         return self.config.scene or "на картинке надпись" + " на английском" * translated, lines
 
 

@@ -6,12 +6,15 @@ import glob
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from memecap.cli import app
 from memecap.cli._output import emit
+
+if TYPE_CHECKING:
+    from memecap.config import PartConfig
 
 
 @app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_small --json")
@@ -24,6 +27,9 @@ def caption(
     reader: Annotated[
         str, typer.Option(help="who reads the text: a name of `memecap parts reading`, or none")
     ] = "tesseract",
+    reader_options: Annotated[
+        list[str] | None, typer.Option("--reader-set", help="a setting of the reader, key=value")
+    ] = None,
     decoding: Annotated[
         str | None, typer.Option(help="greedy, beam, nucleus or mbr; the captioner's own choice when not given")
     ] = None,
@@ -56,7 +62,7 @@ def caption(
     sources = list(expand(targets))
     captioner = load_captioner(
         model,
-        reader=None if reader == "none" else reader,
+        reader=_reader(reader, reader_options or []),
         decoding=choose(decoding, options or ()),
         ranking=ranking.choose(rank or (), judge),
         precision=choose_precision(precision),
@@ -83,6 +89,15 @@ def caption(
 
             storage.write_text(Path(name).with_suffix(".txt"), result.caption.text + "\n")
     raise typer.Exit(1 if failed else 0)
+
+
+def _reader(name: str, options: list[str]) -> PartConfig | None:
+    if name == "none":
+        return None
+    from memecap import config, registry
+
+    settings: type[PartConfig] = registry.load("reading", name).Config
+    return config.load(settings, None, options, defaults={"name": name})
 
 
 def expand(targets: list[str]) -> Iterator[Path | bytes]:
