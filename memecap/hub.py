@@ -1,12 +1,13 @@
-"""A model's files from a local folder or from the Hugging Face Hub: the only place that downloads weights."""
+"""A model's files from a local folder or the Hugging Face Hub, and to it: the only place that moves weights."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from memecap.errors import DataError, MissingFileError, ServiceError
+from memecap.errors import AuthError, DataError, MissingFileError, ServiceError, UsageError
 
 #: what a model of transformers is made of; weights of other frameworks stay on the Hub
 _MODEL_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "pytorch_model*.bin")
@@ -45,6 +46,37 @@ def fetch(model: str, files: Sequence[str] | None = None, *, revision: str | Non
 def fetch_model(model: str) -> Path:
     """The folder of a whole model: configuration, tokenizer, weights. Raises as `fetch` does."""
     return fetch(model, None if Path(model).is_dir() else _MODEL_FILES)
+
+
+def upload(folder: Path, repository: str, *, private: bool = False, message: str) -> str:
+    """Make `owner/name` if it is not there, and put a folder's files into it in one commit; returns its address.
+
+    Raises:
+        UsageError: not a name of a repository.
+        AuthError: no token, or one that may not write there.
+        ServiceError: the Hub cannot be reached.
+    """
+    from huggingface_hub import HfApi, errors, get_token
+
+    if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", repository):
+        raise UsageError("not a repository's name", where=repository, fix="Write owner/name.")
+    sign_in = "Run `hf auth login` with a token that may write, or set HF_TOKEN."
+    if get_token() is None:
+        raise AuthError("no token of the Hugging Face Hub", where=repository, fix=sign_in)
+    api = HfApi()
+    try:
+        address = api.create_repo(repo_id=repository, private=private, exist_ok=True)
+        api.upload_folder(repo_id=repository, folder_path=folder, commit_message=message)
+    except Exception as error:
+        status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else None
+        if status in (401, 403):
+            raise AuthError(f"the Hub refuses the token (HTTP {status})", where=repository, fix=sign_in) from error
+        raise ServiceError(
+            f"cannot upload to the Hugging Face Hub: {type(error).__name__}",
+            where=f"https://huggingface.co/{repository}",
+            fix="Connect to the network (and unset HF_HUB_OFFLINE), then run the command again.",
+        ) from error
+    return str(address)
 
 
 def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = (), **arguments: Any) -> Any:

@@ -1,0 +1,107 @@
+"""A checkpoint → a repository of the Hugging Face Hub, with a card of its scores beside the floors.
+
+In: a checkpoint or run folder, and a folder of `memecap evaluate`. Out: the repository's address. Only the checkpoint
+is uploaded, nothing else of a run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from memecap import __version__, checkpoint, config, hub, storage, tables
+from memecap.errors import MissingFileError, UsageError
+
+_SCORES, _RETRIEVED = "scores.json", "similar.jsonl"
+
+
+def push(
+    model: Path,
+    repository: str,
+    *,
+    scores: Path | None = None,
+    private: bool = False,
+    self_contained: bool = False,
+    message: str = "Upload a memecap checkpoint",
+) -> str:
+    """Upload a checkpoint; returns the address of the repository.
+
+    Args:
+        scores: a folder of `memecap evaluate`, whose table comes into the card.
+        self_contained: copy the frozen models it refers to, so that it needs nothing else.
+
+    Raises:
+        MissingFileError: there is no checkpoint, or no scores there.
+        UsageError: the name is not one of the Hub's, or frozen models that lie on this machine would be left behind.
+        AuthError: no token, or one that may not write there.
+        ServiceError: the Hub cannot be reached.
+    """
+    if not model.is_dir():
+        raise MissingFileError("no such folder", where=model, fix="Give a checkpoint or a run folder.")
+    if scores is not None and not (scores / _SCORES).is_file():
+        raise MissingFileError(f"no {_SCORES} there", where=scores, fix="Give an output folder of `memecap evaluate`.")
+    folder = checkpoint.find(model)
+    with tempfile.TemporaryDirectory() as temporary:
+        prepared = Path(temporary) / "checkpoint"
+        if self_contained:
+            checkpoint.save(checkpoint.load(folder), prepared, self_contained=True)
+        else:
+            shutil.copytree(folder, prepared)
+            _refuse_local_references(prepared, folder)
+        storage.write_text(prepared / checkpoint.CARD, card(prepared, repository, scores))
+        return hub.upload(prepared, repository, private=private, message=message)
+
+
+def card(folder: Path, repository: str, scores: Path | None = None) -> str:
+    """Markdown about a checkpoint: how to use it, what it refers to, what it reaches beside floors, its settings."""
+    parts = [
+        "---\nlanguage: ru\nlibrary_name: memecap\npipeline_tag: image-to-text\n---",
+        f"# {repository}",
+        f"Describes pictures, Russian memes above all. Made with memecap {__version__}.",
+        f"```sh\nmemecap caption picture.jpg --model {repository}\n```",
+    ]
+    references = storage.read_json(folder / checkpoint.RECORD)["references"]
+    if references:
+        models = _models(folder)
+        parts.append("Frozen models it was trained with, by the SHA-256 of their weights:")
+        parts.append("\n".join(f"- {name}: {_place(models[name])}, {digest}" for name, digest in references.items()))
+    if (folder / _RETRIEVED).exists():
+        parts.append("It shows itself captions of similar training pictures: those captions are part of it.")
+    parts.append("## Scores")
+    if scores is None:
+        parts.append("Not measured yet.")
+    else:
+        told = storage.read_json(scores / "evaluation.json")
+        parts.append(f"Split `{told['split']}`, decoding `{told['decoding']['name']}`; floors beside it.")
+        parts.append(tables.render(storage.read_json(scores / _SCORES), "markdown"))
+    settings = (folder / checkpoint.CONFIG).read_text(encoding="utf-8").rstrip()
+    return "\n\n".join([*parts, "## Settings", f"```yaml\n{settings}\n```"]) + "\n"
+
+
+def _models(folder: Path) -> dict[str, str]:
+    """Attribute → the folder or Hub id that the settings name for it."""
+    settings = config.read_yaml(folder / checkpoint.CONFIG)
+    return {
+        name: str(value["model"]) for name, value in settings.items() if isinstance(value, dict) and "model" in value
+    }
+
+
+def _place(model: str) -> str:
+    return "a copy in this repository" if model.startswith("./") else f"`{model}`, not copied"
+
+
+def _refuse_local_references(prepared: Path, folder: Path) -> None:
+    references = storage.read_json(prepared / checkpoint.RECORD)["references"]
+    models = _models(prepared)
+    local = [f"{name}: {models[name]}" for name in references if _is_local(models[name])]
+    if local:
+        raise UsageError(
+            f"it refers to models that lie on this machine ({'; '.join(local)})",
+            where=folder,
+            fix="Add --self-contained, so that they are uploaded with it.",
+        )
+
+
+def _is_local(model: str) -> bool:
+    return not model.startswith("./") and (Path(model).expanduser().is_dir() or model.startswith(("/", "~", "../")))
