@@ -67,7 +67,9 @@ def test_the_page_is_whole_and_closed(evaluation):
     row = data["rows"][0]
     assert row["image"].startswith("data:image/jpeg;base64,")
     assert max(row["size"]) == 360
-    assert {"chrf2", "quoted_recall"} <= row["scores"]["<b>модель"].keys()
+    scores = data["scores"]["<b>модель"]
+    assert set(data["card_metrics"]) < set(data["row_metrics"]) == scores.keys()
+    assert {len(values) for values in scores.values()} == {len(HOSTILE)}
 
 
 def test_a_picture_that_is_gone_does_not_stop_the_page(evaluation):
@@ -146,7 +148,7 @@ def test_a_browser_runs_nothing_and_shows_everything(tmp_path, start):
     texts = HOSTILE[start : start + 30]
     dom = in_browser(write_report(evaluation_of(texts, tmp_path)), tmp_path / "profile")
     title = re.search(r"<title>(.*?)</title>", dom, re.DOTALL)[1]
-    assert title.startswith("&lt;b&gt;модель на corpus/val")  # a payload that ran would have changed it
+    assert title.startswith("&lt;b&gt;модель: corpus, val")  # a payload that ran would have changed it
     found = Cards(dom.split('<div id="cards"')[1].split("</section>")[0])
     assert found.tags <= {"div", "article", "img", "span", "p", "h3", "b", "button"}
     assert len(found.cards) == len(texts)

@@ -29,6 +29,9 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="seed of floors, drawn rows and bootstrap")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, …; the best there is when not given")] = None,
     report: Annotated[bool, typer.Option(help="also write report.html")] = True,
+    beside: Annotated[
+        list[Path] | None, typer.Option(help="an evaluation of another model on the same rows, for the report")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="the records of scores.json on stdout, a line a system")
     ] = False,
@@ -56,7 +59,7 @@ def evaluate(
     if report:
         from memecap.report import write_report
 
-        progress.say(f"report: {write_report(out)}")
+        progress.say(f"report: {write_report(out, others=beside or ())}")
     if as_json:
         for record in records:
             emit(record)

@@ -50,7 +50,7 @@ def _table(path: Path, systems: Sequence[System], *, rebuilt: bool) -> dict[str,
     records = storage.read_json(path)
     preset = str(records[0]["signature"]).split("[")[0]
     if rebuilt:
-        records = rank(systems, preset)
+        records = rank(systems, preset, every=path.name == "scores.json")
     return {"preset": preset, "signature": records[0]["signature"], "systems": records, "decimals": decimals(records)}
 
 

@@ -16,11 +16,12 @@ from memecap.errors import MemecapError
 from memecap.leaderboard import CAPTIONER, System, decimals, measure
 from memecap.pictures import open_picture
 from memecap.predictions import Prediction
+from memecap.significance import LEVEL
 from memecap.tables import MAIN
 
 THUMBNAIL = 360  # pixels of the longer side
 ROW_PRESET = "ru-words"
-ROW_METRICS = ("chrf2", "meteor", "bleu1", "quoted_recall", "quoted_precision")
+CARD_METRICS = ("chrf2", "meteor", "bleu1", "quoted_recall", "quoted_precision")
 LABELS = {
     "random_caption": "Случайная подпись из обучения",
     "constant": "Одна и та же лучшая подпись",
@@ -67,11 +68,11 @@ def page(
     ours = systems[0]
     corpus = Path(settings["corpus"])
     scored = {system.name: _row_scores(system) for system in systems}
+    by_row = list(scored[ours.name])
     captions = {system.name: [row.caption for row in system.rows] for system in systems}
     rivals = [system.name for system in systems[1:] if system.kind == CAPTIONER]
-    names = [name for table in tables for name in table["systems"][0]["scores"]]
     return {
-        "title": title or f"{ours.name} на {corpus.name}/{settings['split']}",
+        "title": title or f"{LABELS.get(ours.name, ours.name)}: {corpus.name}, {settings['split']}",
         "verdict": verdict(tables[0]["systems"]),
         "facts": _facts(settings, len(ours.rows)),
         "tables": list(tables),
@@ -79,19 +80,20 @@ def page(
         "metric_labels": METRIC_LABELS,
         "decimals": decimals(tables[0]["systems"]),
         "main": list(MAIN),
-        "costs": [name for name in set(names) if name in scoring.COSTS],
+        "costs": sorted(scoring.COSTS),
         "neutral": sorted(scoring.NEUTRAL),
         "curves": curves(Path(settings["model"])),
         "systems": [system.name for system in systems],
         "other": rivals[0] if rivals else "",
-        "row_metrics": list(ROW_METRICS),
+        "row_metrics": [*CARD_METRICS, *(name for name in by_row if name not in CARD_METRICS)],
+        "card_metrics": list(CARD_METRICS),
+        "scores": scored,
         "rows": [
             {
                 **_picture(corpus / settings["split"], row),
                 "references": list(row.references),
                 "reading": row.rest.get("reading"),
                 "captions": {name: texts[number] for name, texts in captions.items()},
-                "scores": {name: values[number] for name, values in scored.items()},
             }
             for number, row in enumerate(ours.rows)
         ],
@@ -106,7 +108,7 @@ def verdict(records: Sequence[Mapping[str, Any]], metric: str = "chrf2") -> str:
     beaten = [
         record
         for record in floors
-        if (found := record["compared"]["minus_this"][metric])["difference"] > 0 and found["p"] < 0.05
+        if (found := record["compared"]["minus_this"][metric])["difference"] > 0 and found["p_holm"] < LEVEL
     ]
     score = f"{METRIC_LABELS[metric]} {ours['scores'][metric]:.1f} (95 %: {low:.1f}–{high:.1f})"
     if len(beaten) == len(floors):
@@ -138,9 +140,10 @@ def curves(model: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _row_scores(system: System) -> list[dict[str, float]]:
-    found = scoring.row_scores(measure(system, ROW_PRESET))
-    return [{name: round(float(found[name][i]), 4) for name in ROW_METRICS} for i in range(len(system.rows))]
+def _row_scores(system: System) -> dict[str, list[float]]:
+    """By name, the score of each row taken alone."""
+    found = scoring.row_scores(measure(system, ROW_PRESET, every=True))
+    return {name: [round(value, 4) for value in values.tolist()] for name, values in found.items()}
 
 
 def _facts(settings: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
@@ -150,8 +153,8 @@ def _facts(settings: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
         ("Корпус", f"{Path(settings['corpus']).name}, часть {settings['split']}"),
         ("Картинок", str(n)),
         ("Декодирование", f"{decoding['name']}, до {decoding['max_new_tokens']} токенов"),
-        ("Начальное число", str(settings["seed"])),
-        ("Общих картинок с обучением", str(settings.get("leaks", 0))),
+        ("Зерно (seed)", str(settings["seed"])),
+        ("Картинок, известных по обучению", str(settings.get("leaks", 0))),
     ]
 
 

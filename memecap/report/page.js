@@ -79,6 +79,9 @@ function showTable() {
   }
   byId("table").replaceChildren(make("thead", {}, header), body);
   byId("signature").textContent = table.signature;
+  const own = table.systems.filter((system) => system.warning).map((system) => `«${labelOf(system.system)}»`);
+  byId("warning").hidden = !own.length;
+  byId("warning").textContent = `Осторожно: ${own.join(", ")} смотрит тем же энкодером, что и судья, поэтому CLIPScore завышен.`;
   byId("intervals").replaceChildren(...intervalChart(table, view.metric));
 }
 
@@ -90,12 +93,12 @@ function scoreCell(table, system, name, top) {
   if (interval) cell.append(make("small", { textContent: `${show(interval[0])}–${show(interval[1])}` }));
   const compared = system.compared && system.compared.minus_this[name];
   if (compared) {
-    const sure = compared.p < 0.05, above = better(name, compared.difference, 0);
-    const sign = compared.difference > 0 ? "+" : "";
-    cell.append(make("small", { class: sure ? (above ? "up" : "down") : "", textContent:
-      `Δ ${sign}${show(compared.difference)}, ${sure ? shownP(compared.p) : "не значимо"}` }));
-    cell.title = `${labelOf(system.compared.system)} минус эта система: ${show(compared.difference)} ` +
-      `(${show(compared.low)}…${show(compared.high)}), ${shownP(compared.p)}`;
+    const p = compared.p_holm, sure = p < 0.05, above = better(name, compared.difference, 0);
+    const sign = compared.difference > 0 ? "+" : "", tone = !sure || data.neutral.includes(name) ? "" : above ? "up" : "down";
+    cell.append(make("small", { class: tone, textContent: `Δ ${sign}${show(compared.difference)}` }),
+      make("small", { class: tone, textContent: sure ? shownP(p) : "не значимо" }));
+    cell.title = `${labelOf(system.compared.system)} минус эта система: ${sign}${show(compared.difference)} ` +
+      `(95 %: от ${show(compared.low)} до ${show(compared.high)}), ${shownP(p)}`;
   }
   return cell;
 }
@@ -197,7 +200,8 @@ function controls() {
   byId("more").addEventListener("click", extend);
 }
 
-const scoreOf = (row, system) => (row.scores[system] || {})[byId("metric").value] ?? null;
+const rowScore = (row, system, metric) => data.scores[system]?.[metric]?.[row.number] ?? null;
+const scoreOf = (row, system) => rowScore(row, system, byId("metric").value);
 
 function select() {
   const system = byId("system").value, other = byId("other").value, metric = byId("metric").value;
@@ -217,7 +221,9 @@ function select() {
   if (orders[order]) chosen.sort(orders[order]);
   const found = chosen.length;
   chosen = chosen.slice(0, limit);
-  byId("count").textContent = `${chosen.length < found ? `Первые ${chosen.length} из ${found}` : `Найдено: ${found}`} · всего ${data.rows.length}`;
+  const total = data.rows.length;
+  byId("count").textContent = chosen.length < found ? `Показаны первые ${chosen.length} из ${found}`
+    : found < total ? `Найдено: ${found} из ${total}` : `Всего: ${total}`;
   byId("legend").replaceChildren(make("span", { class: "hit", textContent: "подчёркнуты" }), " слова, которые есть в эталоне",
     ...(other ? ["; ", make("span", { class: "only", textContent: "выделены" }), " слова, которых нет у другой системы"] : []));
   drawn = 0;
@@ -279,8 +285,9 @@ function commonWords(a, b) {
 
 function marksOf(row, system, other) {
   const marks = make("div", { class: "marks" });
-  for (const name of data.row_metrics) {
-    const value = (row.scores[system] || {})[name], rival = other && other !== system ? (row.scores[other] || {})[name] : value;
+  const sorted = byId("metric").value, names = data.card_metrics.includes(sorted) ? data.card_metrics : [sorted, ...data.card_metrics];
+  for (const name of names) {
+    const value = rowScore(row, system, name), rival = other && other !== system ? rowScore(row, other, name) : value;
     const state = rival === value ? "" : better(name, value, rival) ? "up" : "down";
     marks.append(make("span", { class: state }, metricLabel(name) + " ", make("b", { textContent: shown(name, value) })));
   }
@@ -301,7 +308,8 @@ function shot(row) {
   return frame;
 }
 
-for (const row of data.rows) {
+for (const [number, row] of data.rows.entries()) {
+  row.number = number;
   const read = row.reading ? row.reading.lines.map((line) => line.text) : [];
   row.haystack = [row.file, ...Object.values(row.captions), ...row.references, ...read].join("\n").toLowerCase();
 }
