@@ -32,14 +32,20 @@ def atomic_writer(path: Path, mode: str = "w", *, durable: bool = True) -> Itera
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    is_written = False
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open(mode, **text) as file:  # type: ignore[call-overload]
+        try:
+            opened = temporary.open(mode, **text)  # type: ignore[call-overload]
+        except FileNotFoundError:  # asked of the disk only where it is not there: most files have neighbours
+            path.parent.mkdir(parents=True, exist_ok=True)
+            opened = temporary.open(mode, **text)  # type: ignore[call-overload]
+        with opened as file:
             yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(path)
+        is_written = True
     except OSError as error:
         if error.filename and Path(error.filename) not in (temporary, path, path.parent):
             raise  # the block stumbled over a file of its own
@@ -47,8 +53,9 @@ def atomic_writer(path: Path, mode: str = "w", *, durable: bool = True) -> Itera
             f"cannot write: {error.strerror or error}", where=path, fix="Check the folder's permissions and space."
         ) from error
     finally:
-        with suppress(OSError):
-            temporary.unlink()
+        if not is_written:
+            with suppress(OSError):
+                temporary.unlink()
 
 
 def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:

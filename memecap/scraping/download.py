@@ -205,14 +205,14 @@ class _Store:
         sha256 = storage.sha256_bytes(content)
         original = f"{ORIGINALS}/{sha256[:2]}/{sha256}.{picture.extension}"
         file = f"{IMAGES}/{sha256[:2]}/{sha256}.{picture.copy_extension}"
+        source, copy = self._folder / original, self._folder / file
         with self._locks[int(sha256[:2], 16) % len(self._locks)]:
-            if not (self._folder / original).exists():
-                storage.write_bytes(self._folder / original, content, durable=False)
-            if not (self._folder / file).exists():
-                if picture.copy is None:
-                    _link(self._folder / original, self._folder / file)
-                else:
-                    storage.write_bytes(self._folder / file, picture.copy, durable=False)
+            if not source.exists():
+                storage.write_bytes(source, content, durable=False)
+            if picture.copy is None:
+                _link(source, copy)
+            elif not copy.exists():
+                storage.write_bytes(copy, picture.copy, durable=False)
         return Entry(
             key=key,
             url=url,
@@ -228,13 +228,16 @@ class _Store:
 
 def _link(source: Path, target: Path) -> None:
     """The same bytes under another name: a hard link, or a copy where the disk has none."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(source, target)
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(source, target)
     except FileExistsError:
         return
     except OSError:
-        storage.write_bytes(target, source.read_bytes())
+        storage.write_bytes(target, source.read_bytes(), durable=False)
 
 
 def _client(config: DownloadConfig, context: ssl.SSLContext) -> httpx.AsyncClient:

@@ -48,8 +48,9 @@ def check(content: bytes, *, max_pixels: int) -> Picture:
             if image.width * image.height > max_pixels:
                 raise PictureError("too_many_pixels", f"{image.width} x {image.height}")
             image_format = image.format or ""
-            plain = _is_plain(image)
-            upright = upright_rgb(image)
+            orientation = _orientation(image)
+            plain = orientation == 1 and _is_plain(image)
+            upright = _upright_rgb(image, orientation)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureError("too_many_pixels", str(error)) from error
     except UnidentifiedImageError as error:
@@ -71,8 +72,12 @@ def check(content: bytes, *, max_pixels: int) -> Picture:
 
 def upright_rgb(image: Image.Image) -> Image.Image:
     """The first frame, decoded in full, turned as its EXIF says, RGB, 8 bits, on white where it is transparent."""
+    return _upright_rgb(image, _orientation(image))
+
+
+def _upright_rgb(image: Image.Image, orientation: int) -> Image.Image:
     image.load()
-    if _orientation(image) != 1:
+    if orientation != 1:
         image = ImageOps.exif_transpose(image)
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
@@ -92,11 +97,12 @@ def _is_plain(image: Image.Image) -> bool:
         and image.mode == "RGB"
         and "transparency" not in image.info
         and getattr(image, "n_frames", 1) == 1
-        and _orientation(image) == 1
     )
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "JPEG" and "exif" not in image.info and "xmp" not in image.info:
+        return 1
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except (SyntaxError, ValueError, OSError, KeyError, TypeError):  # a damaged EXIF block turns nothing
