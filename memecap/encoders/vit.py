@@ -1,6 +1,7 @@
 """ViT of the Hub, such as google/vit-base-patch16-224, by id or folder.
 
-In: pictures through the model's own processor. Out: the class token [B 1 D] or the grid of patches [B N D].
+In: pictures through the model's own processor. Out: the class token [B 1 D], the grid of patches [B N D], or
+both.
 Source: Dosovitskiy et al., arXiv 2010.11929; the networks are transformers'.
 """
 
@@ -27,7 +28,9 @@ class ViT(ImageEncoder):
     class Config(PartConfig):
         name: str = "vit"
         model: str = Field("google/vit-base-patch16-224", description="a folder or a Hub id")
-        output: Literal["pooled", "grid"] = Field("pooled", description="the class token, or one vector for each patch")
+        output: Literal["pooled", "grid", "all"] = Field(
+            "pooled", description="the class token, one vector for each patch, or all of these, the class token first"
+        )
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -36,8 +39,9 @@ class ViT(ImageEncoder):
         self.processor = Processor(folder)
         self.model = hub.pretrained(ViTModel, folder, add_pooling_layer=False)
         settings = self.model.config
-        self.pooled = config.output == "pooled"
-        self.n_tokens = 1 if self.pooled else (settings.image_size // settings.patch_size) ** 2
+        n_patches = (settings.image_size // settings.patch_size) ** 2
+        self.kept = {"pooled": slice(0, 1), "grid": slice(1, None), "all": slice(None)}[config.output]
+        self.n_tokens = {"pooled": 1, "grid": n_patches, "all": n_patches + 1}[config.output]
         self.width = settings.hidden_size
 
     def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
@@ -45,7 +49,7 @@ class ViT(ImageEncoder):
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
         states: Tensor = self.model(pixel_values=pixels).last_hidden_state
-        return states[:, :1] if self.pooled else states[:, 1:]
+        return states[:, self.kept]
 
     @property
     def fingerprint(self) -> str:
