@@ -1,0 +1,129 @@
+"""Every captioner in the embedded world: two stages each, scored on the same painted memes, beside the floors.
+
+    python scripts/bench/bench_captioners.py [--only lstm …] [--folder FOLDER] [--threads 1]
+
+Trains configs/train/demo_<captioner>.yaml one after another and prints a Markdown table. What is done already in FOLDER
+is not done again. A lead is the captioner's chrF2 minus the floor's, with the 95 % interval of a paired bootstrap.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = ROOT / "configs" / "train"
+SCORES = ("bleu1", "bleu4", "meteor", "chrf2", "quoted_recall", "quoted_precision")
+FLOORS = ("constant", "random_caption", "template", "shuffled_pixels")
+FLOOR_ROWS = {
+    "template": "floor: template with reading",
+    "constant": "floor: the best constant caption",
+    "random_caption": "floor: a random training caption",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    every = sorted(path.stem.removeprefix("demo_") for path in CONFIGS.glob("demo_*.yaml"))
+    parser.add_argument("--only", nargs="*", default=every, help=f"of {', '.join(every)}")
+    parser.add_argument("--folder", type=Path, default=ROOT / "output" / "bench_captioners")
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    folder = arguments.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    make_world(folder)
+    for name in arguments.only:
+        train(name, folder, arguments.threads)
+    print_table([name for name in every if (folder / name / "test" / "scores.json").exists()], folder)
+
+
+def make_world(folder: Path) -> None:
+    """The demo's corpora, translated and read, in <folder>/output/demo, where the configurations look for them."""
+    from memecap.demo.road import Road
+
+    done = folder / "world.done"
+    if done.exists():
+        return
+    import memecap.cli._verbs  # noqa: F401  (the road runs commands)
+
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["MEMECAP_CACHE"] = str(folder / "cache")
+    road = Road(folder / "output" / "demo")
+    road.prepare()
+    road.gather()
+    road.translate()
+    command(folder, 1, "read", road.memes, "--set", "languages=rus", "--set", "passes=[white-11,plain-3]")
+    done.touch()
+
+
+def train(name: str, folder: Path, threads: int) -> None:
+    """Train, remember the seconds of CPU it took, evaluate."""
+    run = folder / name
+    if not (run / "seconds").exists():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        command(folder, threads, "train", CONFIGS / f"demo_{name}.yaml", "--out", run)
+        (run / "seconds").write_text(f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before:.0f}")
+    command(
+        folder, threads, "evaluate", run, "output/demo/corpora/memes", "--split", "test", "--out", run / "test",
+        "--set", "max_new_tokens=100", "--batch-size", "32",
+    )  # fmt: skip
+
+
+def command(folder: Path, threads: int, *words: str | Path) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"}
+    subprocess.run(
+        [sys.executable, "-m", "memecap", *map(str, words)],
+        check=True, cwd=folder, env=environment, stdout=sys.stderr,
+    )  # fmt: skip
+
+
+def print_table(names: list[str], folder: Path) -> None:
+    found = {name: json.loads((folder / name / "test" / "scores.json").read_text(encoding="utf-8")) for name in names}
+    print("| system | CPU minutes | BLEU-1 | BLEU-4 | METEOR | chrF2 [95 %] | quoted recall | quoted precision |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name in sorted(names, key=lambda name: -_record(found[name], None)["scores"]["chrf2"]):
+        minutes = int((folder / name / "seconds").read_text()) / 60
+        print(f"| {name} | {minutes:.1f} | {_scores(_record(found[name], None))} |")
+    for floor, title in FLOOR_ROWS.items():
+        print(f"| {title} | | {_scores(_record(found[names[0]], floor))} |")
+    print("\n| chrF2 lead over | constant | random caption | template | its own with another row's pixels |")
+    print("|---|---|---|---|---|")
+    for name in names:
+        print(f"| {name} | {' | '.join(_lead(found[name], floor) for floor in FLOORS)} |")
+
+
+def _record(records: list[dict[str, Any]], floor: str | None) -> Any:
+    """The captioner's record, or a floor's; None where that floor does not apply."""
+    if floor is None:
+        return next(record for record in records if record["kind"] == "captioner")
+    return next((record for record in records if record["system"] == floor), None)
+
+
+def _scores(record: dict[str, Any]) -> str:
+    shown = []
+    for name in SCORES:
+        digits = 1 if name.startswith(("bleu", "chrf")) else 3
+        value = f"{record['scores'][name]:.{digits}f}"
+        if name == "chrf2":
+            low, high = record["intervals"][name]
+            value += f" [{low:.1f}, {high:.1f}]"
+        shown.append(value)
+    return " | ".join(shown)
+
+
+def _lead(records: list[dict[str, Any]], floor: str) -> str:
+    record = _record(records, floor)
+    if record is None:
+        return "sees no pixels"
+    lead = record["compared"]["minus_this"]["chrf2"]
+    return f"{lead['difference']:+.1f} [{lead['low']:+.1f}, {lead['high']:+.1f}]"
+
+
+if __name__ == "__main__":
+    main()
