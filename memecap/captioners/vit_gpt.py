@@ -103,12 +103,12 @@ class ViTGPT(Captioner):
 
     def to_transformers(self) -> Any:
         """A `VisionEncoderDecoderModel` that shares these weights. Raises `UsageError` where the encoder is no ViT."""
-        if not isinstance(self.encoder, ViT) or not self.encoder.config.model_dump()["output"] == "all":
+        if not isinstance(self.encoder, ViT) or self.encoder.config.output != "all":
             raise UsageError(
                 "transformers' model takes all the states of a ViT", fix="Train with encoder: {name: vit, output: all}."
             )
         return _cross_attention.vision_encoder_decoder(
-            self.encoder.model, self.bridge, self.decoder, start_id=self.tokenizer.end_id
+            self.encoder.network.model, self.bridge, self.decoder, start_id=self.tokenizer.end_id
         )
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:

@@ -7,19 +7,17 @@ Source: He et al., arXiv 1512.03385; the network is transformers'.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-import torch
 from jaxtyping import Float
 from PIL import Image
 from pydantic import Field
 from torch import Tensor
 from transformers import ResNetModel
 
-from memecap import hub
 from memecap.config import PartConfig
-from memecap.encoders._processor import Processor
-from memecap.encoders.base import ImageEncoder, fingerprint
+from memecap.encoders import _cells
+from memecap.encoders._network import Network
+from memecap.encoders.base import ImageEncoder
 
 
 class ResNet(ImageEncoder):
@@ -28,30 +26,25 @@ class ResNet(ImageEncoder):
     class Config(PartConfig):
         name: str = "resnet"
         model: str = Field("microsoft/resnet-50", description="a folder or a Hub id")
-        output: Literal["pooled", "grid"] = Field("pooled", description="the mean over the map, or each of its cells")
+        output: _cells.Output = Field("pooled", description=_cells.OUTPUT)
+
+    config: Config
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        folder = hub.fetch_model(config.model)
-        self.processor = Processor(folder)
-        self.model = hub.pretrained(ResNetModel, folder)
-        self.pooled = config.output == "pooled"
-        with torch.no_grad():
-            _, self.n_tokens, self.width = self(self.transform(Image.new("RGB", (64, 64)))[None]).shape
+        self.network = Network(ResNetModel, config.model)
+        self.n_tokens, self.width = _cells.shape(self)
 
     def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
-        return self.processor(image)
+        return self.network.transform(image)
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
-        seen = self.model(pixel_values=pixels)
-        maps: Tensor = seen.pooler_output if self.pooled else seen.last_hidden_state
-        return maps.flatten(2).transpose(1, 2)
+        return _cells.tokens(self.network(pixels).last_hidden_state, self.config.output)
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint(self, self.processor.settings, self.config.model_dump()["output"])
+        return self.network.fingerprint(self.config.output)
 
     def save(self, folder: Path) -> None:
-        self.model.save_pretrained(folder)
-        self.processor.save(folder)
+        self.network.save(folder)

@@ -16,10 +16,9 @@ from pydantic import Field
 from torch import Tensor
 from transformers import ViTModel
 
-from memecap import hub
 from memecap.config import PartConfig
-from memecap.encoders._processor import Processor
-from memecap.encoders.base import ImageEncoder, fingerprint
+from memecap.encoders._network import Network
+from memecap.encoders.base import ImageEncoder
 
 
 class ViT(ImageEncoder):
@@ -32,29 +31,28 @@ class ViT(ImageEncoder):
             "pooled", description="the class token, one vector for each patch, or all of these, the class token first"
         )
 
+    config: Config
+
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        folder = hub.fetch_model(config.model)
-        self.processor = Processor(folder)
-        self.model = hub.pretrained(ViTModel, folder, add_pooling_layer=False)
-        settings = self.model.config
+        self.network = Network(ViTModel, config.model, add_pooling_layer=False)
+        settings = self.network.settings
         n_patches = (settings.image_size // settings.patch_size) ** 2
         self.kept = {"pooled": slice(0, 1), "grid": slice(1, None), "all": slice(None)}[config.output]
         self.n_tokens = {"pooled": 1, "grid": n_patches, "all": n_patches + 1}[config.output]
         self.width = settings.hidden_size
 
     def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
-        return self.processor(image)
+        return self.network.transform(image)
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
-        states: Tensor = self.model(pixel_values=pixels).last_hidden_state
+        states: Tensor = self.network(pixels).last_hidden_state
         return states[:, self.kept]
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint(self, self.processor.settings, self.config.model_dump()["output"])
+        return self.network.fingerprint(self.config.output)
 
     def save(self, folder: Path) -> None:
-        self.model.save_pretrained(folder)
-        self.processor.save(folder)
+        self.network.save(folder)

@@ -19,7 +19,10 @@ MODELS = {
     "resnet": ["resnet"],
     "mobilenet": ["mobilenet"],
 }
-CASES = [(name, model, output) for name, models in MODELS.items() for model in models for output in ("pooled", "grid")]
+CASES = [
+    *((name, model, output) for name, models in MODELS.items() for model in models for output in ("pooled", "grid")),
+    ("vit", "vit", "all"),
+]
 
 
 def test_every_encoder_is_tried() -> None:
