@@ -158,13 +158,13 @@ def _facts(settings: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
     ]
 
 
-def thumbnail(path: Path) -> tuple[str, tuple[int, int]]:
+def thumbnail(path: Path, side: int = THUMBNAIL) -> tuple[str, tuple[int, int]]:
     """A small copy of a picture as a data address, and its size; empty and 0 × 0 where it cannot be opened."""
     try:
         image = open_picture(path)
     except MemecapError:
         return "", (0, 0)
-    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
     content = io.BytesIO()
     image.save(content, "JPEG", quality=70, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode(), image.size

@@ -25,7 +25,7 @@ const labelOf = (system) => data.labels[system] || system;
 const metricLabel = (name) => data.metric_labels[name] || name;
 const isCost = (name) => data.costs.includes(name);
 const shown = (name, value, table = data) => (value === null || value === undefined ? "–" : value.toFixed(table.decimals[name] ?? 3).replace("-", "−"));
-const shownP = (p) => (p < 0.001 ? "p < .001" : "p = " + p.toFixed(3).replace(/^0/, ""));
+const shownP = (p) => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`);
 const better = (name, a, b) => (isCost(name) ? a < b : a > b);
 
 /* ---- the head ---- */
