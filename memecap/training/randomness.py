@@ -43,6 +43,17 @@ def set_random_state(state: dict[str, Any]) -> None:
 
 
 @contextmanager
+def freely() -> Iterator[None]:
+    """While the block runs, allow operations whose result depends on timing: on CUDA, top-p sampling has no other."""
+    strict = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(strict)
+
+
+@contextmanager
 def repeatable(on: bool, n_threads: int | None = None) -> Iterator[None]:
     """While the block runs, refuse operations whose result depends on timing, and fix the number of threads.
 

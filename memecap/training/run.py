@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
@@ -22,16 +21,15 @@ from memecap.errors import DataError
 from memecap.progress import say
 from memecap.training import beginning, items
 from memecap.training.config import TrainConfig
-from memecap.training.data import Examples
 from memecap.training.folder import RunFolder
 from memecap.training.journal import Journal
 from memecap.training.loop import fit
+from memecap.training.material import gather
 from memecap.training.notes import notes
 from memecap.training.optim import build_optimizer
 from memecap.training.progress import Progress, Record
 from memecap.training.randomness import random_state, repeatable, set_random_state
 from memecap.training.scst import Critic
-from memecap.training.sight import Sight, open_sight
 from memecap.training.stage import Captioned, StageRun
 
 
@@ -93,7 +91,10 @@ class Run:
             self.progress = Progress(**state["progress"])
             stage = self.config.stages[self.progress.stage].name
             self._say(f"going on with stage {stage}, epoch {self.progress.epoch + 1}, step {self.progress.step}")
-        self.items = [self._load_items(number) for number in range(len(self.config.stages))]
+        self.material = [
+            gather(self.captioner, corpora, stage, self.config, self.accelerator)
+            for corpora, stage in zip(self.corpora, self.config.stages, strict=True)
+        ]
         self.model = self.accelerator.prepare(self.captioner.to(self.accelerator.device))
         for number in range(self.progress.stage, len(self.config.stages)):
             self._train_stage(number, state)
@@ -119,20 +120,11 @@ class Run:
             set_random_state(state["random"][self.accelerator.process_index])
         fit(self.running)
 
-    def _load_items(self, number: int) -> tuple[Sight | None, list[list[items.Item]], list[items.Item]]:
-        """What a stage sees; its train items by corpus; its val items in the order in which they are looked at."""
-        stage, corpora = self.config.stages[number], self.corpora[number]
-        sight = open_sight(self.captioner, corpora, stage, self.accelerator)
-        train = items.load_items(corpora, stage, "train", sight)
-        items.require_examples(train, stage, sight)
-        val = [item for found in items.load_items(corpora, stage, "val", sight) for item in found]
-        order = np.random.default_rng(self.config.seed).permutation(len(val))[: self.config.val_rows]
-        return sight, train, [val[i] for i in order]
-
     def _prepare(self, number: int, optimizer: torch.optim.Optimizer) -> StageRun:
-        stage = self.config.stages[number]
-        sight, train, val = self.items[number]
-        every = [item for found in train for item in found]
+        stage, material = self.config.stages[number], self.material[number]
+        critic = None
+        if stage.objective is not None:
+            critic = Critic(self.captioner, stage.objective, [item.captions for item in material.train.items])
         return StageRun(
             config=self.config,
             stage=stage,
@@ -140,21 +132,11 @@ class Run:
             captioner=self.captioner,
             model=self.model,
             optimizer=optimizer,
-            train=Examples(
-                self.captioner,
-                every,
-                sight,
-                simulate=stage.simulate_reading,
-                augmented=stage.augment,
-                label_smoothing=stage.label_smoothing,
-                lose_lines=stage.lose_lines,
-            ),
-            lengths=items.lengths(train),
-            val=Examples(self.captioner, val, sight, simulate=stage.simulate_reading),
+            train=material.train,
+            lengths=material.lengths,
+            val=material.val,
             progress=self.progress,
-            critic=Critic(self.captioner, stage.objective, [item.captions for item in every])
-            if stage.objective
-            else None,
+            critic=critic,
             after_step=self._save_when_due,
             rescue=self._rescue,
             after_epoch=self._end_epoch,

@@ -14,6 +14,7 @@ from memecap.captioners.base import Loss
 from memecap.reranking import describe
 from memecap.training.alarms import signs
 from memecap.training.progress import Record
+from memecap.training.randomness import freely
 from memecap.training.stage import Captioned, StageRun
 
 Thing = TypeVar("Thing")
@@ -73,7 +74,8 @@ def _caption(run: StageRun) -> list[Captioned]:
         images = val.images(batch)
         readings = [val.reading(item, 0, f"val/{item}") for item in batch]
         seen = None if images is None else images.to(accelerator.device)
-        candidates = describe(run.captioner, seen, readings, run.config.decoding)
+        with freely():
+            candidates = describe(run.captioner, seen, readings, run.config.decoding)
         for item, reading, best in zip(batch, readings, candidates, strict=True):
             made.append((item, Captioned(val.items[item], reading, best[0])))
     if accelerator.num_processes > 1:
