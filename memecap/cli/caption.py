@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from memecap.cli import app
 from memecap.cli._output import emit
 
 if TYPE_CHECKING:
+    from memecap.captioners.base import Caption, Captioner
     from memecap.config import PartConfig
 
 
@@ -49,6 +51,9 @@ def caption(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header")] = False,
     sidecar: Annotated[bool, typer.Option(help="write NAME.txt beside each picture")] = False,
+    attention: Annotated[
+        Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="pictures captioned together")] = 16,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; the best there is when not given")] = None,
 ) -> None:
@@ -88,7 +93,24 @@ def caption(
             from memecap import storage
 
             storage.write_text(Path(name).with_suffix(".txt"), result.caption.text + "\n")
+        if attention and result.caption and name != "-":
+            _draw_attention(captioner.captioner, Path(name), result.caption, attention)
     raise typer.Exit(1 if failed else 0)
+
+
+def _draw_attention(captioner: Captioner, picture: Path, caption: Caption, folder: Path) -> None:
+    """Into <folder>/<name>.png; pictures of the same name from several folders are numbered."""
+    from memecap import storage
+    from memecap.attention import draw
+    from memecap.pictures import open_picture
+
+    content = io.BytesIO()
+    draw(captioner, open_picture(picture), caption).save(content, "PNG")
+    place, number = folder / f"{picture.stem}.png", 1
+    while place.exists():
+        number += 1
+        place = folder / f"{picture.stem}-{number}.png"
+    storage.write_bytes(place, content.getvalue())
 
 
 def _reader(name: str, options: list[str]) -> PartConfig | None:

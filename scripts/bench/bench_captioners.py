@@ -71,7 +71,7 @@ def train(name: str, folder: Path, threads: int) -> None:
         (run / "seconds").write_text(f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before:.0f}")
     command(
         folder, threads, "evaluate", run, "output/demo/corpora/memes", "--split", "test", "--out", run / "test",
-        "--set", "max_new_tokens=100", "--batch-size", "32",
+        "--decoding", "greedy", "--set", "max_new_tokens=100", "--batch-size", "32",
     )  # fmt: skip
 
 
