@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -48,22 +49,25 @@ class Row:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Row:
         """Raises `DataError` naming the unknown or missing keys."""
-        missing = {"captions", "image_id", "group_id", "corpus", "split"} - record.keys()
-        if missing or record.keys() - _KEYS:
+        keys = record.keys()
+        if not _REQUIRED <= keys <= _KEYS:
             raise DataError(
-                f"a row lacks {sorted(missing)} and has unknown {sorted(record.keys() - _KEYS)}",
+                f"a row lacks {sorted(_REQUIRED - keys)} and has unknown {sorted(keys - _KEYS)}",
                 fix="Build the corpus again with this version of memecap.",
             )
         values = dict(record)
-        for key in ("captions", "source_captions"):
-            values[key] = tuple(values.get(key, ()))
+        values["captions"] = tuple(record["captions"])
+        values["source_captions"] = tuple(record.get("source_captions", ()))
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in _KEYS}
+        return dict(zip(_KEYS, _values(self), strict=True))
 
 
-_KEYS = dict.fromkeys(key.name for key in fields(Row)).keys()  # asked once, not once a row
+# Asked once, not once for each of a million rows.
+_KEYS = dict.fromkeys(key.name for key in fields(Row)).keys()
+_REQUIRED = frozenset({"captions", "image_id", "group_id", "corpus", "split"})
+_values = attrgetter(*_KEYS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from memecap.terminal import plain
 
 Item = TypeVar("Item")
+REFRESH_S = 0.1
 
 
 def bar() -> Progress:
@@ -34,9 +36,14 @@ def track(items: Iterable[Item], description: str, total: int | None = None) -> 
         total = len(items)  # type: ignore[arg-type]
     with bar() as progress:
         task = progress.add_task(description, total=total)
+        n_done, said = 0, time.monotonic()
         for item in items:
             yield item
-            progress.advance(task)
+            n_done += 1
+            if (now := time.monotonic()) - said >= REFRESH_S:  # telling the bar costs more than many an item
+                progress.advance(task, n_done)
+                n_done, said = 0, now
+        progress.advance(task, n_done)
 
 
 def say(message: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from memecap.errors import DataError, MissingFileError, StorageError, TryLaterError
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once, not once a line
 
 
 @contextmanager
@@ -83,8 +82,10 @@ def write_json(path: Path, value: Any) -> None:
 
 def to_line(record: Any) -> str:
     """One JSON value as the line of a JSON-lines file."""
-    line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
-    if _SURROGATE.search(line):  # half of an emoji, which UTF-8 cannot hold
+    line = _encode(record) + "\n"
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # half of an emoji, which UTF-8 cannot hold
         return json.dumps(record, separators=(",", ":")) + "\n"
     return line
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -53,7 +53,7 @@ def check(folders: Sequence[Path], *, distance: int = 4, on: str = "here") -> li
     corpora = [manifest.open_corpus(folder) for folder in folders]
     with closing(sqlite3.connect("")) as db:
         db.executescript(
-            "CREATE TABLE pictures (corpus INT, split TEXT, group_id TEXT, image_id TEXT, dhash INT, reason TEXT);"
+            "CREATE TABLE pictures (corpus INT, split TEXT, group_id TEXT, image_id TEXT, dhash INT, name TEXT);"
             "CREATE TABLE captions (corpus INT, split TEXT, caption BLOB)"
         )
         reports = [_read(db, number, corpus, on=on) for number, corpus in enumerate(corpora)]
@@ -93,7 +93,7 @@ def _read(db: sqlite3.Connection, number: int, corpus: manifest.Corpus, *, on: s
                 report.faults.append(f"{split}: {row.source_id or row.image_id} lacks a caption")
             db.execute(
                 "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?)",
-                (number, split, row.group_id, row.image_id, dhash, reason),
+                (number, split, row.group_id, row.image_id, dhash, Path(row.file_name).name if row.file_name else ""),
             )
             db.executemany(
                 "INSERT INTO captions VALUES (?, ?, ?)",
@@ -104,7 +104,7 @@ def _read(db: sqlite3.Connection, number: int, corpus: manifest.Corpus, *, on: s
             report.faults.append(f"{split}: {n_rows} rows where corpus.json counts {corpus.counts[split]}")
     report.words = _quantiles(lengths)
     report.languages = dict(languages.most_common())
-    report.faults += _strays(corpus)
+    report.faults += _strays(db, number, corpus)
     _count_repeats(db, number, report)
     return report
 
@@ -141,12 +141,15 @@ def _quantiles(lengths: Counter[int]) -> dict[str, float]:
     return {"mean": round(float((sizes * counts).sum() / below[-1]), 1), **at, "max": int(sizes[-1])}
 
 
-def _strays(corpus: manifest.Corpus) -> Iterator[str]:
-    for split in corpus.counts:
-        named = {Path(row.file_name).name for row in corpus.rows(split) if row.file_name}
-        for path in sorted((corpus.folder / split / manifest.IMAGES).glob("*")):
-            if path.name not in named:
-                yield f"{split}/{manifest.IMAGES}/{path.name} belongs to no row"
+def _strays(db: sqlite3.Connection, number: int, corpus: manifest.Corpus) -> list[str]:
+    db.execute("CREATE INDEX IF NOT EXISTS names ON pictures (corpus, split, name)")
+    named = "SELECT 1 FROM pictures WHERE corpus = ? AND split = ? AND name = ?"
+    return sorted(
+        f"{split}/{manifest.IMAGES}/{path.name} belongs to no row"
+        for split in corpus.counts
+        for path in (corpus.folder / split / manifest.IMAGES).glob("*")
+        if not db.execute(named, (number, split, path.name)).fetchone()
+    )
 
 
 def _count_repeats(db: sqlite3.Connection, number: int, report: Report) -> None:

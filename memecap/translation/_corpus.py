@@ -7,11 +7,10 @@ started again asks the engine the same questions, repeats at most one batch, and
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -121,6 +120,7 @@ class _Job:
     ) -> None:
         self._corpus, self._translator, self._out = corpus, translator, out
         self._known, self._gate, self._splits, self._ask = known, gate, splits, ask
+        self._version = translator.version
         self._rejected: Counter[str] = Counter()
         self._captions = 0
         self._asked = 0
@@ -131,47 +131,43 @@ class _Job:
             for split in self._splits:
                 rows = progress.track(self._corpus.rows(split), f"translate {split}", total=self._corpus.counts[split])
                 translated = self._rows(rows, rejects)
-                counts[split] = storage.write_jsonl(
-                    self._out / split / "metadata.jsonl", (row.to_json() for row in translated)
-                )
+                counts[split] = storage.write_jsonl(self._out / split / manifest.METADATA, translated)
         rejected = dict(sorted(self._rejected.items()))
         manifest.finish(self._out, self._out.name, counts, captions=self._captions, rejected=rejected, **origin)
         return Summary(counts, self._captions, rejected, self._asked)
 
-    def _rows(self, rows: Iterable[Row], rejects: IO[str]) -> Iterator[Row]:
+    def _rows(self, rows: Iterable[Row], rejects: IO[str]) -> Iterator[dict[str, Any]]:
+        """The records of the new manifest."""
         for window in _windows(rows):
             translations = self._translate(_sentences(window))
             for row in window:
-                made = self._row(row, translations, rejects)
-                if made is not None:
+                if row.language == LANGUAGE:
+                    changes: dict[str, Any] = {"captions": row.captions}
+                else:
+                    changes = self._changes(row, translations, rejects)
+                if changes["captions"]:
                     self._place_picture(row)
-                    self._captions += len(made.captions)
-                    yield made
+                    self._captions += len(changes["captions"])
+                    yield row.to_json() | changes | {"corpus": self._out.name}
 
-    def _row(self, row: Row, translations: Mapping[str, str], rejects: IO[str]) -> Row | None:
-        if row.language == LANGUAGE:
-            return replace(row, corpus=self._out.name)
-        kept = []
+    def _changes(self, row: Row, translations: Mapping[str, str], rejects: IO[str]) -> dict[str, Any]:
+        sources, translated = [], []
         for source in row.captions:
             translation = translations[source]
             reason = self._gate.reject(source, translation)
             if not reason:
-                kept.append((source, translation))
+                sources.append(source)
+                translated.append(translation)
                 continue
             self._rejected[reason] += 1
             record = {"split": row.split, "image_id": row.image_id, "reason": reason}
-            record |= {"source": source, "translation": translation}
-            rejects.write(json.dumps(record, ensure_ascii=False) + "\n")
-        if not kept:
-            return None
-        return replace(
-            row,
-            captions=tuple(translation for _, translation in kept),
-            source_captions=tuple(source for source, _ in kept),
-            corpus=self._out.name,
-            language=LANGUAGE,
-            translator=self._translator.version,
-        )
+            rejects.write(storage.to_line(record | {"source": source, "translation": translation}))
+        return {
+            "captions": translated,
+            "source_captions": sources,
+            "language": LANGUAGE,
+            "translator": self._version,
+        }
 
     def _translate(self, sentences: Sequence[str]) -> dict[str, str]:
         translations = self._known.get(sentences)

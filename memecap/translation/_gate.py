@@ -91,14 +91,14 @@ class Gate(Frozen):
 
 
 def _lost_number(source: str, translation: str) -> bool:
-    needed, there = _numbers(source), _numbers(translation)
+    needed, there = _NUMBER.findall(source), _NUMBER.findall(translation)
     if needed == there:
         return False
-    missing = Counter(needed) - Counter(there)
+    missing = Counter(map(_digits, needed)) - Counter(map(_digits, there))
     lower = translation.lower()
     return any(number not in _NUMERALS or not re.search(rf"\b(?:{_NUMERALS[number]})", lower) for number in missing)
 
 
-def _numbers(text: str) -> list[str]:
-    """Runs of digits, thousands' separators taken out."""
-    return [number if number.isdigit() else re.sub(r"\D", "", number) for number in _NUMBER.findall(text)]
+def _digits(number: str) -> str:
+    """A number without its thousands' separators."""
+    return number if number.isdigit() else re.sub(r"\D", "", number)

@@ -38,8 +38,7 @@ def main() -> None:
         ("captions", 31_014),
         ("hashes", 100_000),
         ("pictures", arguments.pictures),
-        ("rows", 10_000),
-        ("rows", arguments.rows),
+        *((name, size) for name in ("rows", "check") for size in (10_000, 100_000, arguments.rows)),
     ]:
         command = [sys.executable, __file__, "--one", name, str(size)]
         done = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -113,7 +112,29 @@ def rows(folder: Path, n: int) -> Callable[[], object]:
     return lambda: build(Table(Settings(source=folder / "t.tsv")), folder / "table")
 
 
-RUNS = {"captions": captions, "hashes": hashes, "pictures": pictures, "rows": rows}
+def check(folder: Path, n: int) -> Callable[[], object]:
+    """A corpus of so many rows, a caption each → a report."""
+    from memecap import manifest, storage
+    from memecap.corpora._check import check as check_corpora
+    from memecap.manifest import Row
+
+    records = (
+        Row(
+            captions=(f"человек в красной куртке стоит на улице рядом с большой собакой {number}",),
+            image_id=f"{number:064}",
+            group_id=f"{number:064}",
+            corpus="c",
+            split="train",
+        ).to_json()
+        for number in range(n)
+    )
+    manifest.finish(
+        folder / "c", "c", {"train": storage.write_jsonl(folder / "c" / "train" / "metadata.jsonl", records)}
+    )
+    return lambda: check_corpora([folder / "c"])
+
+
+RUNS = {"captions": captions, "hashes": hashes, "pictures": pictures, "rows": rows, "check": check}
 
 if __name__ == "__main__":
     main()
