@@ -34,7 +34,7 @@ def main() -> None:
         return
     found = ask("evaluation", 546)
     print(f"546 rows, two systems, {found['scores']} scores, 1,000 resamples: {spent(found)}", flush=True)
-    for rows in (1000, 2000, 4000):
+    for rows in (500, 1000, 2000):
         print(f"{rows:,} rows, all metrics: {1e3 * ask('system', rows)['cpu'] / rows:.2f} ms of CPU a row", flush=True)
     found = ask("command", arguments.rows)
     print(f"memecap score, {arguments.rows:,} rows: {spent(found)}, peak memory {found['gigabytes']:.2f} GB")
