@@ -183,7 +183,7 @@ class ViTGPT(Captioner):
         if images is None:
             return None
         seen: Tensor = self.bridge(_recurrent.tokens(self.encoder, images, self._device))
-        return seen
+        return seen.contiguous()  # GPT-2's layers refuse a view, such as a grid without its class token
 
     def _prompt(self, reading: Reading | None) -> list[int]:
         """The start token, as transformers' model has it, and the reading."""

@@ -89,7 +89,7 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "vit_gpt-tuned": {
         "name": "vit_gpt", "train_encoder": True, "decoder": {"model": "{models}/rugpt3", "train": "cross"},
-        "encoder": "vit:all",
+        "encoder": "vit:grid",
     },
     "reader_writer": {
         "name": "reader_writer", "n_layers": 2, "width": 48, "n_heads": 2, "dropout": 0.0, "vocab_size": 512,
