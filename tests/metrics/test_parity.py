@@ -66,6 +66,7 @@ def total(metric, hypotheses, references):
     return {k: float(v) for k, v in metric.scores(metric.statistics(hypotheses, references).sum(axis=0)).items()}
 
 
+@pytest.mark.timeout(600)  # seconds of work, minutes on a machine that is busy
 def test_bleu_and_chrf_are_sacrebleus():
     metrics = [Bleu(), Chrf(), Chrf(ChrfConfig(words=2))]
     bleus = {n: sacrebleu.BLEU(max_ngram_order=n, tokenize="none", smooth_method="none", force=True) for n in (1, 4)}
