@@ -229,3 +229,9 @@ def test_a_trained_encoder_keeps_its_batch_norms(build: Build) -> None:
     loss.total.backward()
     assert all(torch.equal(b, before[n]) for n, b in captioner.encoder.named_buffers())
     assert any(p.grad is not None and bool(p.grad.any()) for p in captioner.encoder.parameters())
+
+
+def test_a_threshold_that_leaves_no_word_is_said(build: Build, capsys: pytest.CaptureFixture[str]) -> None:
+    captioner = build("lstm", ["Кот спит"], min_count=3)
+    assert captioner.tokenizer.encode("кот спит") == [2, 3]
+    assert "min_count = 3" in capsys.readouterr().err

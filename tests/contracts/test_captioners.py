@@ -97,14 +97,14 @@ CASES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def build(settings: dict[str, Any], models: Path) -> Captioner:
+def build(settings: dict[str, Any], models: Path, texts: list[str] | None = None) -> Captioner:
     """The captioner of a case, its weights decided by the seed."""
     torch.manual_seed(0)
     made = {**settings}
     if encoder := made.get("encoder"):
         name, _, output = encoder.partition(":")
         made["encoder"] = {"name": name, "model": str(models / name), "output": output or "pooled"}
-    return create(config.configure("captioners", _placed(made, models)), TEXTS * 3)
+    return create(config.configure("captioners", _placed(made, models)), texts or TEXTS * 3)
 
 
 def _placed(value: Any, models: Path) -> Any:
@@ -331,3 +331,19 @@ def test_it_writes_in_bf16_too(captioner: Captioner) -> None:
         rounded = captioner.generate(batch.images, READINGS, decoding)
     for (one,), (other,) in zip(exact, rounded, strict=True):
         assert other.log_probability == pytest.approx(one.log_probability, rel=0.05)
+
+
+def test_a_corpus_of_one_row_teaches_something(settings: dict[str, Any], tiny_models: Path) -> None:
+    """One training caption of one word, one picture; then a caption of which the vocabulary has no word."""
+    captioner = build(settings, tiny_models, ["Кот"])
+    images = anything(captioner)
+    one = None if images is None else Images(features=images.tensor[:1])
+    captioner.train()
+    for caption in ("Кот", "совсем иные слова " * 170):
+        image = None if one is None else one.tensor[0]
+        loss = captioner(collate([captioner.example(caption, image=image, reading=Reading((), 9, 9, "test"))]))
+        loss.mean.backward()
+        assert torch.isfinite(loss.total)
+    for decoding in (Greedy(max_new_tokens=3), Beam(max_new_tokens=3), Nucleus(max_new_tokens=3)):
+        (captions,) = captioner.generate(one, [Reading((), 9, 9, "test")], decoding)
+        assert len(captions[0].token_ids) <= 3
