@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from memecap import manifest, progress, storage
+from memecap.corpora import _queries
 from memecap.corpora._near import near_pairs
 from memecap.corpora._pictures import Picture, inspect, stored_bytes
 from memecap.corpora.base import Item
@@ -31,16 +32,6 @@ from memecap.manifest import Row
 from memecap.spread import spread
 
 _RANKS = {"": 0, "train": 1, "val": 2, "test": 3}  # of two official splits, the higher one keeps the group
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS pictures (
-    path TEXT PRIMARY KEY, stamp TEXT, image_id TEXT, suffix TEXT, width INT, height INT, dhash INT, plain INT,
-    reason TEXT);
-CREATE TEMP TABLE items (
-    seq INTEGER PRIMARY KEY, key TEXT, image_id TEXT, captions TEXT, source_captions TEXT, image TEXT, rank INT,
-    own TEXT, url TEXT, reason TEXT);
-CREATE TEMP TABLE pins (image_id TEXT, base TEXT, rank INT, dhash INT, own INT);
-CREATE TEMP TABLE joined (base TEXT PRIMARY KEY, root TEXT);
-"""
 
 
 class Journal:
@@ -51,7 +42,7 @@ class Journal:
         self.captions: Counter[str] = Counter()  # by split, of the rows given out
         folder.mkdir(parents=True, exist_ok=True)
         self.db = sqlite3.connect(folder / manifest.PICTURES)
-        self.db.executescript("PRAGMA synchronous=NORMAL; PRAGMA journal_mode=WAL;" + _SCHEMA)
+        self.db.executescript("PRAGMA synchronous=NORMAL; PRAGMA journal_mode=WAL;" + _queries.SCHEMA)
 
     def __enter__(self) -> Journal:
         return self
@@ -73,7 +64,7 @@ class Journal:
     def look(self, *, on: str) -> None:
         """Decode the pictures that are new or have changed, and name each item by its picture's checksum."""
         self.db.create_function("stamp_of", 1, _stamp)
-        self.db.executescript(_FRESH)
+        self.db.executescript(_queries.FRESH)
         total = self.db.execute("SELECT COUNT(*) FROM fresh").fetchone()[0]
         answers = spread(inspect, (path for (path,) in self.db.execute("SELECT path FROM fresh")), on=on)
         for done, picture in enumerate(progress.track(answers, "pictures", total=total), 1):
@@ -91,7 +82,7 @@ class Journal:
         self._pin_rows(self.folder, own=True)
         for folder in beside:
             self._pin_rows(folder, own=False)
-        self.db.executescript(_UNITS)
+        self.db.executescript(_queries.UNITS)
         with self.db:
             self.db.executemany("INSERT INTO joined VALUES (?, ?)", _components(self._links(distance)))
 
@@ -99,7 +90,7 @@ class Journal:
             return _RANKS[manifest.split_of(group, salt=salt, val=val, test=test)]
 
         self.db.create_function("split_of", 1, split, deterministic=True)
-        self.db.executescript(_ASSIGN)
+        self.db.executescript(_queries.ASSIGN)
 
     def copy_pictures(self) -> None:
         """Put each picture where its row says; one that is there already is whole."""
@@ -114,7 +105,7 @@ class Journal:
 
     def rows(self, name: str, *, language: str, licence: str) -> Iterator[Row]:
         """The rows, one for each picture that has a split."""
-        for _, group in groupby(self.db.execute(_ROWS), key=lambda record: record[0]):
+        for _, group in groupby(self.db.execute(_queries.ROWS), key=lambda record: record[0]):
             records = list(group)
             image_id, base, rank, suffix, key, _, _, url = records[0]
             captions, sources = _union((json.loads(record[5]), json.loads(record[6])) for record in records)
@@ -135,14 +126,16 @@ class Journal:
 
     def left_out(self) -> Iterator[dict[str, str]]:
         """The items without a row, each with its reason, in the source's order."""
-        for key, image, reason, failed in self.db.execute(_LEFT_OUT):
+        for key, image, reason, failed in self.db.execute(_queries.LEFT_OUT):
             yield {"key": key, "image": image, "reason": reason, "kind": "failed" if failed else "split"}
 
     def tally(self) -> dict[str, Any]:
         """Captions and groups by split, pictures, items that could not be used, items left out to keep splits apart."""
-        failed, total = self.db.execute(f"SELECT COALESCE(SUM(failed), 0), COUNT(*) FROM ({_LEFT_OUT})").fetchone()
+        failed, total = self.db.execute(
+            f"SELECT COALESCE(SUM(failed), 0), COUNT(*) FROM ({_queries.LEFT_OUT})"
+        ).fetchone()
         pictures = self.db.execute("SELECT COUNT(*) FROM units WHERE pictured AND rank IS NOT NULL").fetchone()[0]
-        groups = {_split(rank): n for rank, n in self.db.execute(_GROUPS)}
+        groups = {_split(rank): n for rank, n in self.db.execute(_queries.GROUPS)}
         return {
             "captions": dict(self.captions),
             "groups": groups,
@@ -209,59 +202,6 @@ def stored_hashes(folder: Path) -> Iterator[tuple[str, int]]:
         for row in corpus.rows(split):
             if place := corpus.image_path(row):
                 yield row.image_id, _signed(inspect(str(place)).dhash)
-
-
-_FRESH = """
-CREATE TEMP TABLE fresh AS SELECT DISTINCT i.image AS path FROM items i LEFT JOIN pictures p ON p.path = i.image
-    WHERE i.image != '' AND stamp_of(i.image) IS NOT p.stamp;
-"""
-
-_UNITS = """
-CREATE TEMP TABLE units AS
-    SELECT i.image_id, MIN(i.seq) AS seq, MAX(i.rank) AS official, i.image != '' AS pictured, p.dhash AS dhash,
-           NULL AS rank, COALESCE(NULLIF(i.own, ''), i.image_id) AS base
-    FROM items i LEFT JOIN pictures p ON p.path = i.image WHERE i.image_id != '' GROUP BY i.image_id;
-CREATE UNIQUE INDEX units_id ON units (image_id);
-CREATE INDEX items_id ON items (image_id);
-CREATE INDEX pins_id ON pins (image_id);
-UPDATE units SET base = own.base, rank = own.rank
-    FROM (SELECT image_id, base, rank FROM pins WHERE own) AS own WHERE own.image_id = units.image_id;
-CREATE TEMP TABLE hashed AS SELECT base, dhash FROM units WHERE pictured
-    UNION ALL SELECT base, dhash FROM pins WHERE dhash NOT NULL;
-"""
-
-# A target is NULL where rows that have their split already stand on two sides.
-_ASSIGN = """
-CREATE TEMP TABLE targets AS SELECT root, name, CASE WHEN low = high THEN low END AS rank FROM (
-    SELECT COALESCE(j.root, p.base) AS root, MIN(p.base) AS name, MIN(p.rank) AS low, MAX(p.rank) AS high
-    FROM pins p LEFT JOIN joined j USING (base) GROUP BY 1);
-CREATE UNIQUE INDEX targets_root ON targets (root);
-CREATE TEMP TABLE roots AS SELECT COALESCE(j.root, u.base) AS root, u.base AS base, MIN(u.seq) AS seq
-    FROM units u LEFT JOIN joined j USING (base) GROUP BY 1;
-CREATE UNIQUE INDEX roots_root ON roots (root);
-INSERT INTO targets SELECT root, r.base, COALESCE(NULLIF(official, 0), split_of(r.base)) FROM (
-    SELECT COALESCE(j.root, u.base) AS root, MAX(u.official) AS official FROM units u LEFT JOIN joined j USING (base)
-    GROUP BY 1) JOIN roots r USING (root) WHERE root NOT IN (SELECT root FROM targets);
-UPDATE units SET rank = new.rank, base = new.name FROM (
-    SELECT u.image_id, t.name, CASE WHEN u.official IN (0, t.rank) THEN t.rank END AS rank
-    FROM units u LEFT JOIN joined j USING (base) JOIN targets t ON t.root = COALESCE(j.root, u.base)
-    WHERE u.rank IS NULL) AS new WHERE new.image_id = units.image_id;
-"""
-
-_ROWS = """
-SELECT u.image_id, u.base, u.rank, COALESCE(p.suffix, ''), i.key, i.captions, i.source_captions, i.url
-FROM units u JOIN items i USING (image_id) LEFT JOIN pictures p ON p.path = i.image
-WHERE u.rank IS NOT NULL AND (i.rank IN (0, u.rank)) ORDER BY u.image_id, i.seq
-"""
-
-_GROUPS = "SELECT rank, COUNT(DISTINCT base) FROM units WHERE rank IS NOT NULL GROUP BY rank ORDER BY rank"
-
-_LEFT_OUT = """
-SELECT i.key, i.image, CASE WHEN i.image_id = '' THEN COALESCE(NULLIF(i.reason, ''), p.reason) ELSE
-       'nearly equal to a picture of another split' END AS reason, i.image_id = '' AS failed
-FROM items i LEFT JOIN pictures p ON p.path = i.image LEFT JOIN units u ON u.image_id = i.image_id
-WHERE i.image_id = '' OR u.rank IS NULL OR i.rank NOT IN (0, u.rank) ORDER BY i.seq
-"""
 
 
 def _record(item: Item) -> tuple[Any, ...]:

@@ -1,0 +1,67 @@
+"""What the journal of a build asks of SQLite: its tables, and the statements that give each item group and split.
+
+`rank` is a split as a number (see `_journal`); a unit is a picture, or a text without one; its base names its group.
+"""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS pictures (
+    path TEXT PRIMARY KEY, stamp TEXT, image_id TEXT, suffix TEXT, width INT, height INT, dhash INT, plain INT,
+    reason TEXT);
+CREATE TEMP TABLE items (
+    seq INTEGER PRIMARY KEY, key TEXT, image_id TEXT, captions TEXT, source_captions TEXT, image TEXT, rank INT,
+    own TEXT, url TEXT, reason TEXT);
+CREATE TEMP TABLE pins (image_id TEXT, base TEXT, rank INT, dhash INT, own INT);
+CREATE TEMP TABLE joined (base TEXT PRIMARY KEY, root TEXT);
+"""
+
+FRESH = """
+CREATE TEMP TABLE fresh AS SELECT DISTINCT i.image AS path FROM items i LEFT JOIN pictures p ON p.path = i.image
+    WHERE i.image != '' AND stamp_of(i.image) IS NOT p.stamp;
+"""
+
+UNITS = """
+CREATE TEMP TABLE units AS
+    SELECT i.image_id, MIN(i.seq) AS seq, MAX(i.rank) AS official, i.image != '' AS pictured, p.dhash AS dhash,
+           NULL AS rank, COALESCE(NULLIF(i.own, ''), i.image_id) AS base
+    FROM items i LEFT JOIN pictures p ON p.path = i.image WHERE i.image_id != '' GROUP BY i.image_id;
+CREATE UNIQUE INDEX units_id ON units (image_id);
+CREATE INDEX items_id ON items (image_id);
+CREATE INDEX pins_id ON pins (image_id);
+UPDATE units SET base = own.base, rank = own.rank
+    FROM (SELECT image_id, base, rank FROM pins WHERE own) AS own WHERE own.image_id = units.image_id;
+CREATE TEMP TABLE hashed AS SELECT base, dhash FROM units WHERE pictured
+    UNION ALL SELECT base, dhash FROM pins WHERE dhash NOT NULL;
+"""
+
+# A target is NULL where rows that have their split already stand on two sides.
+ASSIGN = """
+CREATE TEMP TABLE targets AS SELECT root, name, CASE WHEN low = high THEN low END AS rank FROM (
+    SELECT COALESCE(j.root, p.base) AS root, MIN(p.base) AS name, MIN(p.rank) AS low, MAX(p.rank) AS high
+    FROM pins p LEFT JOIN joined j USING (base) GROUP BY 1);
+CREATE UNIQUE INDEX targets_root ON targets (root);
+CREATE TEMP TABLE roots AS SELECT COALESCE(j.root, u.base) AS root, u.base AS base, MIN(u.seq) AS seq
+    FROM units u LEFT JOIN joined j USING (base) GROUP BY 1;
+CREATE UNIQUE INDEX roots_root ON roots (root);
+INSERT INTO targets SELECT root, r.base, COALESCE(NULLIF(official, 0), split_of(r.base)) FROM (
+    SELECT COALESCE(j.root, u.base) AS root, MAX(u.official) AS official FROM units u LEFT JOIN joined j USING (base)
+    GROUP BY 1) JOIN roots r USING (root) WHERE root NOT IN (SELECT root FROM targets);
+UPDATE units SET rank = new.rank, base = new.name FROM (
+    SELECT u.image_id, t.name, CASE WHEN u.official IN (0, t.rank) THEN t.rank END AS rank
+    FROM units u LEFT JOIN joined j USING (base) JOIN targets t ON t.root = COALESCE(j.root, u.base)
+    WHERE u.rank IS NULL) AS new WHERE new.image_id = units.image_id;
+"""
+
+ROWS = """
+SELECT u.image_id, u.base, u.rank, COALESCE(p.suffix, ''), i.key, i.captions, i.source_captions, i.url
+FROM units u JOIN items i USING (image_id) LEFT JOIN pictures p ON p.path = i.image
+WHERE u.rank IS NOT NULL AND (i.rank IN (0, u.rank)) ORDER BY u.image_id, i.seq
+"""
+
+GROUPS = "SELECT rank, COUNT(DISTINCT base) FROM units WHERE rank IS NOT NULL GROUP BY rank ORDER BY rank"
+
+LEFT_OUT = """
+SELECT i.key, i.image, CASE WHEN i.image_id = '' THEN COALESCE(NULLIF(i.reason, ''), p.reason) ELSE
+       'nearly equal to a picture of another split' END AS reason, i.image_id = '' AS failed
+FROM items i LEFT JOIN pictures p ON p.path = i.image LEFT JOIN units u ON u.image_id = i.image_id
+WHERE i.image_id = '' OR u.rank IS NULL OR i.rank NOT IN (0, u.rank) ORDER BY i.seq
+"""
