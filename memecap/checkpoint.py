@@ -157,7 +157,7 @@ def _learnt(module: nn.Module) -> set[str]:
 
 
 def _frozen_hash(module: nn.Module) -> str:
-    """The hash of what is not learnt, by its original names: peft puts `base_layer` into those of the layers it wraps."""
+    """The hash of what is not learnt, by its original names: peft puts `base_layer` into those it wraps."""
     learnt, state = _learnt(module), module.state_dict()
     return state_hash({name.replace(".base_layer", ""): state[name] for name in state if name not in learnt})
 
