@@ -6,7 +6,7 @@ of each token under the model itself: before penalties, temperature and nucleus.
 `generate` repeats the prompt's keys and values for each sample and copies them at each step. Here a step's S tokens of
 a picture are S queries of one row; a mask lets each see the prompt and its own past only.
 
-B prompts of L vectors, S samples each, C = B · S captions, T tokens so far, V ids.
+B prompts of L vectors, S samples each, s of them still running, C = B · S captions of T tokens, c = B · s, V ids.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from transformers.cache_utils import DynamicLayer
 
 from memecap.decoding import Nucleus, constraints
 
+PROMPT, PADDING = -1, -2  # owners of keys that no sample wrote
+FEWER = 0.8  # the share of samples still running below which the finished ones are left behind
 _LIKELY = 256  # tokens in which the nucleus is looked for before the whole vocabulary is sorted
 
 
@@ -47,29 +49,39 @@ def sample(
     cache = Cache(layer_class_to_replicate=_Roomy)
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
     answer = model(inputs_embeds=embeds, attention_mask=mask.long(), position_ids=positions, past_key_values=cache)
-    logits: Float[Tensor, "C V"] = answer.logits[:, -1].float().repeat_interleave(n_samples, dim=0)
-    sees_prompt = mask[:, None, None, :].expand(-1, 1, n_samples, -1)
-    sees_itself = torch.eye(n_samples, dtype=torch.bool, device=device).expand(n_rows, 1, -1, -1)
-    position = positions[:, -1:].expand(-1, n_samples)
-    ids = torch.empty((n_rows * n_samples, 0), dtype=torch.long, device=device)
-    chosen: list[Tensor] = []
-    running = torch.ones(len(ids), dtype=torch.bool, device=device)
+    logits: Float[Tensor, "c V"] = answer.logits[:, -1].float().repeat_interleave(n_samples, dim=0)
+    # which sample a key belongs to, and which sample each query is; finished samples ask no more
+    owner = torch.where(mask, PROMPT, PADDING)
+    samples: Int[Tensor, "B s"] = torch.arange(n_samples, device=device).expand(n_rows, -1)
+    ids = torch.empty((n_rows, n_samples, 0), dtype=torch.long, device=device)
+    chosen: list[Float[Tensor, "B S"]] = []
+    running = torch.ones((n_rows, n_samples), dtype=torch.bool, device=device)
     for step in range(n_steps):
-        token = torch.where(running[:, None], draw(rules(ids, logits), decoding, generator), end_id)
-        chosen.append(logits.log_softmax(dim=-1).gather(1, token)[:, 0] * running)
-        ids = torch.cat([ids, token], dim=1)
-        running &= token[:, 0] != end_id
-        if step + 1 == n_steps or not running.any():
+        written = ids.gather(1, samples[..., None].expand(-1, -1, step))
+        drawn = draw(rules(written.flatten(0, 1), logits), decoding, generator).view_as(samples)
+        alive = running.gather(1, samples)
+        tokens = torch.where(alive, drawn, end_id)
+        found = logits.log_softmax(dim=-1).gather(1, tokens.view(-1, 1)).view_as(samples) * alive
+        column = torch.full_like(running, end_id, dtype=torch.long).scatter(1, samples, tokens)
+        ids = torch.cat([ids, column[..., None]], dim=2)
+        chosen.append(torch.zeros_like(running, dtype=found.dtype).scatter(1, samples, found))
+        running = running.scatter(1, samples, alive & (tokens != end_id))
+        n_running = int(running.sum(dim=1).max())
+        if step + 1 == n_steps or not n_running:
             break
-        sees = torch.cat([sees_prompt, sees_itself.repeat(1, 1, 1, step + 1)], dim=-1)
+        if n_running < FEWER * samples.shape[1]:
+            order = running.gather(1, samples).int().argsort(dim=1, descending=True, stable=True)[:, :n_running]
+            samples, tokens = samples.gather(1, order), tokens.gather(1, order)
+        owner = torch.cat([owner, samples], dim=1)
+        sees = (owner[:, None] == PROMPT) | (owner[:, None] == samples[..., None])
         answer = model(
-            input_ids=token.view(n_rows, n_samples),
-            attention_mask=sees,
-            position_ids=position + step + 1,
+            input_ids=tokens,
+            attention_mask=sees[:, None],
+            position_ids=(positions[:, -1:] + step + 1).expand_as(samples),
             past_key_values=cache,
         )
         logits = answer.logits.float().flatten(0, 1)
-    return ids, torch.stack(chosen, dim=1)
+    return ids.flatten(0, 1), torch.stack(chosen, dim=-1).flatten(0, 1)
 
 
 def draw(scores: Float[Tensor, "C V"], decoding: Nucleus, generator: torch.Generator) -> Int[Tensor, "C 1"]:
