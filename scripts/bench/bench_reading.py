@@ -191,7 +191,7 @@ def ablated(title: str, rows: Sequence[tuple[Path, str]], **settings: object) ->
             report.add(description, reading)
     scores = scoring.measure(captions, [[description] for _, description in rows]).scores
     read = {f"{name}_{key}": report.tallies[name].row()[key] for name in ("all", "russian") for key in READ}
-    print(json.dumps({"reader": title, **read, **{name: round(scores[name], 2) for name in SCORED}}), flush=True)
+    print(json.dumps({"reader": title, **read, **{name: round(scores[name], 3) for name in SCORED}}), flush=True)
 
 
 def speed(arguments: argparse.Namespace) -> None:
