@@ -52,7 +52,8 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
                     where=where,
                     fix="Make the picture smaller.",
                 )
-            return upright_rgb(image)
+            ImageOps.exif_transpose(image, in_place=True)  # a copy of the largest picture would be 192 MB
+            return _rgb(image)
     except FileNotFoundError as error:
         raise MissingFileError("no such picture", where=where, fix="Check the path.") from error
     except (IsADirectoryError, PermissionError) as error:
@@ -71,7 +72,13 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
 
 def upright_rgb(image: Image.Image) -> Image.Image:
     """The picture as a person sees it, in mode RGB."""
-    image = ImageOps.exif_transpose(image)
+    return _rgb(ImageOps.exif_transpose(image))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        image.load()
+        return image
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         levels = np.asarray(image, dtype=np.float64)
         image = Image.fromarray((levels / max(255.0, levels.max()) * 255).astype(np.uint8))

@@ -6,6 +6,7 @@ A row's worth is the sum over its words of length × confidence × how much a wo
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from memecap.reading._words import bare, plausibility
 from memecap.reading.base import Box
 
 LEAST_CONFIDENCE = 0.2  # below it Tesseract sees letters in leaves and faces
+BAND = 32  # pixels: the height of a line of small text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,39 @@ def merge(passes: Sequence[Sequence[Word]]) -> list[Row]:
         for row in into_rows(Seen(word, source) for word in words if is_sane(word))
     ]
     accepted: list[Seen] = []
+    taken = Places()
     for row in sorted(rows, key=worth, reverse=True):
-        free = [seen for seen in row if not any(overlap(seen.word.box, other.word.box) > 0.25 for other in accepted)]
-        if len(free) == len(row):
-            accepted.extend(free)
-        else:
-            accepted.extend(seen for seen in free if word_worth(seen.word) > 1.8)
-    return into_rows(elect(seen, passes) for seen in accepted)
+        free = [
+            seen for seen in row if not any(overlap(seen.word.box, o.box) > 0.25 for o in taken.near(seen.word.box))
+        ]
+        kept = free if len(free) == len(row) else [seen for seen in free if word_worth(seen.word) > 1.8]
+        accepted.extend(kept)
+        taken.add(seen.word for seen in kept)
+    places = [Places(words) for words in passes]
+    return into_rows(elect(seen, places) for seen in accepted)
+
+
+class Places:
+    """Words by their height on the picture: a page has thousands, and each meets only its neighbours."""
+
+    def __init__(self, words: Iterable[Word] = ()) -> None:
+        self._words: list[Word] = []
+        self._bands: defaultdict[int, list[int]] = defaultdict(list)
+        self.add(words)
+
+    def add(self, words: Iterable[Word]) -> None:
+        for word in words:
+            for band in _bands(word.box):
+                self._bands[band].append(len(self._words))
+            self._words.append(word)
+
+    def near(self, box: Box) -> list[Word]:
+        """The words that may touch a box, in the order in which they came."""
+        return [self._words[i] for i in sorted({i for band in _bands(box) for i in self._bands.get(band, ())})]
+
+
+def _bands(box: Box) -> range:
+    return range(box[1] // BAND, box[3] // BAND + 1)
 
 
 def is_sane(word: Word) -> bool:
@@ -98,11 +126,12 @@ def overlap(first: Box, second: Box) -> float:
     return width * height / max(smaller, 1)
 
 
-def elect(seen: Seen, passes: Sequence[Sequence[Word]]) -> Seen:
+def elect(seen: Seen, passes: Sequence[Places]) -> Seen:
     """The spelling of a word that the passes together are surest of, and how many passes saw it."""
     support: dict[str, float] = {}
     best: dict[str, Word] = {}
-    for words in passes:
+    neighbours = [places.near(seen.word.box) for places in passes]
+    for words in neighbours:
         for word in words:
             if likeness(word.box, seen.word.box) > 0.55:
                 spelling = bare(word.text)
@@ -112,7 +141,8 @@ def elect(seen: Seen, passes: Sequence[Sequence[Word]]) -> Seen:
     own = bare(seen.word.text)
     chosen = max(support, key=lambda spelling: (support[spelling], spelling == own), default=own)
     votes = sum(
-        any(bare(word.text) == chosen and overlap(word.box, seen.word.box) > 0.5 for word in words) for words in passes
+        any(bare(word.text) == chosen and overlap(word.box, seen.word.box) > 0.5 for word in words)
+        for words in neighbours
     )
     return Seen(seen.word if chosen == own else best[chosen], seen.source, max(votes, 1))
 

@@ -5,6 +5,7 @@ An SQLite file maps (sha256 of a picture's pixels, pass, program and languages) 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -15,10 +16,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from memecap import storage
 from memecap.errors import StorageError
 from memecap.reading._passes import Word
 
+BAND = 1024  # rows of pixels
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS words (
         picture TEXT, pass TEXT, program TEXT, words TEXT, PRIMARY KEY (picture, pass, program)
@@ -34,7 +35,11 @@ def default_path() -> Path:
 
 def picture_key(image: Image.Image) -> str:
     """The sha256 of a picture's size and RGB pixels: equal for one picture in two file formats."""
-    return storage.sha256_bytes(b"%d %d " % image.size + image.convert("RGB").tobytes())
+    width, height = image.size
+    digest = hashlib.sha256(b"%d %d " % image.size)
+    for top in range(0, height, BAND):  # in bands: a picture of 64 megapixels is not copied whole
+        digest.update(image.crop((0, top, width, min(top + BAND, height))).convert("RGB").tobytes())
+    return digest.hexdigest()
 
 
 class WordStore:

@@ -29,6 +29,7 @@ wrong year years yes yet you your youre
 ENGLISH = frozenset(_ENGLISH.split())
 
 
+@lru_cache(maxsize=100_000)
 def bare(text: str) -> str:
     """Letters and digits only, lower case, ё as е: what two spellings of one word share."""
     return "".join(character for character in text.lower().replace("ё", "е") if character.isalnum())

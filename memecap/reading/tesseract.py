@@ -97,6 +97,7 @@ class Tesseract(Reader):
         jobs: list[tuple[str, list[str]]] = []
         for name in passes:
             new = [key for key in images if self._store.get(key, name, self._program) is None]
+            new.sort(key=lambda key: -images[key].width * images[key].height)  # dealt out: jobs take equally long
             n_jobs = max(-(-len(new) // BATCH), min(self.config.processes, len(new)))
             jobs.extend((name, new[start::n_jobs]) for start in range(n_jobs))
 
