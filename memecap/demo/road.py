@@ -89,7 +89,7 @@ class Road:
         """Score the test split beside the floors, and caption one of its pictures."""
         self._run(
             "evaluate", self.out / "run", self.memes, "--split", "test", "--out", self.out,
-            "--set", "max_new_tokens=100", "--batch-size", "32",
+            "--decoding", "greedy", "--set", "max_new_tokens=100", "--batch-size", "32",
         )  # fmt: skip
         picture = min((self.memes / "test" / "images").iterdir())
         self._run("caption", "--json", picture, "--model", self.out / "run")
