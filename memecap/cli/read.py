@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from memecap.reading.base import Reader, Reading
 
-BATCH = 32  # pictures read together
+BATCH = 64  # pictures read together
 
 
 @app.command(epilog="Example: memecap read meme.jpg --show seen.png · memecap read data/corpora/memes")

@@ -11,6 +11,8 @@ from PIL import Image, ImageOps
 
 LONGEST_SIDE = 2400  # px; larger pictures are shrunk: letters of a meme stay far above the 20 px Tesseract wants
 
+ENLARGED, WHITE_ENLARGED = 1.5, 2.0
+
 Look = Callable[[Image.Image], tuple[Image.Image, float]]
 
 
@@ -21,7 +23,7 @@ def plain(image: Image.Image) -> tuple[Image.Image, float]:
 
 def enlarged(image: Image.Image) -> tuple[Image.Image, float]:
     """Half as large again: small letters of screenshots."""
-    return _resized(image, 1.5)
+    return _resized(image, ENLARGED)
 
 
 def white(image: Image.Image) -> tuple[Image.Image, float]:
@@ -32,7 +34,7 @@ def white(image: Image.Image) -> tuple[Image.Image, float]:
 
 def white_enlarged(image: Image.Image) -> tuple[Image.Image, float]:
     """Near-white pixels at twice the size; a lower threshold, because enlarging blurs the edges of letters."""
-    image, scale = _resized(image.convert("L"), 2.0)
+    image, scale = _resized(image.convert("L"), WHITE_ENLARGED)
     return _keep(image, 210), scale
 
 
@@ -49,6 +51,8 @@ LOOKS: dict[str, Look] = {
     "white_enlarged": white_enlarged,
     "dark": dark,
 }
+#: by how much a look makes the sides grow, where it does: what it costs to read grows with the pixels
+GROWTH = {"enlarged": ENLARGED, "white_enlarged": WHITE_ENLARGED}
 
 
 def _keep(grey: Image.Image, threshold: int) -> Image.Image:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from typing import ClassVar
 
 from PIL import Image
@@ -20,7 +20,7 @@ from memecap.reading._confidence import confidence, language
 from memecap.reading._layout import in_reading_order, row_box
 from memecap.reading._merge import Row, merge
 from memecap.reading._passes import Pass, Word
-from memecap.reading._preprocess import LOOKS
+from memecap.reading._preprocess import GROWTH, LOOKS
 from memecap.reading._repair import repair
 from memecap.reading._store import WordStore, default_path, picture_key
 from memecap.reading.base import Line, Reader, Reading
@@ -28,7 +28,7 @@ from memecap.reading.base import Line, Reader, Reading
 HANDLE = re.compile(r"(?<!\w)@\s?\w{2}")
 MERGE = 5  # grows when equal words begin to give other lines
 PASS = re.compile(rf"({'|'.join(LOOKS)})-(3|4|6|11)(?:@(\w+(?:\+\w+)*))?")
-BATCH = 16  # pictures a process: enough to forget its start, few enough to share among cores
+BATCH = 12  # pictures a process: enough to forget its start, few enough to share among cores
 
 
 class Tesseract(Reader):
@@ -86,29 +86,41 @@ class Tesseract(Reader):
         """The rows of each picture in reading order and repaired, doubtful ones too, and how many passes saw it."""
         keys = [picture_key(image) for image in images]
         by_key = dict(zip(keys, images, strict=True))
-        first, *others = self.config.passes
-        self._look(by_key, [first])
-        self._look({key: image for key, image in by_key.items() if not self._is_page(key)}, others)
+        with ThreadPoolExecutor(self.config.processes) as pool:
+            self._look_at_all(by_key, pool)
         words = [self._words(key) for key in keys]
         return [(repair(in_reading_order(merge(passes))), len(passes)) for passes in words]
 
-    def _look(self, images: dict[str, Image.Image], passes: Sequence[str]) -> None:
-        """Run each pass over the pictures it has not seen, several processes at a time."""
-        jobs: list[tuple[str, list[str]]] = []
-        for name in passes:
-            new = [key for key in images if self._store.get(key, name, self._program) is None]
-            new.sort(key=lambda key: -images[key].width * images[key].height)  # dealt out: jobs take equally long
-            n_jobs = max(-(-len(new) // BATCH), min(self.config.processes, len(new)))
-            jobs.extend((name, new[start::n_jobs]) for start in range(n_jobs))
+    def _look_at_all(self, images: dict[str, Image.Image], pool: Executor) -> None:
+        """Each share of the pictures goes on to the further passes as soon as its first one is done."""
+        first, *others = self.config.passes
+        others.sort(key=lambda name: -_cost(self.look(name)))  # the shortest last: so the processes end together
+        firsts = {pool.submit(self._look, share, first): share for share in self._shares(images)}
+        further: list[Future[None]] = []
+        for look in as_completed(firsts):
+            look.result()
+            share = {key: image for key, image in firsts[look].items() if not self._is_page(key)}
+            further += [pool.submit(self._look, share, name) for name in others]
+        for look in further:
+            look.result()
 
-        def run(job: tuple[str, list[str]]) -> None:
-            name, keys = job
-            seen = _passes.run([images[key] for key in keys], _parse(name, self.config.languages))
-            self._store.put(name, self._program, dict(zip(keys, seen, strict=True)))
+    def _shares(self, images: dict[str, Image.Image]) -> list[dict[str, Image.Image]]:
+        """The pictures dealt out by size, so that shares take equally long."""
+        keys = sorted(images, key=lambda key: -images[key].width * images[key].height)
+        n_shares = max(-(-len(keys) // BATCH), min(self.config.processes, len(keys)))
+        return [{key: images[key] for key in keys[start::n_shares]} for start in range(n_shares)]
 
-        if jobs:
-            with ThreadPoolExecutor(self.config.processes) as pool:
-                list(pool.map(run, jobs))
+    def _look(self, images: dict[str, Image.Image], name: str) -> None:
+        """Run a pass over those pictures that it has not seen, in one process."""
+        new = [key for key in images if self._store.get(key, name, self._program) is None]
+        if new:
+            seen = _passes.run([images[key] for key in new], self.look(name))
+            self._store.put(name, self._program, dict(zip(new, seen, strict=True)))
+
+    def look(self, name: str) -> Pass:
+        """A pass by its name in the configuration."""
+        look, psm, languages = PASS.fullmatch(name).groups()  # type: ignore[union-attr]
+        return Pass(look, int(psm), languages or self.config.languages)
 
     def _is_page(self, key: str) -> bool:
         """A picture that is a page of text: its first pass reads it, and each further one would take as long again."""
@@ -129,6 +141,6 @@ class Tesseract(Reader):
         return Reading(tuple(lines), image.width, image.height, self.version)
 
 
-def _parse(name: str, languages: str) -> Pass:
-    look, psm, own_languages = PASS.fullmatch(name).groups()  # type: ignore[union-attr]
-    return Pass(look, int(psm), own_languages or languages)
+def _cost(look: Pass) -> float:
+    """How long a pass takes, against another: pixels to look at, by each language's network."""
+    return GROWTH.get(look.look, 1.0) ** 2 * len(look.languages.split("+"))
