@@ -47,6 +47,7 @@ def read(decoder: Any, start: Float[Tensor, "B K W"], batch: Batch, copy_head: C
     targets = torch.full_like(mask, _IGNORED, dtype=torch.long)
     targets[:, -batch.token_ids.shape[1] :] = batch.token_ids.masked_fill(~batch.token_mask, _IGNORED)
     order = (~mask).int().argsort(dim=1, stable=True)  # no gap between prompt and caption, padding to the right
+    order = order[:, : int(mask.sum(dim=1).max())]  # the longest prompt and the longest caption seldom meet
     embeds, mask, targets = _reorder(embeds, order), mask.gather(1, order), targets.gather(1, order)[:, 1:]
     states = _language.states(decoder, embeds, mask)[:, :-1]
     wanted = targets != _IGNORED
@@ -76,5 +77,5 @@ def before_writing(
     return _reorder(embeds, order), mask.gather(1, order)
 
 
-def _reorder(embeds: Float[Tensor, "B L W"], order: Tensor) -> Float[Tensor, "B L W"]:
-    return embeds.gather(1, order[..., None].expand_as(embeds))
+def _reorder(embeds: Float[Tensor, "B L W"], order: Int[Tensor, "B S"]) -> Float[Tensor, "B S W"]:
+    return embeds.gather(1, order[..., None].expand(-1, -1, embeds.shape[2]))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memecap import manifest, readings, storage
+from memecap.captioners.base import Captioner
 from memecap.errors import ConfigError, DataError
+from memecap.progress import track
 from memecap.reading.base import Reading
 from memecap.training import sampling
 from memecap.training.augmentation import is_photograph
@@ -100,12 +102,14 @@ def fingerprint(corpora: Sequence[Sequence[manifest.Corpus]]) -> dict[str, str]:
     return prints
 
 
-def lengths(items: Sequence[Sequence[Item]]) -> sampling.Lengths:
-    """Characters of each caption with its reading: enough to put examples of like length together."""
+def lengths(captioner: Captioner, items: Sequence[Sequence[Item]]) -> sampling.Lengths:
+    """Tokens of each caption with its reading, so that examples of like length can be put together."""
+
+    def length(caption: str, reading: Reading | None) -> int:
+        example = captioner.example(caption, reading=reading)
+        return len(example.token_ids) + len(example.reading_ids)
+
     return [
-        [
-            [len(caption) + (len(item.reading.text) if item.reading else 0) for caption in item.captions]
-            for item in found
-        ]
+        [[length(caption, item.reading) for caption in item.captions] for item in track(found, "measuring captions")]
         for found in items
     ]

@@ -47,7 +47,8 @@ def gather(
             simulate=stage.simulate_reading,
             augmented=stage.augment,
             label_smoothing=stage.label_smoothing,
+            lose_lines=stage.lose_lines,
         ),
-        lengths=items.lengths(train),
+        lengths=items.lengths(captioner, train),
         val=Examples(captioner, [val[i] for i in order], sight, simulate=stage.simulate_reading),
     )

@@ -46,6 +46,7 @@ def train(config: TrainConfig, out: Path) -> Path:
     """
     AcceleratorState._reset_state()  # a process may train twice, with another precision
     accelerator = Accelerator(
+        cpu=not torch.accelerator.is_available(),  # without this, torchrun's processes do not find each other there
         mixed_precision="no" if config.precision == "fp32" else config.precision,
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
