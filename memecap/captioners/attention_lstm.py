@@ -27,6 +27,7 @@ from memecap.captioners import _recurrent, _recurrent_decoding
 from memecap.captioners._attention import Attended, SoftAttention, resize
 from memecap.captioners._line_reader import LineReader
 from memecap.captioners._loss import token_loss
+from memecap.captioners._mode import evaluating
 from memecap.captioners.base import Caption, Captioner, Loss
 from memecap.config import Frozen
 from memecap.decoding import Beam, Greedy, Nucleus
@@ -119,13 +120,10 @@ class AttentionLSTM(Captioner):
         unequal = ((1 - looked) ** 2).sum()
         return Loss(loss.total + self.config.doubly_stochastic * unequal, loss.n_tokens)
 
-    @torch.no_grad()
     def generate(
         self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
     ) -> list[list[Caption]]:
-        training = self.training
-        self.eval()
-        try:
+        with evaluating(self):
             prompts = [self.example("", reading=reading).reading_ids for reading in readings]
             tokens = self._look(images, len(readings))
             keys = self.attention.keys(tokens)
@@ -140,17 +138,12 @@ class AttentionLSTM(Captioner):
             end_id = self._words.end_id
             ids, scores = _recurrent_decoding.decode(first, state, step, decoding, end_id=end_id, rules=rules)
             return _recurrent.captions(self._words, self.config, ids, scores, readings)
-        finally:
-            self.train(training)
 
-    @torch.no_grad()
     def attend(
         self, images: Images | None, readings: Sequence[Reading | None], captions: Sequence[Caption]
     ) -> list[Attended]:
         """Where it looks at each word of captions that it wrote."""
-        training = self.training
-        self.eval()
-        try:
+        with evaluating(self):
             examples = [self.example("", reading=reading) for reading in readings]
             ids = [caption.token_ids or (self._words.end_id,) for caption in captions]
             batch = Batch(images, *pad(ids), *pad([example.reading_ids for example in examples])).to(self._device)
@@ -160,8 +153,6 @@ class AttentionLSTM(Captioner):
                 Attended(tuple(self._words.words[i] for i in row), maps[: len(row)].cpu())
                 for row, maps in zip(ids, padded, strict=True)
             ]
-        finally:
-            self.train(training)
 
     def _teach(self, batch: Batch) -> tuple[Float[Tensor, "n V"], Float[Tensor, "n N"], PackedSequence]:
         """Logits and attention of all words, step after step as in a packed sequence; and the words so packed.

@@ -36,6 +36,7 @@ from memecap.captioners import (
 )
 from memecap.captioners._copying import CopyHead, Prompt
 from memecap.captioners._loss import token_loss
+from memecap.captioners._mode import evaluating
 from memecap.captioners.base import Caption, Captioner, Loss
 from memecap.config import EncoderConfig
 from memecap.decoding import Beam, Greedy, Nucleus
@@ -162,16 +163,13 @@ class ClipCap(Captioner):
         read = _sequence.read(self.decoder, start, batch, self.copy_head)
         return token_loss(batch, read.logits, read.targets, read.examples, said=read.copied)
 
-    @torch.no_grad()
     def generate(
         self,
         images: Images | None,
         readings: Sequence[Reading | None],
         decoding: Greedy | Beam | Nucleus,
     ) -> list[list[Caption]]:
-        training = self.training
-        self.eval()
-        try:
+        with evaluating(self):
             if images is not None and self.encoder is not None:
                 images = Images(features=self._tokens(images))
             start, prompts = self._start(images, len(readings)), self._prompts(images, readings)
@@ -190,8 +188,6 @@ class ClipCap(Captioner):
             return _candidates.collect(
                 ids, log_probabilities, len(readings), end_ids=self._end_ids, score=score, write=write
             )
-        finally:
-            self.train(training)
 
     def _decode(
         self, start: Float[Tensor, "B K W"], prompts: Sequence[Sequence[int]], decoding: Greedy | Beam | Nucleus

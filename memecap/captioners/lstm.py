@@ -24,6 +24,7 @@ from memecap.batching import Batch, Example, Images, pad
 from memecap.captioners import _recurrent, _recurrent_decoding
 from memecap.captioners._line_reader import LineReader
 from memecap.captioners._loss import token_loss
+from memecap.captioners._mode import evaluating
 from memecap.captioners.base import Caption, Captioner, Loss
 from memecap.decoding import Beam, Greedy, Nucleus
 from memecap.encoders.base import ImageEncoder
@@ -100,13 +101,10 @@ class LSTM(Captioner):
         states = self.lstm(packed, self._read(batch.reading_ids, batch.reading_mask))[0].data
         return token_loss(batch, self.output(self.dropout(states)), targets, examples)
 
-    @torch.no_grad()
     def generate(
         self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
     ) -> list[list[Caption]]:
-        training = self.training
-        self.eval()
-        try:
+        with evaluating(self):
             prompts = [self.example("", reading=reading).reading_ids for reading in readings]
             state = self._read(*(part.to(self._device) for part in pad(prompts)))
             first, after = self._advance(self._start(images, len(readings)), state)
@@ -114,8 +112,6 @@ class LSTM(Captioner):
             end_id = self._words.end_id
             ids, scores = _recurrent_decoding.decode(first, after, self._step, decoding, end_id=end_id, rules=rules)
             return _recurrent.captions(self._words, self.config, ids, scores, readings)
-        finally:
-            self.train(training)
 
     def _step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:
         return self._advance(self.embed(ids), tuple(part.transpose(0, 1).contiguous() for part in state))

@@ -22,8 +22,9 @@ from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from memecap.batching import Batch, Example, Images, pad
-from memecap.captioners import _candidates, _generation, _line_marks, _sampling, _sequence, _slots
+from memecap.captioners import _candidates, _generation, _line_marks, _quotes, _sampling, _sequence, _slots
 from memecap.captioners._loss import token_loss
+from memecap.captioners._mode import evaluating
 from memecap.captioners._slot_rules import SlotRules
 from memecap.captioners.base import Caption, Captioner, Loss
 from memecap.config import PartConfig
@@ -51,6 +52,7 @@ class ReaderWriter(Captioner):
         decoding: Decoding = Field(
             MBR(max_new_tokens=140), description="how captions are chosen unless the caller says otherwise"
         )
+        slots: bool = Field(True, description="a quote is made of marks of lines; false: it is written out, to compare")
         least_alike: float = Field(72.0, ge=0, le=100, description="likeness from which a line belongs to a quote")
 
     config: Config
@@ -84,7 +86,9 @@ class ReaderWriter(Captioner):
         return self.config.decoding
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
-        pieces = _slots.to_pieces(caption, reading, least_alike=self.config.least_alike)
+        pieces: Sequence[_slots.Piece] = [caption.lower()]
+        if self.config.slots:
+            pieces = _slots.to_pieces(caption, reading, least_alike=self.config.least_alike)
         ids = [i for piece in pieces for i in self._encode(piece)][: self.config.max_caption_tokens - 1]
         return Example(token_ids=[*ids, self.tokenizer.end_id], reading_ids=self._prompt(reading))
 
@@ -92,16 +96,13 @@ class ReaderWriter(Captioner):
         read = _sequence.read(self.decoder, self._no_prefix(len(batch)), batch)
         return token_loss(batch, read.logits, read.targets, read.examples)
 
-    @torch.no_grad()
     def generate(
         self,
         images: Images | None,
         readings: Sequence[Reading | None],
         decoding: Greedy | Beam | Nucleus,
     ) -> list[list[Caption]]:
-        training = self.training
-        self.eval()
-        try:
+        with evaluating(self):
             ids, log_probabilities = self._decode(readings, decoding)
             return _candidates.collect(
                 ids,
@@ -111,8 +112,6 @@ class ReaderWriter(Captioner):
                 score=partial(self._score, readings),
                 write=lambda picture, row, score, finished: self._caption(row, readings[picture], score, finished),
             )
-        finally:
-            self.train(training)
 
     def _score(self, readings: Sequence[Reading | None], rows: Sequence[Sequence[int]], n_each: int) -> list[float]:
         prompts = [prompt for prompt in map(self._prompt, readings) for _ in range(n_each)]
@@ -148,11 +147,13 @@ class ReaderWriter(Captioner):
                 words.append(i)
         pieces += self._left_out(pieces, reading)
         text, quotes = _slots.to_caption(pieces, reading)
+        if not self.config.slots:
+            quotes = _quotes.find(text, reading)
         return Caption(text, quotes, score, finished, token_ids=tuple(ids))
 
     def _left_out(self, pieces: Sequence[_slots.Piece], reading: Reading | None) -> list[_slots.Piece]:
         """What is surely on the picture and stands in no quote, as one more quote."""
-        if reading is None or self.config.complete is None:
+        if reading is None or self.config.complete is None or not self.config.slots:
             return []
         sure = [i for i, line in enumerate(reading.lines) if line.confidence >= self.config.complete]
         missing = [i for i in sure if i not in pieces and _slots.bare(reading.lines[i].said)]
@@ -161,7 +162,8 @@ class ReaderWriter(Captioner):
     def _prompt(self, reading: Reading | None) -> list[int]:
         ids: list[int] = []
         for marks, text in _line_marks.describe(reading, self.config.max_lines) if reading else ():
-            line = [*(self._ids[mark] for mark in marks), *_line_marks.shorten(self.tokenizer.encode(text.lower()))]
+            words = self.tokenizer.encode(text.lower())
+            line = [*(self._ids[mark] for mark in marks), *(_line_marks.shorten(words) if self.config.slots else words)]
             if len(ids) + len(line) >= self.config.max_reading_tokens:
                 break
             ids += line
@@ -173,7 +175,9 @@ class ReaderWriter(Captioner):
         return [self._ids[_line_marks.slot(piece)]] if piece < self.config.max_lines else []
 
     def _never_written(self) -> list[int]:
-        """Ids that no caption may hold: layout marks, and words with a quotation mark in them."""
+        """Ids that no caption may hold: layout marks, and words with a quotation mark in them; or all marks."""
+        if not self.config.slots:
+            return list(self._ids.values())
         marks = [i for i in self._ids.values() if i not in self._pieces]
         n_words = range(self.tokenizer.size)
         quoting = [i for i in n_words if set(self.tokenizer.decode([i])) & set('"«»„“”')]

@@ -23,6 +23,7 @@ from memecap import config as configuration
 from memecap.batching import Batch, Example, Images, pad
 from memecap.captioners import _candidates, _cross_attention, _generation, _language, _prompt, _quotes, _recurrent
 from memecap.captioners._loss import token_loss
+from memecap.captioners._mode import evaluating
 from memecap.captioners.base import Caption, Captioner, Loss
 from memecap.config import EncoderConfig
 from memecap.decoding import Beam, Greedy, Nucleus
@@ -119,13 +120,10 @@ class ViTGPT(Captioner):
         logits, targets, examples = self._teach(batch, self._look(batch.images))
         return token_loss(batch, logits, targets, examples)
 
-    @torch.no_grad()
     def generate(
         self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
     ) -> list[list[Caption]]:
-        training = self.training
-        self.eval()
-        try:
+        with evaluating(self):
             seen = self._look(images)
             prompts = [self._prompt(reading) for reading in readings]
 
@@ -144,8 +142,6 @@ class ViTGPT(Captioner):
             ids, log_probabilities = self._decode(seen, prompts, decoding)
             end_ids = [self.tokenizer.end_id]
             return _candidates.collect(ids, log_probabilities, len(readings), end_ids=end_ids, score=score, write=write)
-        finally:
-            self.train(training)
 
     def _decode(
         self, seen: Tensor | None, prompts: Sequence[Sequence[int]], decoding: Greedy | Beam | Nucleus

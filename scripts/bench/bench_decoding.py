@@ -9,15 +9,18 @@ from the picture's vector, as ClipCap's users keep them; the row of whole pictur
 from __future__ import annotations
 
 import argparse
+import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import full_size
 import torch
+from PIL import Image
 from torch import Tensor
 from transformers import GenerationConfig, GPT2LMHeadModel
 
@@ -26,6 +29,7 @@ from memecap.batching import Images, collate
 from memecap.captioners import _sequence
 from memecap.captioners.base import Captioner, create
 from memecap.decoding import Greedy
+from memecap.pictures import open_picture
 from memecap.precision import lower, writing
 from memecap.training.config import StageConfig
 from memecap.training.data import Examples, load_windows
@@ -35,6 +39,7 @@ from memecap.training.sampling import windows
 from memecap.training.sight import Sight
 
 N_NEW = 50
+FLICKR, MEME = 20, 60  # tokens of a caption
 clock = time.perf_counter
 CAPTIONS = [
     'На первом кадре человек смотрит в окно. Надпись сверху: "когда наступила пятница". На втором он спит на диване.',
@@ -57,16 +62,19 @@ def main() -> None:
         files = Path(temporary)
         captioner = clipcap(files)
         if options.only != "decoding":
-            print("| training step of 8 captions | stored features, s | from pictures, s | ratio |\n|---|---|---|---|")
-            training("frozen ruGPT3-small behind ruCLIP ViT-B/32-384", captioner, size=384)
-            training("LSTM 512 behind ResNet-101", recurrent(files), size=224)
+            print("| training step of 8 captions | tokens | stored features, s | from pictures, s | ratio |")
+            print("|---|--:|--:|--:|--:|")
+            small, large = "ruclip-vit-base-patch32-384", "ruclip-vit-large-patch14-336"
+            training(f"frozen ruGPT3-small behind {small}", captioner, files, n_tokens=(FLICKR, MEME))
+            training(f"frozen ruGPT3-small behind {large}", clipcap(files, large), files, n_tokens=(FLICKR, MEME))
+            training("LSTM 512 behind ResNet-101", recurrent(files), files, n_tokens=(FLICKR,))
             print(f"\nwaiting for data, ClipCap on stored features: {waiting(captioner):.2%} of a step\n", flush=True)
         if options.only != "training":
             decoding(captioner, options.batch, options.loops)
 
 
-def clipcap(files: Path) -> Captioner:
-    encoder = full_size.write("ruclip-vit-base-patch32-384", files)
+def clipcap(files: Path, encoder_name: str = "ruclip-vit-base-patch32-384") -> Captioner:
+    encoder = full_size.write(encoder_name, files)
     decoder = full_size.write("rugpt3small", files)
     settings = {
         "name": "clipcap", "prefix_length": 10, "max_caption_tokens": 64,  # the vocabulary written here has bytes alone
@@ -168,45 +176,54 @@ def share(found: list[list[int]], expected: list[list[int]]) -> float:
     return sum(a == b for a, b in pairs) / len(pairs)
 
 
-def training(name: str, captioner: Captioner, *, size: int) -> None:
-    """A row of the table: the same step on stored features and on pixels."""
+def training(name: str, captioner: Captioner, files: Path, *, n_tokens: Sequence[int]) -> None:
+    """Rows of the table: the same step on stored features and from the files of eight photographs."""
     assert captioner.encoder is not None
-    pixels = torch.randn(8, 3, size, size)
-    with torch.no_grad():
-        look, features = timed(lambda: captioner.encoder.eval()(pixels))
-    optimizer = torch.optim.AdamW([p for p in captioner.parameters() if p.requires_grad], lr=1e-5)
-    captioner.train()
+    encoder = captioner.encoder.eval()
+    photographs = [photograph(files / f"{i}.jpg", seed=i) for i in range(8)]
+    optimizer = build_optimizer(captioner, stage())
 
-    def step(images: Tensor) -> None:
-        """One optimizer step."""
-        made = [captioner.example(CAPTIONS[i % 2], image=one) for i, one in enumerate(images)]
+    @torch.no_grad()
+    def look() -> Tensor:
+        return encoder(torch.stack([encoder.transform(open_picture(path)) for path in photographs]))
+
+    def step(features: Tensor, length: int) -> None:
+        made = [replace(captioner.example("", image=one), token_ids=range(6, 6 + length)) for one in features]
         captioner(collate(made)).mean.backward()
         optimizer.step()
         optimizer.zero_grad()
 
-    step(features)
-    stored = min(timed(lambda: step(features))[0] for _ in range(2))
-    from_pictures = min(timed(lambda: step(pixels))[0] for _ in range(2))
+    features = look()
+    captioner.train()
+    for length in n_tokens:
+        step(features, length)  # warm up
+        stored = statistics.median(timed(partial(step, features, length))[0] for _ in range(5))
+        looked = statistics.median(timed(lambda length=length: step(look(), length))[0] for _ in range(3))
+        print(f"| {name} | {length} | {stored:.3f} | {looked:.3f} | {looked / stored:.1f} |", flush=True)
     captioner.eval()
-    print(f"| {name} | {stored:.3f} | {from_pictures:.3f} | {from_pictures / stored:.1f} |")
-    lookup, _ = timed(lambda: torch.stack([features[i] for i in range(8)]))
-    print(
-        f"| image tokens alone, {name.rsplit(' ', 1)[1]} | {lookup:.6f} | {look:.3f} | {look / lookup:.0f} |",
-        flush=True,
-    )
+
+
+def photograph(path: Path, *, seed: int) -> Path:
+    """A picture of the size of Flickr30k's."""
+    coarse = torch.rand(3, 12, 16, generator=torch.Generator().manual_seed(seed))
+    fine = torch.nn.functional.interpolate(coarse[None], size=(375, 500), mode="bicubic")[0].clamp(0, 1)
+    Image.fromarray((fine * 255).byte().permute(1, 2, 0).numpy()).save(path, quality=90)
+    return path
+
+
+def stage() -> StageConfig:
+    settings = {"name": "bench", "corpora": ["x"], "epochs": 1, "batch_size": 8, "lr": 1e-5}
+    return config.validate(StageConfig, settings, where="bench")
 
 
 def waiting(captioner: Captioner, n_steps: int = 3) -> float:
     """The share of a step's time in which the model has nothing to read, batches prepared in the same process."""
     items = [Item(str(i), (CAPTIONS[i % 2],), None, None) for i in range(8 * n_steps)]
     stored = {item.image_id: torch.randn(1, 512) for item in items}
-    stage = config.validate(
-        StageConfig, {"name": "bench", "corpora": ["x"], "epochs": 1, "batch_size": 8, "lr": 1e-5}, where="bench"
-    )
     examples = Examples(captioner, items, Sight(captioner.encoder, stored), simulate=False)
     lengths = [[[len(caption) for caption in item.captions] for item in items]]
-    loaded = load_windows(examples, windows(lengths, stage, [0]), seed="bench")
-    optimizer = build_optimizer(captioner, stage)
+    loaded = load_windows(examples, windows(lengths, stage(), [0]), seed="bench")
+    optimizer = build_optimizer(captioner, stage())
     captioner.train()
     waited = total = 0.0
     for _ in range(n_steps):

@@ -94,6 +94,10 @@ CASES: dict[str, dict[str, Any]] = {
     "reader_writer": {
         "name": "reader_writer", "n_layers": 2, "width": 48, "n_heads": 2, "dropout": 0.0, "vocab_size": 512,
     },
+    "reader_writer-letters": {
+        "name": "reader_writer", "n_layers": 2, "width": 48, "n_heads": 2, "dropout": 0.0, "vocab_size": 512,
+        "slots": False,
+    },
 }  # fmt: skip
 
 
