@@ -1,6 +1,6 @@
 """Train a captioner; the same as `memecap train`.
 
-Example: python scripts/train.py configs/train/memes_small.yaml
+Example: python scripts/train.py configs/train/memes_read.yaml
 """
 
 import sys

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from memecap.config import PartConfig
 
 
-@app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_small --json")
+@app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_read --json")
 def caption(
     targets: Annotated[list[str], typer.Argument(help="pictures, folders, globs; - reads one picture from stdin")],
     model: Annotated[

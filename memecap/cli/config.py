@@ -15,7 +15,7 @@ config_app = typer.Typer(help="Look at settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 
 
-@config_app.command(epilog="Example: memecap config show configs/train/memes_small.yaml --set seed=1")
+@config_app.command(epilog="Example: memecap config show configs/train/memes_read.yaml --set seed=1")
 def show(
     file: Annotated[Path, typer.Argument(help="a YAML of configs/train, or of configs/corpora")],
     overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value, such as stages.0.lr=1e-4")] = None,

@@ -10,7 +10,7 @@ import typer
 from memecap.cli import app
 from memecap.cli._output import emit
 
-_EXAMPLE = "Example: memecap evaluate output/memes_small data/corpora/memes --split val --out output/memes_small/val"
+_EXAMPLE = "Example: memecap evaluate output/memes_read data/corpora/memes --split val --out output/memes_read/val"
 
 
 @app.command(epilog=_EXAMPLE)

@@ -10,7 +10,7 @@ import typer
 from memecap.cli import app
 
 
-@app.command(epilog="Example: memecap push output/memes_small someone/memes-small --private")
+@app.command(epilog="Example: memecap push output/memes_read someone/memes-read --private")
 def push(
     model: Annotated[Path, typer.Argument(help="checkpoint or run folder")],
     repository: Annotated[str, typer.Argument(help="where to: owner/name")],

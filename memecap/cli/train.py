@@ -11,7 +11,7 @@ from memecap.cli import app
 from memecap.cli._output import emit
 
 
-@app.command(epilog="Example: memecap train configs/train/memes_small.yaml --set seed=1 --out output/second")
+@app.command(epilog="Example: memecap train configs/train/memes_read.yaml --set seed=1 --out output/second")
 def train(
     config: Annotated[Path, typer.Argument(help="the YAML of the run; configs/train holds complete ones")],
     overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value, such as stages.0.lr=1e-4")] = None,

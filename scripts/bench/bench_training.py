@@ -1,7 +1,7 @@
 """Training speed on this machine: what cached features save, and how long the model waits for data.
 
     python scripts/bench/bench_training.py                                      # full-size ClipCap, random weights
-    python scripts/bench/bench_training.py configs/train/memes_small.yaml --steps 20    # a recipe of yours
+    python scripts/bench/bench_training.py configs/train/memes_read.yaml --steps 20    # a recipe of yours
 
 In: nothing, or a training configuration whose corpora are built. Without one, ruCLIP ViT-B/32-384 → MLP 10 → frozen
 ruGPT3-small learns descriptions of noise; the files (2 GB) are made in a temporary folder unless `--files` names one.
