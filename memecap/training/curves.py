@@ -10,7 +10,8 @@ from typing import Any
 
 from memecap import storage
 
-_SCORES = {"val_chrf2": "chrF2", "val_quoted_recall": "quoted recall", "val_bleu4": "BLEU-4"}
+#: label, and what brings the score to 0–100
+_SCORES = {"val_chrf2": ("chrF2", 1), "val_quoted_recall": ("quoted recall", 100), "val_bleu4": ("BLEU-4", 1)}
 
 
 def draw_curves(path: Path, log: Sequence[dict[str, Any]]) -> None:
@@ -24,8 +25,8 @@ def draw_curves(path: Path, log: Sequence[dict[str, Any]]) -> None:
     _plot(losses, log, "train_loss", "train", alpha=0.6)
     _plot(losses, log, "val_loss", "val", marker="o", markersize=3)
     losses.set(xlabel="optimizer step", ylabel="nats a token")
-    for key, label in _SCORES.items():
-        _plot(scores, log, key, label, marker="o", markersize=3)
+    for key, (label, factor) in _SCORES.items():
+        _plot(scores, log, key, label, factor, marker="o", markersize=3)
     scores.set(xlabel="optimizer step", ylabel="of val captions, 0–100", ylim=(0, None))
     for axes in (losses, scores):
         _mark_stages(axes, log)
@@ -38,8 +39,8 @@ def draw_curves(path: Path, log: Sequence[dict[str, Any]]) -> None:
     storage.write_bytes(path, buffer.getvalue())
 
 
-def _plot(axes: Any, log: Sequence[dict[str, Any]], key: str, label: str, **style: Any) -> None:
-    points = [(row["step"], row[key]) for row in log if row.get(key) is not None]
+def _plot(axes: Any, log: Sequence[dict[str, Any]], key: str, label: str, factor: float = 1, **style: Any) -> None:
+    points = [(row["step"], factor * row[key]) for row in log if row.get(key) is not None]
     if points:
         axes.plot(*zip(*points, strict=True), label=label, **style)
 
