@@ -21,7 +21,7 @@ from memecap import __version__, config, hub, registry, storage
 from memecap.captioners.base import Captioner
 from memecap.config import PartConfig
 from memecap.encoders.base import state_hash
-from memecap.errors import DataError, MissingFileError, StorageError
+from memecap.errors import DataError, MissingFileError, StorageError, UsageError
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.yaml", "model.safetensors", "checkpoint.json", "README.md"
 
@@ -35,8 +35,10 @@ def save(captioner: Captioner, folder: Path, *, card: str = "", self_contained: 
 
     Raises:
         StorageError: the folder cannot be written.
+        UsageError: it is not empty and holds no checkpoint.
     """
     try:
+        _refuse_foreign(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
@@ -176,6 +178,14 @@ def _tied(state: Mapping[str, Tensor]) -> dict[str, str]:
 def _untied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     tied = _tied(state)
     return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items() if name not in tied}
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """A checkpoint replaces the whole folder, so it may only take the place of another."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / RECORD).exists():
+        raise UsageError(
+            "the folder is not empty and holds no checkpoint", where=folder, fix="Name a new or empty folder."
+        )
 
 
 def _replace(made: Path, folder: Path) -> None:

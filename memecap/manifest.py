@@ -10,6 +10,7 @@ old one, and no picture of a group stands on two sides.
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from memecap import storage
-from memecap.errors import DataError, MissingFileError
+from memecap.errors import DataError, MissingFileError, UsageError
 
 SPLITS = ("train", "val", "test")
 MANIFEST = "corpus.json"
@@ -27,6 +28,7 @@ METADATA = "metadata.jsonl"
 IMAGES = "images"  # the folder of a split's pictures
 LEFT_OUT = "left_out.jsonl"  # items that got no row, with the reason of each
 PICTURES = ".pictures.sqlite"  # what a build found out of the pictures; a corpus can be used without it
+UNFINISHED = ".unfinished"  # stands where a corpus is being made, until `corpus.json` does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,11 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         return dict(zip(_KEYS, _values(self), strict=True))
 
+
+_ENDING = re.compile(r"(?<=[^/.])\.(?:jpe?g|jfif|png|gif|webp|bmp|tiff?)$", re.IGNORECASE)
+
+# A run that was killed in its first moments leaves these and nothing else.
+_FIRST_FILES = frozenset({".lock", *(PICTURES + end for end in ("", "-wal", "-shm", "-journal"))})
 
 # Asked once, not once for each of a million rows.
 _KEYS = dict.fromkeys(key.name for key in fields(Row)).keys()
@@ -108,6 +115,46 @@ def open_corpus(folder: Path) -> Corpus:
     return Corpus(folder=folder, name=record.pop("name"), counts=record.pop("counts"), details=record)
 
 
+def source_key(name: str) -> str:
+    """A source's name of a picture in the one spelling that rows, lists of splits and captions are joined by.
+
+    `377213364.jpg` and `377213364` are one picture, so the ending goes; an address (`https://…/1.jpg`) stays whole.
+    """
+    return name if "://" in name else _ENDING.sub("", name)
+
+
+def claim(folder: Path, *, is_ours: bool = False) -> None:
+    """See that a corpus may be made in `folder`: it is new, empty, or of an earlier run, finished or stopped.
+
+    Args:
+        is_ours: a stopped run left another sign there that the folder is its own.
+
+    Raises:
+        UsageError: the folder holds files and no corpus; they are not ours to touch.
+    """
+    path = folder / MANIFEST
+    if path.exists():
+        record = storage.read_json(path)
+        is_ours = isinstance(record, dict) and {"name", "counts"} <= record.keys()
+    elif folder.is_dir():
+        names = {entry.name for entry in folder.iterdir()}
+        is_ours = is_ours or UNFINISHED in names or names <= _FIRST_FILES
+    else:
+        is_ours = True
+    if not is_ours:
+        raise UsageError(
+            "the folder is not empty and holds no corpus of memecap",
+            where=folder,
+            fix="Name a new or empty folder; memecap does not touch files that it did not write.",
+        )
+
+
+def reopen(folder: Path) -> None:
+    """Take `corpus.json` away while rows change; a mark keeps the folder known as ours."""
+    storage.write_text(folder / UNFINISHED, "")
+    (folder / MANIFEST).unlink(missing_ok=True)
+
+
 def write_rows(folder: Path, rows: Iterable[Row]) -> dict[str, int]:
     """Write the manifests of a corpus, its pictures being in place already; returns rows by split.
 
@@ -136,6 +183,7 @@ def finish(folder: Path, name: str, counts: Mapping[str, int], **details: Any) -
     """Write `corpus.json`, the last file of a corpus, and open it."""
     sums = checksums(folder, counts)
     storage.write_json(folder / MANIFEST, {"name": name, "counts": dict(counts), "metadata_sha256": sums, **details})
+    (folder / UNFINISHED).unlink(missing_ok=True)
     return open_corpus(folder)
 
 

@@ -8,19 +8,23 @@ animation, EXIF orientation is applied, 16-bit grey is scaled down. A 20 kB PNG 
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from memecap import storage
 from memecap.errors import DataError, MissingFileError, StorageError
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # phones' MPO files open as JPEG
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".jfif"})
 MAX_PIXELS = 64_000_000
+MAX_BYTES = 4 * MAX_PIXELS  # of a file: no picture that may be decoded needs more
 
 PictureSource = Path | str | bytes | Image.Image | np.ndarray
 
@@ -30,6 +34,7 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
 
     Raises:
         MissingFileError: no such file.
+        StorageError: not a regular file, or one that cannot be read.
         DataError: not a picture of a known format, broken, or larger than `max_pixels`.
     """
     where = str(source) if isinstance(source, str | Path) else f"a picture given as {type(source).__name__}"
@@ -44,8 +49,8 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
             fix="Give a path, bytes, PIL image or array.",
         )
     try:
-        file = io.BytesIO(source) if isinstance(source, bytes) else Path(source)
-        with _quiet(), Image.open(file, formats=FORMATS) as image:
+        opened = nullcontext(io.BytesIO(source)) if isinstance(source, bytes) else _open_file(Path(source))
+        with _quiet(), opened as file, Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > max_pixels:
                 raise DataError(
                     f"{image.width} × {image.height} pixels are more than {max_pixels:,}",
@@ -56,7 +61,7 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
             return _rgb(image)
     except FileNotFoundError as error:
         raise MissingFileError("no such picture", where=where, fix="Check the path.") from error
-    except (IsADirectoryError, PermissionError) as error:
+    except (IsADirectoryError, PermissionError, storage.IrregularFileError) as error:
         raise StorageError(
             f"cannot read: {error.strerror}", where=where, fix="Check the path and its permissions."
         ) from error
@@ -67,7 +72,22 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
     except Image.DecompressionBombError as error:
         raise DataError(f"too many pixels: {error}", where=where, fix="Make the picture smaller.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise DataError(f"broken picture: {error}", where=where, fix="Get the picture again.") from error
+        raise DataError(f"broken picture: {_fault(error)}", where=where, fix="Get the picture again.") from error
+
+
+def _open_file(path: Path) -> IO[bytes]:
+    file = storage.open_regular(path)
+    if (size := os.fstat(file.fileno()).st_size) > MAX_BYTES:
+        file.close()
+        raise DataError(
+            f"{size:,} bytes are more than {MAX_BYTES:,}", where=path, fix="Give a picture, or make it smaller."
+        )
+    return file
+
+
+def _fault(error: Exception) -> str:
+    """What a decoder stumbled over, without its own words: they may quote the file."""
+    return "it is cut short" if "truncated" in str(error) else "it cannot be decoded"
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:

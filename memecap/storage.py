@@ -5,9 +5,12 @@ A file written here either has its whole content or does not exist; a reader nev
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +20,12 @@ from filelock import FileLock, Timeout
 
 from memecap.errors import DataError, MissingFileError, StorageError, TryLaterError
 
+_PART = re.compile(r"\..+\.\d+\.part", re.DOTALL)  # what `atomic_writer` calls its temporary files
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once, not once a line
+
+
+class IrregularFileError(OSError):
+    """A FIFO, a device or a socket where a file was expected."""
 
 
 @contextmanager
@@ -153,9 +161,33 @@ def lock(folder: Path) -> Iterator[None]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the unfinished files that killed writers left below a folder; hold its lock."""
+    """Remove the unfinished files that killed writers left below a folder, by our names of them; hold its lock."""
     for path in folder.rglob(".*.part"):
-        path.unlink(missing_ok=True)
+        if _PART.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            path.unlink(missing_ok=True)
+
+
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file for reading in bytes, never one that would wait or act: a FIFO, a device, a socket, a folder.
+
+    Raises:
+        OSError: it is none that can be read; `strerror` says why.
+    """
+    _refuse_irregular(os.stat(path), path)  # before it is opened: opening alone makes some devices act
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
+    try:
+        _refuse_irregular(os.fstat(file.fileno()), path)  # it may have been changed in between
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _refuse_irregular(facts: os.stat_result, path: Path) -> None:
+    if stat.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(facts.st_mode):
+        raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
 
 
 def sha256_bytes(content: bytes) -> str:

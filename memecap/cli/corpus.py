@@ -28,9 +28,15 @@ def build(
     ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="a setting: val=0.05, images=FOLDER")] = None,
     on: Annotated[str, typer.Option(help="where pictures are decoded: here, workers, workers:N, ray")] = "here",
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="drop the rows that the source no longer gives, instead of stopping")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a corpus from a source, or bring it up to date. Exit code 1 when some pictures could not be used."""
+    """Make a corpus from a source, or bring it up to date. Exit code 1 when some pictures could not be used.
+
+    A rebuild that would drop rows which stand stops with exit code 65 and changes nothing.
+    """
     from memecap import registry, storage
     from memecap.config import load, read_yaml
     from memecap.corpora.base import build as build_corpus
@@ -49,7 +55,7 @@ def build(
     given = [f"{key}={json.dumps(str(value))}" for key, value in (("name", name), ("source", source)) if value]
     chosen = load(part.Config, config, [*given, *(settings or [])], defaults={"name": kind})
     folder = out or Path("data/corpora") / (config.stem if config else kind.rpartition(".")[2])
-    made = build_corpus(part(chosen), folder, on=on)
+    made = build_corpus(part(chosen), folder, on=on, drop_missing=drop_missing)
     left = list(storage.read_jsonl(folder / LEFT_OUT))
     for item in left[:10]:
         say(f"left out: {item['key']}: {item['reason']}")

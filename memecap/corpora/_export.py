@@ -23,21 +23,38 @@ from memecap.manifest import Corpus, Row
 
 SHARD = 5_000  # rows in a tar file
 ROW_GROUP = 200  # rows in memory at once
+RECORD = ".export.json"  # the files that exports into this folder wrote
+# The one field of every picture in a webdataset, whatever its bytes: a field that some samples lack is another schema
+# to `datasets`, and decoders look at the bytes. The row's `file_name` keeps the ending that fits them.
+WEBDATASET_PICTURE = "jpg"
 
 
 def export(corpus: Corpus, to: str, out: Path) -> list[Path]:
     """Write every split of the corpus in the form `to`; returns the files written, pictures aside.
 
     Raises:
-        UsageError: no such form, or a library that it needs is not installed.
+        UsageError: no such form, a library that it needs is not installed, or a file of the user's is in the way.
     """
     if to not in FORMS:
         raise UsageError(f"no form {to!r}", where="memecap corpus export", fix=f"There are: {', '.join(FORMS)}.")
+    _claim(corpus, to, out)
     written = []
     for split in corpus.counts:
         rows = progress.track(corpus.rows(split), f"{corpus.name} {split}", total=corpus.counts[split])
         written += FORMS[to](corpus, split, rows, out)
     return written
+
+
+def _claim(corpus: Corpus, to: str, out: Path) -> None:
+    """See that no file in the way is the user's, and write down which will be ours."""
+    known = set(storage.read_json(out / RECORD)) if (out / RECORD).exists() else set()
+    names = [name for split, n_rows in corpus.counts.items() for name in _NAMES[to](split, n_rows)]
+    for name in names:
+        if name not in known and (out / name).exists():
+            raise UsageError(
+                "the file is there, and no export wrote it", where=out / name, fix="Name another folder with --out."
+            )
+    storage.write_json(out / RECORD, sorted(known.union(names)))
 
 
 def _parquet(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Path]:
@@ -79,13 +96,17 @@ def _record(corpus: Corpus, row: Row, pictured: bool) -> dict[str, Any]:
 def _webdataset(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Path]:
     written: list[Path] = []
     while shard := list(islice(rows, SHARD)):
-        written.append(out / f"{split}-{len(written):06d}.tar")
+        written.append(out / _shard(split, len(written)))
         with storage.atomic_writer(written[-1], "wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
             for row in shard:
                 _add(tar, f"{row.image_id}.json", storage.to_line(row.to_json()).encode())
                 if path := corpus.image_path(row):
-                    _add(tar, f"{row.image_id}{path.suffix}", path.read_bytes())
+                    _add(tar, f"{row.image_id}.{WEBDATASET_PICTURE}", path.read_bytes())
     return written
+
+
+def _shard(split: str, number: int) -> str:
+    return f"{split}-{number:06d}.tar"
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
@@ -148,6 +169,12 @@ def _has_pictures(corpus: Corpus) -> bool:
     return any(row.file_name for split in corpus.counts for row in islice(corpus.rows(split), 1))
 
 
+_NAMES: dict[str, Callable[[str, int], list[str]]] = {
+    "parquet": lambda split, _: [f"{split}.parquet"],
+    "webdataset": lambda split, n_rows: [_shard(split, number) for number in range(-(-n_rows // SHARD))],
+    "coco": lambda split, _: [f"captions_{split}.json"],
+    "tsv": lambda split, _: [f"{split}.tsv"],
+}
 FORMS: dict[str, Callable[[Corpus, str, Iterator[Row], Path], list[Path]]] = {
     "parquet": _parquet,
     "webdataset": _webdataset,

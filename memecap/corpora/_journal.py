@@ -13,9 +13,11 @@ is settled yet the strictest official split (test, val, train) or the hash of th
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any
@@ -25,13 +27,14 @@ import numpy as np
 from memecap import manifest, progress, storage
 from memecap.corpora import _queries
 from memecap.corpora._near import near_pairs
-from memecap.corpora._pictures import Picture, inspect, stored_bytes
+from memecap.corpora._pictures import Picture, inspect, is_regular, stored_bytes
+from memecap.corpora._records import RANKS, Confine, record
 from memecap.corpora.base import Item
 from memecap.errors import DataError
 from memecap.manifest import Row
 from memecap.spread import spread
 
-_RANKS = {"": 0, "train": 1, "val": 2, "test": 3}  # of two official splits, the higher one keeps the group
+_OWN_NAME = re.compile(r"[0-9a-f]{64}\.\w+")
 
 
 class Journal:
@@ -50,13 +53,17 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.db.close()
 
-    def gather(self, items: Iterable[Item]) -> None:
-        """Write the source's items down; raises `DataError` for a split that is none or a source with nothing in it."""
+    def gather(self, items: Iterable[Item], *, within: Path | None) -> None:
+        """Write the source's items down, their text cleaned, their pictures confined to the folder `within`.
+
+        Raises `DataError` for a split that is none or a source with nothing in it.
+        """
+        confine = Confine(within)
         with self.db:
             self.db.executemany(
                 "INSERT INTO items (key, image_id, captions, source_captions, image, rank, own, url, reason)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (_record(item) for item in progress.track(items, "items")),
+                (record(item, confine) for item in progress.track(items, "items")),
             )
         if not self.db.execute("SELECT 1 FROM items").fetchone():
             raise DataError("the source holds no item", where=self.folder, fix="Check the source's path and columns.")
@@ -87,13 +94,28 @@ class Journal:
             self.db.executemany("INSERT INTO joined VALUES (?, ?)", _components(self._links(distance)))
 
         def split(group: str) -> int:
-            return _RANKS[manifest.split_of(group, salt=salt, val=val, test=test)]
+            return RANKS[manifest.split_of(group, salt=salt, val=val, test=test)]
 
         self.db.create_function("split_of", 1, split, deterministic=True)
         self.db.executescript(_queries.ASSIGN)
 
+    def refuse_drops(self) -> None:
+        """Raises `DataError` where a row that stands would go: a disk may be missing, not the pictures."""
+        dropped = self.db.execute(_queries.DROPPED).fetchall()
+        if not dropped:
+            return
+        first = "; ".join(f"{key} ({reason or 'left out'})" for key, reason in dropped[:5])
+        more = f"; and {len(dropped) - 5:,} more" if len(dropped) > 5 else ""
+        raise DataError(
+            f"{len(dropped):,} of the rows that stand would be dropped: {first}{more}",
+            where=self.folder,
+            fix="Bring the source back as it was, or let them go with --drop-missing. Nothing was changed.",
+        )
+
     def copy_pictures(self) -> None:
-        """Put each picture where its row says; one that is there already is whole."""
+        """Put each picture where its row says; one that is there already is whole. What is written is written down."""
+        with self.db:
+            self.db.execute(_queries.WRITE_DOWN)
         query = """SELECT u.image_id, p.suffix, u.rank, MIN(p.path), p.plain
                    FROM units u JOIN pictures p USING (image_id) WHERE u.rank IS NOT NULL GROUP BY u.image_id"""
         total = self.db.execute("SELECT COUNT(*) FROM units WHERE rank IS NOT NULL AND pictured").fetchone()[0]
@@ -145,13 +167,16 @@ class Journal:
         }
 
     def drop_strays(self, splits: Iterable[str]) -> None:
-        """Remove pictures that no row names any longer: `imagefolder` would stumble on them."""
-        wanted = "SELECT 1 FROM units WHERE image_id = ? AND rank = ?"
-        for split in manifest.SPLITS:
-            for path in (self.folder / split / manifest.IMAGES).glob("*"):
-                if not self.db.execute(wanted, (path.name.partition(".")[0], _RANKS[split])).fetchone():
-                    path.unlink()
-            if split not in splits:
+        """Remove what builds wrote and no row names any longer: `imagefolder` would stumble on it. The rest stays."""
+        for image_id, rank, suffix in self.db.execute(_queries.STRAYS).fetchall():
+            name = f"{image_id}{suffix}"
+            path = self.folder / _split(rank) / manifest.IMAGES / name
+            if _OWN_NAME.fullmatch(name) and is_regular(path) and storage.sha256_file(path) == image_id:
+                path.unlink()  # by its name and its bytes it is what a build wrote
+        with self.db:
+            self.db.execute(_queries.FORGET)
+        for (rank,) in self.db.execute("SELECT DISTINCT rank FROM pins WHERE own").fetchall():
+            if (split := _split(rank)) not in splits:
                 (self.folder / split / manifest.METADATA).unlink(missing_ok=True)
 
     def _pin_rows(self, folder: Path, *, own: bool) -> None:
@@ -162,9 +187,10 @@ class Journal:
             corpus = manifest.open_corpus(folder)
         with self.db:
             self.db.executemany(
-                "INSERT INTO pins VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO pins VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (row.image_id, row.group_id, _RANKS[row.split], hashes.get(row.image_id), own)
+                    (row.image_id, row.group_id, RANKS[split], hashes.get(row.image_id), own)
+                    + (row.source_id, Path(row.file_name).suffix)
                     for split in manifest.SPLITS
                     for row in corpus.rows(split)
                 ),
@@ -188,32 +214,19 @@ class Journal:
 
 
 def stored_hashes(folder: Path) -> Iterator[tuple[str, int]]:
-    """image_id and signed dHash of the pictures of a corpus, from its journal; computed where there is none."""
+    """image_id and signed dHash of the pictures of a corpus, from its journal; computed where that knows none."""
     path = folder / manifest.PICTURES
+    known: set[str] = set()
     if path.exists():
-        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            yield from db.execute("SELECT DISTINCT image_id, dhash FROM pictures WHERE reason = ''")
-        finally:
-            db.close()
-        return
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            for image_id, dhash in db.execute("SELECT DISTINCT image_id, dhash FROM pictures WHERE reason = ''"):
+                known.add(image_id)
+                yield image_id, dhash
     corpus = manifest.open_corpus(folder)
     for split in corpus.counts:
         for row in corpus.rows(split):
-            if place := corpus.image_path(row):
+            if row.image_id not in known and (place := corpus.image_path(row)):
                 yield row.image_id, _signed(inspect(str(place)).dhash)
-
-
-def _record(item: Item) -> tuple[Any, ...]:
-    if item.split not in _RANKS:
-        raise DataError(
-            f"{item.split!r} is no split", where=f"item {item.key}", fix=f"Use one of: {', '.join(manifest.SPLITS)}."
-        )
-    reason = item.reason or ("" if item.captions and all(item.captions) else "an empty caption")
-    image = "" if item.image is None or reason else str(item.image)
-    image_id = "" if image or reason else storage.sha256_bytes(item.key.encode())
-    captions, sources = (json.dumps(texts, ensure_ascii=False) for texts in (item.captions, item.source_captions))
-    return item.key, image_id, captions, sources, image, _RANKS[item.split], item.group, item.source_url, reason
 
 
 def _facts(picture: Picture) -> tuple[Any, ...]:
@@ -233,7 +246,7 @@ def _facts(picture: Picture) -> tuple[Any, ...]:
 def _stamp(path: str) -> str:
     try:
         stat = Path(path).stat()
-    except OSError:
+    except (OSError, ValueError):
         return "absent"
     return f"{stat.st_size}:{stat.st_mtime_ns}"
 
@@ -244,7 +257,7 @@ def _signed(value: int) -> int:
 
 
 def _split(rank: int) -> str:
-    return list(_RANKS)[rank]
+    return list(RANKS)[rank]
 
 
 def _union(parts: Iterable[tuple[list[str], list[str]]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

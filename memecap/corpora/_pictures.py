@@ -1,17 +1,22 @@
 """A picture file → what a corpus needs to know of it: checksum, dHash, size, and whether its bytes can be kept.
 
 The bytes are kept when any reader sees an upright RGB picture in them; a turned, animated, transparent or unusual file
-is stored as its upright RGB copy.
+is stored as its upright RGB copy. Only regular files are opened, and nothing that is said of one quotes its bytes: a
+table may name any file of this machine.
 """
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from memecap import storage
-from memecap.pictures import MAX_PIXELS
+from memecap.pictures import MAX_BYTES, MAX_PIXELS
 from memecap.scraping.images import PictureError, check
+
+_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM")  # of scraping.images.FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,12 @@ class Picture:
 def inspect(path: str) -> Picture:
     """Decode the whole file once. Never raises for a bad file: the reason is in the answer."""
     try:
-        content = Path(path).read_bytes()
+        content = _content(Path(path))
         found = check(content, max_pixels=MAX_PIXELS)
     except PictureError as error:
-        return Picture(path=path, reason=f"{error.reason.replace('_', ' ')} ({error.detail})")
+        return Picture(path=path, reason=_reason(error))
     except OSError as error:
-        return Picture(path=path, reason=error.strerror or str(error))
+        return Picture(path=path, reason=error.strerror or type(error).__name__)
     return Picture(
         path=path,
         image_id=storage.sha256_bytes(content if found.copy is None else found.copy),
@@ -50,5 +55,32 @@ def inspect(path: str) -> Picture:
 
 def stored_bytes(path: Path, *, plain: bool) -> bytes:
     """The bytes a corpus stores for this file; `plain` as `inspect` found it."""
-    content = path.read_bytes()
+    content = _content(path)
     return content if plain else check(content, max_pixels=MAX_PIXELS).copy or content
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a file stands there itself, not a link to one."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a picture's file; of a file that is none no more than its head is read."""
+    with storage.open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size > MAX_BYTES:
+            raise PictureError("too_many_bytes")
+        head = file.read(16)
+        if not head.startswith(_HEADS):
+            raise PictureError("not_an_image")
+        return head + file.read()
+
+
+def _reason(error: PictureError) -> str:
+    """Which of its faults, without the detail: that quotes bytes, right for a server's answer and wrong for a file."""
+    kind = error.reason.replace("_", " ")
+    if error.reason == "too_many_pixels":
+        return f"{kind} ({error.detail})"
+    return f"{kind} (cut short)" if "truncated" in error.detail else kind

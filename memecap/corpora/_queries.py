@@ -7,10 +7,12 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS pictures (
     path TEXT PRIMARY KEY, stamp TEXT, image_id TEXT, suffix TEXT, width INT, height INT, dhash INT, plain INT,
     reason TEXT);
+CREATE TABLE IF NOT EXISTS written (
+    image_id TEXT, rank INT, suffix TEXT, PRIMARY KEY (image_id, rank, suffix));
 CREATE TEMP TABLE items (
     seq INTEGER PRIMARY KEY, key TEXT, image_id TEXT, captions TEXT, source_captions TEXT, image TEXT, rank INT,
     own TEXT, url TEXT, reason TEXT);
-CREATE TEMP TABLE pins (image_id TEXT, base TEXT, rank INT, dhash INT, own INT);
+CREATE TEMP TABLE pins (image_id TEXT, base TEXT, rank INT, dhash INT, own INT, key TEXT, suffix TEXT);
 CREATE TEMP TABLE joined (base TEXT PRIMARY KEY, root TEXT);
 """
 
@@ -26,6 +28,7 @@ CREATE TEMP TABLE units AS
     FROM items i LEFT JOIN pictures p ON p.path = i.image WHERE i.image_id != '' GROUP BY i.image_id;
 CREATE UNIQUE INDEX units_id ON units (image_id);
 CREATE INDEX items_id ON items (image_id);
+CREATE INDEX items_key ON items (key);
 CREATE INDEX pins_id ON pins (image_id);
 UPDATE units SET base = own.base, rank = own.rank
     FROM (SELECT image_id, base, rank FROM pins WHERE own) AS own WHERE own.image_id = units.image_id;
@@ -56,6 +59,31 @@ SELECT u.image_id, u.base, u.rank, COALESCE(p.suffix, ''), i.key, i.captions, i.
 FROM units u JOIN items i USING (image_id) LEFT JOIN pictures p ON p.path = i.image
 WHERE u.rank IS NOT NULL AND (i.rank IN (0, u.rank)) ORDER BY u.image_id, i.seq
 """
+
+DROPPED = """
+SELECT p.key, CASE WHEN i.seq IS NULL THEN 'not in the source' WHEN i.image_id = '' THEN
+       COALESCE(NULLIF(i.reason, ''), s.reason) WHEN i.rank NOT IN (0, p.rank) THEN 'in another split of the source'
+       ELSE 'another picture' END
+FROM pins p LEFT JOIN items i ON i.seq = (SELECT MIN(seq) FROM items WHERE key = p.key)
+     LEFT JOIN pictures s ON s.path = i.image
+WHERE p.own AND p.image_id NOT IN (
+    SELECT u.image_id FROM units u JOIN items i USING (image_id) WHERE u.rank IS NOT NULL AND i.rank IN (0, u.rank))
+ORDER BY p.rank, p.key
+"""
+
+WRITE_DOWN = """
+INSERT OR IGNORE INTO written SELECT u.image_id, u.rank, p.suffix FROM units u JOIN pictures p USING (image_id)
+    WHERE u.rank IS NOT NULL
+"""
+
+# What builds wrote: by their own record, and by the rows that stood before (older journals kept no record).
+STRAYS = """
+SELECT image_id, rank, suffix FROM (
+    SELECT image_id, rank, suffix FROM written UNION SELECT image_id, rank, suffix FROM pins WHERE own AND suffix != '')
+EXCEPT SELECT w.image_id, w.rank, w.suffix FROM written w JOIN units u USING (image_id) WHERE u.rank = w.rank
+"""
+
+FORGET = "DELETE FROM written WHERE image_id NOT IN (SELECT image_id FROM units WHERE units.rank = written.rank)"
 
 GROUPS = "SELECT rank, COUNT(DISTINCT base) FROM units WHERE rank IS NOT NULL GROUP BY rank ORDER BY rank"
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from memecap import manifest, storage
 from memecap.errors import DataError, MissingFileError
+from memecap.text.clean import clean
 
 csv.field_size_limit(1 << 24)
 
@@ -82,12 +83,12 @@ def split_of_name(name: str) -> str:
 
 
 def split_lists(folder: Path) -> dict[str, str]:
-    """Picture name without its suffix → split, from lists such as `train_images.txt`; raises where there is none."""
+    """Picture, as `listed_as` has it → split, from lists such as `train_images.txt`; raises where there is none."""
     found: dict[str, str] = {}
     for path in sorted(folder.glob("*.txt")):
         if split := split_of_name(path.name):
             for line in path.read_text(encoding="utf-8").split():
-                found[Path(line).stem] = split
+                found[listed_as(line)] = split
     if not found:
         raise MissingFileError(
             "no lists of splits there", where=folder, fix="Put train*.txt, val*.txt, test*.txt with a picture a line."
@@ -95,6 +96,20 @@ def split_lists(folder: Path) -> dict[str, str]:
     return found
 
 
-def clean(text: str) -> str:
-    """Whitespace runs become one space; nothing else is changed."""
-    return " ".join(text.split())
+def listed_as(name: str) -> str:
+    """What a picture is called in the lists of splits: its key without folders."""
+    return manifest.source_key(Path(name).name)
+
+
+def picture(folder: Path, name: str) -> Path:
+    """The file of a picture that a table names with or without its ending."""
+    path = folder / name
+    if manifest.source_key(name) != name or "\0" in name or path.exists():
+        return path
+    endings = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
+    return next((file for ending in endings if (file := folder / f"{name}{ending}").exists()), path)
+
+
+def one_line(text: str) -> str:
+    """The text on one line: every run of whitespace becomes one space."""
+    return " ".join(clean(text).split())

@@ -59,12 +59,17 @@ class Corpus(ABC):
     def __init__(self, config: CorpusSettings) -> None:
         self.config = config
 
+    @property
+    def pictures(self) -> Path | None:
+        """The folder below which the source's pictures lie; one that the source names outside it is refused."""
+        return getattr(self.config, "images", None)
+
     @abstractmethod
     def items(self) -> Iterator[Item]:
         """Everything in the source. Raises `DataError` naming file and line for a row that cannot be understood."""
 
 
-def build(corpus: Corpus, folder: Path, *, on: str = "here") -> manifest.Corpus:
+def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool = False) -> manifest.Corpus:
     """Make or bring up to date the corpus in `folder`, whose name becomes the corpus's name.
 
     Pictures that were looked at are not looked at again, also after a kill. Items that cannot be used are named with
@@ -72,25 +77,31 @@ def build(corpus: Corpus, folder: Path, *, on: str = "here") -> manifest.Corpus:
 
     Args:
         on: where pictures are decoded, see `spread`.
+        drop_missing: rows that stand and that the source no longer gives are dropped instead of refused.
 
     Raises:
-        UsageError: a corpus stands there that was split by other settings.
-        DataError: the source cannot be understood.
+        UsageError: a corpus stands there that was split by other settings, or files that are not ours, or the source.
+        DataError: the source cannot be understood, or rows that stand would be dropped; the corpus is as it was.
         TryLaterError: another process is building there.
     """
     from memecap.corpora._card import write_card
     from memecap.corpora._journal import Journal
+    from memecap.corpora._place import refuse_foreign, refuse_own_source
 
     settings = corpus.config
     rules = {key: getattr(settings, key) for key in ("val", "test", "salt", "distance")}
+    refuse_own_source(folder, [value for _, value in settings if isinstance(value, Path)], corpus.pictures)
+    refuse_foreign(folder)
     with storage.lock(folder), Journal(folder) as journal:
         _refuse_other_rules(folder, rules)
         storage.sweep(folder)
-        journal.gather(corpus.items())
+        journal.gather(corpus.items(), within=corpus.pictures)
         journal.look(on=on)
         journal.assign(beside=settings.beside, **rules)
+        if not drop_missing:
+            journal.refuse_drops()
         journal.copy_pictures()
-        (folder / manifest.MANIFEST).unlink(missing_ok=True)
+        manifest.reopen(folder)
         rows = journal.rows(folder.name, language=settings.language, licence=settings.licence)
         counts = manifest.write_rows(folder, rows)
         journal.drop_strays(counts)

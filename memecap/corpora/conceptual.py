@@ -60,4 +60,4 @@ class Conceptual(Corpus):
         for number, (_, record) in enumerate(lines):
             if self.settings.limit and number == self.settings.limit:
                 return
-            yield _tables.clean(record["caption"]), record["url"].strip()
+            yield _tables.one_line(record["caption"]), record["url"].strip()

@@ -53,9 +53,9 @@ class Flickr30k(Corpus):
         for file, captions, split in self._captions():
             yield Item(
                 key=file,
-                captions=tuple(_tables.clean(caption) for caption in captions),
-                image=images / file if images else None,
-                split=lists.get(Path(file).stem, split),
+                captions=tuple(_tables.one_line(caption) for caption in captions),
+                image=_tables.picture(images, file) if images else None,
+                split=lists.get(_tables.listed_as(file), split),
             )
 
     def _captions(self) -> Iterator[tuple[str, tuple[str, ...], str]]:

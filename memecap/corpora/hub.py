@@ -37,6 +37,10 @@ class Hub(Corpus):
         super().__init__(config)
         self.settings = config
 
+    @property
+    def pictures(self) -> Path | None:
+        return None  # in the dataset's folder, or in ours: each record is looked at
+
     def items(self) -> Iterator[Item]:
         splits = self._splits()
         for name, records in splits.items():
@@ -49,7 +53,7 @@ class Hub(Corpus):
                 image, reason = self._image(record, place)
                 yield Item(
                     key=key,
-                    captions=tuple(text for text in map(_tables.clean, texts) if text),
+                    captions=tuple(text for text in map(_tables.one_line, texts) if text),
                     image=image,
                     split=official,
                     reason=reason,
@@ -97,9 +101,13 @@ class Hub(Corpus):
         picture = self._value(record, self.settings.image, place) or {}
         content, path = picture.get("bytes"), picture.get("path")
         if content is None:
-            return (Path(path), "") if path and Path(path).is_file() else (None, "no picture in the record")
+            return (Path(path), "") if path and self._is_own(Path(path)) else (None, "no picture in the record")
         digest = storage.sha256_bytes(content)
         file = self.settings.images / digest[:2] / f"{digest}{Path(path or '').suffix}"
         if not file.exists():
             storage.write_bytes(file, content, durable=False)
         return file, ""
+
+    def _is_own(self, path: Path) -> bool:
+        """Whether it is a file of the dataset's own folder: a record may name any file of this machine."""
+        return path.is_file() and path.resolve().is_relative_to(self.settings.source.resolve())

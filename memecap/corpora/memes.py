@@ -7,10 +7,12 @@ have no official split; reposts of one post stay together. Out: one item a post.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from memecap import manifest
 from memecap.corpora import _tables
 from memecap.corpora.base import Corpus, CorpusSettings, Item
 from memecap.errors import MissingFileError
@@ -33,6 +35,11 @@ class Memes(Corpus):
     def __init__(self, config: Settings) -> None:
         super().__init__(config)
         self.settings = config
+
+    @property
+    def pictures(self) -> Path | None:
+        folder = self.config.source
+        return folder if (folder / "posts.jsonl").exists() else folder / "images"
 
     def items(self) -> Iterator[Item]:
         folder = self.config.source
@@ -70,5 +77,5 @@ class Memes(Corpus):
             if split := _tables.split_of_name(table.name):
                 for _, record in _tables.delimited(table, columns=()):
                     key, text = record["uid"], record["text"]
-                    image = files.get(key, folder / "images" / f"{key}.jpg")
-                    yield Item(key=key, captions=(_tables.clean(text),), image=image, split=split)
+                    image = files.get(manifest.source_key(key), _tables.picture(folder / "images", key))
+                    yield Item(key=key, captions=(_tables.one_line(text),), image=image, split=split)

@@ -42,9 +42,9 @@ class Table(Corpus):
         lists = _tables.split_lists(config.split_lists) if config.split_lists else {}
         records = self._annotations() if config.source.suffix == ".json" else self._lines()
         for key, file, caption, split in records:
-            official = lists.get(Path(key).stem, "") or _tables.split_of_name(split)
-            image = config.images / (file or key) if config.images else None
-            yield Item(key=key, captions=(_tables.clean(caption),), image=image, split=official)
+            official = lists.get(_tables.listed_as(key), "") or _tables.split_of_name(split)
+            image = _tables.picture(config.images, file or key) if config.images else None
+            yield Item(key=key, captions=(_tables.one_line(caption),), image=image, split=official)
 
     def _lines(self) -> Iterator[tuple[str, str, str, str]]:
         config = self.settings

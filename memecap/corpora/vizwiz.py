@@ -38,7 +38,7 @@ class VizWiz(Corpus):
             name = file if Path(file).suffix else f"{file}.jpg"
             yield Item(
                 key=name,
-                captions=(_tables.clean(caption),),
+                captions=(_tables.one_line(caption),),
                 image=images / name if images else None,
                 split=_tables.split_of_name(name.removeprefix("VizWiz_")),
                 source_url=url,

@@ -39,7 +39,7 @@ class Xm3600(Corpus):
         for number, record in enumerate(storage.read_jsonl(path), 1):
             try:
                 key = record["image/key"]
-                captions = tuple(_tables.clean(caption) for caption in record[config.language]["caption"])
+                captions = tuple(_tables.one_line(caption) for caption in record[config.language]["caption"])
             except (KeyError, TypeError) as error:
                 raise DataError(
                     f"not a record of XM3600 with language {config.language!r}: {error!r} is not there",

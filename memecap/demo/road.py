@@ -20,7 +20,7 @@ from memecap import storage
 from memecap.demo.checkpoints import ASSETS
 from memecap.demo.vk_server import VkServer
 from memecap.demo.world import paint_photographs, paint_wall
-from memecap.errors import MemecapError
+from memecap.errors import MemecapError, UsageError
 
 N_MEMES, N_PHOTOGRAPHS = 800, 700
 _CONFIG = "demo.yaml"
@@ -38,6 +38,7 @@ class Road:
 
     def walk(self) -> None:
         """All of it. Raises the error of the command that failed."""
+        self._refuse_foreign()
         started = time.monotonic()
         with _environment({"MEMECAP_CACHE": str(self.out / "cache"), "HF_HUB_OFFLINE": "1"}):
             self.prepare()
@@ -47,6 +48,15 @@ class Road:
             self.measure()
         minutes = (time.monotonic() - started) / 60
         _say(f"Done in {minutes:.1f} minutes. Open {self.out / 'report.html'} in a browser.")
+
+    def _refuse_foreign(self) -> None:
+        """The road removes its own `raw/`, so it walks only where it has walked before, or where nothing stands."""
+        if self.out.is_dir() and any(self.out.iterdir()) and not (self.out / _CONFIG).exists():
+            raise UsageError(
+                "the folder is not empty and holds no demo",
+                where=self.out,
+                fix="Name a new or empty folder with --out.",
+            )
 
     def prepare(self) -> None:
         """Tiny checkpoints and the training configuration, where real ones would be downloaded."""

@@ -69,8 +69,9 @@ class RunFolder:
             aside = sorted(home.glob(f".{folder.name}.*.old"), key=lambda path: path.stat().st_mtime)
             if aside and not folder.exists():
                 aside[-1].rename(folder)
-        for left in home.glob(".*"):
-            shutil.rmtree(left)
+        for folder in (self.best, self.last):
+            for left in home.glob(f".{folder.name}.*"):
+                shutil.rmtree(left)
 
     def save_state(self, state: Record) -> None:
         buffer = io.BytesIO()

@@ -61,7 +61,7 @@ def translate_corpus(
         on: where the engine runs, see `spread`; the result is the same everywhere.
 
     Raises:
-        UsageError: `out` is the corpus itself, or a split does not exist.
+        UsageError: `out` is the corpus itself or holds other files than its translation, or a split does not exist.
         ServiceError, TryLaterError: the engine stopped; what it has translated is kept.
     """
     if out.resolve() == corpus.folder.resolve():
@@ -78,11 +78,13 @@ def translate_corpus(
         "translator": translator.version,
         "gate": gate.model_dump(),
     }
+    _refuse_foreign(out, corpus.name)
     engine = with_part(_translate, translator, family="translation", on=on)
     with storage.lock(out), open_cache(cache or home() / "translations.sqlite", translator.version) as known:
         done = _finished(out, origin)
         if done is not None:
             return done
+        manifest.reopen(out)
         storage.sweep(out)
         with open_place(on) as place:
             ask = partial(place, engine, chunk=1)
@@ -94,15 +96,28 @@ def _translate(translator: Translator, batch: Sequence[str]) -> list[str]:
 
 
 def _finished(out: Path, origin: Mapping[str, Any]) -> Summary | None:
-    """The summary of an earlier whole run from equal input; another run's `corpus.json` is taken away."""
+    """The summary of an earlier whole run from equal input."""
     path = out / manifest.MANIFEST
     if not path.exists():
         return None
     record = storage.read_json(path)
     if any(record.get(key) != value for key, value in origin.items()):
-        path.unlink()
         return None
     return Summary(record["counts"], record["captions"], record["rejected"], asked=0)
+
+
+def _refuse_foreign(out: Path, source: str) -> None:
+    """Raises `UsageError` unless `out` is new or empty, or holds a translation of `source`, finished or stopped."""
+    manifest.claim(out, is_ours=(out / REJECTED).exists())
+    path = out / manifest.MANIFEST
+    if path.exists() and not _is_translation_of(source, storage.read_json(path)):
+        raise UsageError(
+            f"the corpus there is no translation of {source}", where=out, fix="Name another output folder with --to."
+        )
+
+
+def _is_translation_of(source: str, record: Mapping[str, Any]) -> bool:
+    return "translator" in record and record.get("source") == source
 
 
 class _Job:
