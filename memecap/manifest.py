@@ -98,7 +98,13 @@ class Corpus:
                 raise DataError(error.what, where=f"{path}, line {number}", fix=error.fix) from error
 
     def image_path(self, row: Row) -> Path | None:
-        """Where the row's picture lies, or None for a row of text only."""
+        """Where the row's picture lies, or None for a row of text only; raises `DataError` where that is outside it."""
+        if (name := Path(row.file_name)).is_absolute() or ".." in name.parts:
+            raise DataError(
+                f"the path {row.file_name!r} leads out of the corpus",
+                where=self.folder / row.split / METADATA,
+                fix="Do not use this corpus before you know who made it.",
+            )
         return self.folder / row.split / row.file_name if row.file_name else None
 
 

@@ -173,7 +173,7 @@ def open_regular(path: Path) -> IO[bytes]:
     Raises:
         OSError: it is none that can be read; `strerror` says why.
     """
-    _refuse_irregular(os.stat(path), path)  # before it is opened: opening alone makes some devices act
+    _refuse_irregular(path.stat(), path)  # before it is opened: opening alone makes some devices act
     file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
     try:
         _refuse_irregular(os.fstat(file.fileno()), path)  # it may have been changed in between

@@ -189,10 +189,10 @@ class Journal:
             self.db.executemany(
                 "INSERT INTO pins VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
-                    (row.image_id, row.group_id, RANKS[split], hashes.get(row.image_id), own)
-                    + (row.source_id, Path(row.file_name).suffix)
+                    (row.image_id, row.group_id, rank, hashes.get(row.image_id), own, row.source_id, suffix)
                     for split in manifest.SPLITS
                     for row in corpus.rows(split)
+                    for rank, suffix in ((RANKS[split], Path(row.file_name).suffix),)
                 ),
             )
 

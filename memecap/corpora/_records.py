@@ -1,4 +1,4 @@
-"""An item of a source → what the journal writes down of it: text cleaned, known by one spelling of its key, its picture confined.
+"""An item of a source → what the journal writes down of it: clean text, one spelling of its key, a picture confined.
 
 This is where the text of every source enters, and where every path that a table or a json names is judged.
 """
@@ -6,7 +6,6 @@ This is where the text of every source enters, and where every path that a table
 from __future__ import annotations
 
 import json
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,11 @@ class Confine:
     def reason(self, image: Path) -> str:
         """Why this picture must not be read; empty where it may. The path is named as the source wrote it."""
         try:
-            str(image).encode()
+            if "\0" in str(image).encode().decode():
+                raise ValueError
             is_below = self._is_below(image.parent) if _is_plain(image) else self._below(image)
+        except OSError:  # too long a name, say: what opens it says so
+            return ""
         except ValueError:  # NUL, or not UTF-8
             return f"{self._written(image)!r} is no name of a file"
         return "" if is_below else f"the path {self._written(image)!r} leads out of the folder of pictures"
@@ -63,4 +65,4 @@ def record(item: Item, confine: Confine) -> tuple[Any, ...]:
 
 def _is_plain(image: Path) -> bool:
     """Whether the path's last part stands for itself, so that its folder alone says where it leads."""
-    return image.name not in ("", "..") and not os.path.islink(image)
+    return image.name not in ("", "..") and not image.is_symlink()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,12 @@ def listed_as(name: str) -> str:
 def picture(folder: Path, name: str) -> Path:
     """The file of a picture that a table names with or without its ending."""
     path = folder / name
-    if manifest.source_key(name) != name or "\0" in name or path.exists():
+    if manifest.source_key(name) != name:
         return path
-    endings = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
-    return next((file for ending in endings if (file := folder / f"{name}{ending}").exists()), path)
+    endings = ("", ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
+    with suppress(OSError, ValueError):  # no file has such a name
+        return next((file for ending in endings if (file := folder / f"{name}{ending}").exists()), path)
+    return path
 
 
 def one_line(text: str) -> str:

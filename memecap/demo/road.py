@@ -55,7 +55,7 @@ class Road:
             raise UsageError(
                 "the folder is not empty and holds no demo",
                 where=self.out,
-                fix="Name a new or empty folder with --out.",
+                fix="Name another folder with --out.",
             )
 
     def prepare(self) -> None:

@@ -88,7 +88,7 @@ def test_a_folder_with_other_things_is_refused(meme_tables: Path, tmp_path: Path
     code, told = run("memes", meme_tables, "--out", tmp_path / "home")
     assert code == 2
     assert "not empty" in told
-    assert os.listdir(tmp_path / "home") == ["thesis.txt"]
+    assert [path.name for path in (tmp_path / "home").iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database"])
@@ -220,7 +220,7 @@ class TestOtherWriters:
             with pytest.raises(UsageError):
                 translate_corpus(corpus, Same(), out, cache=tmp_path / "cache.sqlite")  # type: ignore[arg-type]
         assert contents(other.folder) == before
-        assert os.listdir(tmp_path / "home") == ["thesis.txt"]
+        assert [path.name for path in (tmp_path / "home").iterdir()] == ["thesis.txt"]
 
     @pytest.mark.parametrize("form", ["parquet", "webdataset", "coco", "tsv"])
     def test_an_export_writes_over_its_own_files_alone(self, corpus: Corpus, tmp_path: Path, form: str) -> None:
@@ -231,7 +231,7 @@ class TestOtherWriters:
         theirs.write_text("mine")
         with pytest.raises(UsageError, match="no export"):
             export(corpus, form, theirs.parent)
-        assert os.listdir(theirs.parent) == [theirs.name]
+        assert list(theirs.parent.iterdir()) == [theirs]
         assert theirs.read_text() == "mine"
 
     def test_a_sweep_takes_our_names_alone(self, tmp_path: Path) -> None:
