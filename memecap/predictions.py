@@ -14,6 +14,7 @@ from typing import Any
 
 from memecap import prediction_formats, progress, storage
 from memecap.errors import DataError, UsageError
+from memecap.manifest import source_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class Prediction:
     caption: str
     references: tuple[str, ...]
     rest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What rows, annotations and other tables are joined by: `1.jpg` and `1` are one picture."""
+        return source_key(self.image_id)
 
     def to_json(self) -> dict[str, Any]:
         own = {"image_id": self.image_id, "caption": self.caption, "references": list(self.references)}
@@ -61,10 +67,10 @@ def read_predictions(
     rows = [_prediction(record, number, where) for number, (record, where) in enumerate(records, 1)]
     seen: dict[str, int] = {}
     for number, (row, (_, where)) in enumerate(zip(rows, records, strict=True), 1):
-        if row.image_id in seen:
+        if row.key in seen:
             fix = "Keep one caption for each picture."
-            raise DataError(f"image_id {row.image_id!r} was already on row {seen[row.image_id]}", where=where, fix=fix)
-        seen[row.image_id] = number
+            raise DataError(f"image_id {row.image_id!r} was already on row {seen[row.key]}", where=where, fix=fix)
+        seen[row.key] = number
     return rows
 
 
@@ -76,7 +82,7 @@ def write_predictions(path: Path, rows: Iterable[Prediction]) -> int:
 def _annotated(
     records: Sequence[prediction_formats.Record], known: Mapping[str, list[Any]], annotations: Path
 ) -> Iterator[prediction_formats.Record]:
-    ids = [str(record.get("image_id")) if isinstance(record, Mapping) else None for record, _ in records]
+    ids = [source_key(str(record.get("image_id"))) if isinstance(record, Mapping) else None for record, _ in records]
     for (record, where), key in zip(records, ids, strict=True):
         if key is None:
             yield record, where
@@ -94,7 +100,7 @@ def _coco_references(path: Path) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     try:
         for annotation in record["annotations"]:
-            found.setdefault(str(annotation["image_id"]), []).append(annotation["caption"])
+            found.setdefault(source_key(str(annotation["image_id"])), []).append(annotation["caption"])
     except (KeyError, TypeError) as error:
         fix = 'They are {"annotations": [{"image_id", "caption"}, …]}.'
         raise DataError(f"not COCO annotations: {error!r}", where=path, fix=fix) from error

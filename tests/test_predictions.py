@@ -171,3 +171,19 @@ def test_nltk_seed_scores_the_ancestors_layout(layout, write, tmp_path):
         theirs = nltk_bleu.corpus_bleu(references, hypotheses, weights=[1 / n] * n)
         assert math.isclose(scores[f"bleu{n}"], theirs, abs_tol=1e-12)
     assert "special tokens" in found.stderr
+
+
+def test_a_name_with_and_without_its_ending_is_one_picture(write):
+    notes = [{"image_id": 1, "caption": "кот лежит"}, {"image_id": "2.jpg", "caption": "пёс"}]
+    annotations = write("notes.json", json.dumps({"annotations": notes}))
+    captions = write("mine.json", json.dumps([{"image_id": "1.jpg", "caption": "a"}, {"image_id": 2, "caption": "b"}]))
+    rows = read_predictions(captions, annotations)
+    assert [(row.image_id, row.key, *row.references) for row in rows] == [
+        ("1.jpg", "1", "кот лежит"),
+        ("2", "2", "пёс"),
+    ]
+    twice = "".join(
+        json.dumps({"image_id": name, "caption": "a", "references": ["b"]}) + "\n" for name in ("1", "1.png")
+    )
+    with pytest.raises(DataError, match="already on row 1"):
+        read_predictions(write("twice.jsonl", twice))

@@ -1,7 +1,8 @@
 """Description cleaning: named rules in a fixed order, each a function from text to text.
 
 VK's own mark-up (`[club1|Name]`), hashtags, links and calls to follow are not a description of the picture. The rules
-run in the order of `RULES`; `clean` returns the text that all of them leave.
+run in the order of `RULES`; `clean` returns the text that all of them leave. What is not VK's own, characters that are
+not seen or cannot be stored, is `text.clean`'s.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import html
 import re
 from collections.abc import Callable
 
+from memecap.text import clean as normalisation
+
 _MENTION = re.compile(r"\[(?:club|public|event|id)\d+(?::[^|\]]*)?\|([^\]]*)\]")
 _LINK_MARKUP = re.compile(r"\[(?:https?://|vk\.)[^|\]\s]+\|([^\]]*)\]")
+_ALIAS = re.compile(r"\[#[^|\]]*\|([^|\]]*)\|[^\]]*\]")  # [#alias|words|address]
 _LINK_STARTS = ("://", "www.", "vk.com/", "vk.ru/", "vk.cc/", "t.me/", "youtu.be/")
 _URL = re.compile(
     r"\b(?:https?://|www\.|vk\.com/|vk\.ru/|vk\.cc/|t\.me/|youtu\.be/)(?:[^\s()«»\"<>]|\([^\s()]*\))*", re.IGNORECASE
@@ -22,12 +26,11 @@ _ENTITY = re.compile(r"&(?:quot|amp|lt|gt|apos|nbsp|laquo|raquo|ndash|mdash|hell
 _EMPTY_BRACKETS = re.compile(r"\(\s*\)|\[\s*\]")
 _SPACE_BEFORE_STOP = re.compile(r" +([,.!?;:])(?=\s|$)")
 _STOPS = tuple(f" {stop}" for stop in ",.!?;:")
-_INVISIBLE = "\u200b\u200c\u2060\ufeff\u00ad\u200e\u200f"
 
 
 def unify_line_ends(text: str) -> str:
-    """`<br>` of old answers and Windows line ends become line feeds; no-break spaces become spaces."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
+    """`<br>` of old answers and Windows line ends become line feeds."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     return re.sub(r"<br\s*/?>", "\n", text, flags=re.IGNORECASE) if "<" in text else text
 
 
@@ -37,15 +40,17 @@ def unescape(text: str) -> str:
 
 
 def drop_invisible(text: str) -> str:
-    """Zero-width and direction marks, soft hyphens."""
-    for mark in _INVISIBLE:
-        text = text.replace(mark, "")
-    return text
+    """Zero-width and direction marks, soft hyphens, controls, halves of characters; every space becomes plain."""
+    return normalisation.clean(text)
 
 
 def unfold_mentions(text: str) -> str:
-    """`[club1|Name]` and `[https://…|words]` leave the words a reader sees."""
-    return _LINK_MARKUP.sub(r"\1", _MENTION.sub(r"\1", text)) if "[" in text else text
+    """`[club1|Name]`, `[https://…|words]` and `[#alias|words|https://…]` leave the words a reader sees."""
+    if "[" not in text:
+        return text
+    for markup in (_MENTION, _LINK_MARKUP, _ALIAS):
+        text = markup.sub(r"\1", text)
+    return text
 
 
 def drop_links(text: str) -> str:

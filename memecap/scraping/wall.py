@@ -12,6 +12,7 @@ from typing import Any
 from memecap.scraping.clean import clean
 from memecap.scraping.photos import as_int, photos_of
 from memecap.scraping.post import Photo, Post
+from memecap.text import clean as normalisation
 
 #: where a post names its wall: `to_id` before 5.0, `source_id` in news feeds, the author where nothing else is said
 _OWNERS = ("owner_id", "to_id", "source_id", "from_id")
@@ -127,7 +128,7 @@ def _distinct(photos: list[Photo]) -> tuple[Photo, ...]:
 
 def _text(item: dict[str, Any]) -> str:
     text = item.get("text")
-    return text if isinstance(text, str) else ""
+    return normalisation.clean(text) if isinstance(text, str) else ""  # as it enters: halves of emoji are met
 
 
 def _first_int(item: dict[str, Any], *names: str) -> int | None:
