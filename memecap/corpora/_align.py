@@ -1,0 +1,156 @@
+"""Two pictures laid upon one another: what share of their parts agrees, from thumbnails of their fingerprints.
+
+A crop, a border or a rescaling moves the parts of a picture, so the second thumbnail is fitted to the first by moving
+the edges of the box that is cut from it (Gauss-Newton on detail, i.e. grey less its surroundings; B. Lucas and
+T. Kanade, 1981). Then each of 4 × 4 parts is compared by its own correlation: two posts of one layout correlate at .8 as
+a whole, since lines of text lie on lines of text, and in hardly one of their parts; a picture and its copy, or two memes
+of one template, agree in most or in the parts that are equal. Dimensions: P pairs, n = 44 cells a side.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from memecap.corpora._fingerprint import CELLS, THUMBNAIL
+
+PARTS = 4  # a side
+_CELL = THUMBNAIL // PARTS
+_AGREES = 0.85  # correlation of two parts that show the same
+_CONTRAST = 3.0  # the most by which their contrast may differ
+_BUSY = 0.1  # mean square of a part that shows something, where that of the picture is 1
+_STEPS = 8
+_REACH = 0.12  # an edge is moved by no more than this share of the side
+_PLACES = (np.arange(THUMBNAIL, dtype=np.float32) + 0.5) / THUMBNAIL
+_CHUNK = 256
+
+
+def similarity(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The share of busy parts that agree, [P], of pictures whose fingerprints are `first` and `second`, [P] each.
+
+    Pictures in which nothing is busy agree in nothing.
+    """
+    chunks = range(0, len(first), _CHUNK)
+    return np.concatenate([np.zeros(0), *(_similarity(first[i : i + _CHUNK], second[i : i + _CHUNK]) for i in chunks)])
+
+
+def _similarity(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    one, other = (side["grey"].astype(np.float32) for side in (first, second))
+    best = np.zeros(len(one))
+    seen: list[np.ndarray] = []
+    for start in _starts(first["borders"], second["borders"]):
+        fresh = ~np.any([np.abs(start - box).max(axis=1) < 1e-3 for box in seen], axis=0) if seen else best < 1
+        seen.append(start)
+        if not fresh.any():
+            continue
+        pair = one[fresh], other[fresh]
+        boxes = start[fresh], _fitted(*pair, start[fresh])
+        best[fresh] = np.maximum.reduce([best[fresh], *(_agreement(*pair, box) for box in boxes)])
+    return best
+
+
+def _starts(first: np.ndarray, second: np.ndarray) -> list[np.ndarray]:
+    """Boxes of the second thumbnail, [P 4], that may show what the first one shows.
+
+    Each of the two may have a border that the other one lacks: trimmed is trimmed, whole, or the other way round.
+    """
+    whole = np.tile(np.array([0, 1, 0, 1], dtype=np.float32), (len(first), 1))
+    kept_one, kept_other = _kept(first), _kept(second)
+    outward = _relative(whole, kept_other)
+    return [whole, outward, kept_one, _relative(kept_one, kept_other)]
+
+
+def _kept(borders: np.ndarray) -> np.ndarray:
+    """Top, bottom, left and right edge of what the borders leave, as shares of the picture."""
+    edges = borders.astype(np.float32) / CELLS
+    edges[:, 1::2] = 1 - edges[:, 1::2]
+    return edges
+
+
+def _relative(box: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """A box of the picture as a box of the part of it within `frame`."""
+    low, high = np.repeat(frame[:, ::2], 2, axis=1), np.repeat(frame[:, 1::2], 2, axis=1)
+    return np.asarray((box - low) / (high - low))
+
+
+def _fitted(one: np.ndarray, other: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The box of `other` near `start` that looks most like the whole of `one`."""
+    target, box = _detail(one, 6), start
+    for step in range(_STEPS):
+        sample, inside = _cut(other, box)
+        soft = int(step < _STEPS // 2)  # far from the answer, fine detail misleads
+        want, have = (
+            np.clip(_standard(_blurred(grey, soft), inside), -2, 2) for grey in (target, _detail(sample, 6))
+        )
+        slopes = _slopes(have, box) * inside.reshape(len(box), 1, -1)
+        normal = slopes @ slopes.transpose(0, 2, 1)
+        damping = 1e-3 * np.trace(normal, axis1=1, axis2=2) / 4 + 1e-6
+        normal += damping[:, None, None] * np.eye(4, dtype=np.float32)
+        error = ((want - have) * inside).reshape(len(box), -1, 1)
+        move = np.linalg.solve(normal, slopes @ error)[:, :, 0]
+        box = np.clip(box + np.clip(move, -0.03, 0.03), start - _REACH, start + _REACH)
+    return box
+
+
+def _slopes(grey: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """How each cell changes as top, bottom, left and right edge of the box move, [P 4 n²]."""
+    down = np.gradient(grey, axis=1) * THUMBNAIL / (box[:, 1] - box[:, 0])[:, None, None]
+    across = np.gradient(grey, axis=2) * THUMBNAIL / (box[:, 3] - box[:, 2])[:, None, None]
+    along = _PLACES[:, None]
+    slopes = np.stack([down * (1 - along), down * along, across * (1 - _PLACES), across * _PLACES], axis=1)
+    return slopes.reshape(len(grey), 4, -1)
+
+
+def _agreement(one: np.ndarray, other: np.ndarray, box: np.ndarray) -> np.ndarray:
+    sample, inside = _cut(other, box)
+    a, b = _standard(_detail(one, 3), inside), _standard(_detail(sample, 3), inside)
+    n, aa, bb, ab = (_parts(cells * inside) for cells in (np.ones_like(a), a * a, b * b, a * b))
+    busy = (n > _CELL**2 / 2) & (np.maximum(aa, bb) > _BUSY * n)
+    agrees = (ab > _AGREES * np.sqrt(aa * bb)) & (np.maximum(aa, bb) < _CONTRAST * np.minimum(aa, bb))
+    return np.asarray((agrees & busy).sum(axis=1) / np.maximum(busy.sum(axis=1), 1))
+
+
+def _parts(cells: np.ndarray) -> np.ndarray:
+    return cells.reshape(len(cells), PARTS, _CELL, PARTS, _CELL).sum(axis=(2, 4)).reshape(len(cells), -1)
+
+
+def _cut(grey: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """n × n samples of a box, and which of them lie inside the picture."""
+    rows, down, tall = _weights(box[:, 0], box[:, 1])
+    columns, across, wide = _weights(box[:, 2], box[:, 3])
+    grey = _between(grey, rows[:, :, None], down[:, :, None], axis=1)
+    grey = _between(grey, columns[:, None, :], across[:, None, :], axis=2)
+    return grey, tall[:, :, None] & wide[:, None, :]
+
+
+def _weights(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    at = low[:, None] + (high - low)[:, None] * _PLACES
+    place = np.clip(at * THUMBNAIL - 0.5, 0, THUMBNAIL - 1).astype(np.float32)
+    index = np.minimum(place.astype(np.int64), THUMBNAIL - 2)
+    return index, place - index.astype(np.float32), (at > -1e-6) & (at < 1 + 1e-6)
+
+
+def _between(grey: np.ndarray, index: np.ndarray, weight: np.ndarray, *, axis: int) -> np.ndarray:
+    low, high = (np.take_along_axis(grey, index + step, axis=axis) for step in (0, 1))
+    return np.asarray(low + (high - low) * weight)
+
+
+def _detail(grey: np.ndarray, reach: int) -> np.ndarray:
+    return grey - _blurred(grey, reach)
+
+
+def _blurred(grey: np.ndarray, reach: int) -> np.ndarray:
+    """Each cell as the mean of the square that reaches so many cells around it."""
+    if not reach:
+        return grey
+    padded = np.pad(grey, [(0, 0), (reach + 1, reach), (reach + 1, reach)], mode="edge").astype(np.float64)
+    sums, side = padded.cumsum(axis=1).cumsum(axis=2), 2 * reach + 1
+    square = sums[:, side:, side:] - sums[:, :-side, side:] - sums[:, side:, :-side] + sums[:, :-side, :-side]
+    return (square / side**2).astype(np.float32)
+
+
+def _standard(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Mean 0 and mean square 1 over what lies inside."""
+    n = np.maximum(inside.sum(axis=(1, 2), keepdims=True), 1)
+    grey = grey - (grey * inside).sum(axis=(1, 2), keepdims=True) / n
+    spread = np.sqrt((grey * grey * inside).sum(axis=(1, 2), keepdims=True) / n)
+    return np.asarray(grey / np.maximum(spread, 1e-3), dtype=np.float32)
