@@ -9,6 +9,8 @@ of one template, agree in most or in the parts that are equal. Dimensions: P pai
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from memecap.corpora._fingerprint import CELLS, THUMBNAIL
@@ -21,7 +23,7 @@ _BUSY = 0.1  # mean square of a part that shows something, where that of the pic
 _STEPS = 8
 _REACH = 0.12  # an edge is moved by no more than this share of the side
 _PLACES = (np.arange(THUMBNAIL, dtype=np.float32) + 0.5) / THUMBNAIL
-_CHUNK = 256
+_CHUNK = 64  # pairs at once: what they need stays in the processor's cache
 
 
 def similarity(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -115,23 +117,17 @@ def _parts(cells: np.ndarray) -> np.ndarray:
 
 def _cut(grey: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """n × n samples of a box, and which of them lie inside the picture."""
-    rows, down, tall = _weights(box[:, 0], box[:, 1])
-    columns, across, wide = _weights(box[:, 2], box[:, 3])
-    grey = _between(grey, rows[:, :, None], down[:, :, None], axis=1)
-    grey = _between(grey, columns[:, None, :], across[:, None, :], axis=2)
-    return grey, tall[:, :, None] & wide[:, None, :]
+    rows, tall = _between(box[:, 0], box[:, 1])
+    columns, wide = _between(box[:, 2], box[:, 3])
+    return rows @ grey @ columns.transpose(0, 2, 1), tall[:, :, None] & wide[:, None, :]
 
 
-def _weights(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    at = low[:, None] + (high - low)[:, None] * _PLACES
-    place = np.clip(at * THUMBNAIL - 0.5, 0, THUMBNAIL - 1).astype(np.float32)
-    index = np.minimum(place.astype(np.int64), THUMBNAIL - 2)
-    return index, place - index.astype(np.float32), (at > -1e-6) & (at < 1 + 1e-6)
-
-
-def _between(grey: np.ndarray, index: np.ndarray, weight: np.ndarray, *, axis: int) -> np.ndarray:
-    low, high = (np.take_along_axis(grey, index + step, axis=axis) for step in (0, 1))
-    return np.asarray(low + (high - low) * weight)
+def _between(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Linear interpolation at n places of one side as matrices, [P n n], and which of the places lie on it."""
+    at = (low[:, None] + (high - low)[:, None] * _PLACES).astype(np.float32)
+    place = np.clip(at * THUMBNAIL - 0.5, 0, THUMBNAIL - 1)
+    weights = 1 - np.abs(place[:, :, None] - np.arange(THUMBNAIL, dtype=np.float32))
+    return np.maximum(weights, 0), (at > -1e-6) & (at < 1 + 1e-6)
 
 
 def _detail(grey: np.ndarray, reach: int) -> np.ndarray:
@@ -140,12 +136,18 @@ def _detail(grey: np.ndarray, reach: int) -> np.ndarray:
 
 def _blurred(grey: np.ndarray, reach: int) -> np.ndarray:
     """Each cell as the mean of the square that reaches so many cells around it."""
-    if not reach:
-        return grey
-    padded = np.pad(grey, [(0, 0), (reach + 1, reach), (reach + 1, reach)], mode="edge").astype(np.float64)
-    sums, side = padded.cumsum(axis=1).cumsum(axis=2), 2 * reach + 1
-    square = sums[:, side:, side:] - sums[:, :-side, side:] - sums[:, side:, :-side] + sums[:, :-side, :-side]
-    return (square / side**2).astype(np.float32)
+    mean = _means(reach)
+    return np.asarray(mean @ grey @ mean.T)
+
+
+@cache
+def _means(reach: int) -> np.ndarray:
+    """Means along one side, as a matrix; what lies beyond the edge is as the edge."""
+    places = np.arange(THUMBNAIL)
+    mean = np.zeros((THUMBNAIL, THUMBNAIL), dtype=np.float32)
+    for step in range(-reach, reach + 1):
+        np.add.at(mean, (places, np.clip(places + step, 0, THUMBNAIL - 1)), 1 / (2 * reach + 1))
+    return mean
 
 
 def _standard(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
