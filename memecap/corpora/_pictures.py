@@ -1,4 +1,4 @@
-"""A picture file → what a corpus needs to know of it: checksum, dHash, size, and whether its bytes can be kept.
+"""A picture file → what a corpus needs to know of it: checksum, fingerprint, size, and whether its bytes can be kept.
 
 The bytes are kept when any reader sees an upright RGB picture in them; a turned, animated, transparent or unusual file
 is stored as its upright RGB copy.
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from memecap import storage
+from memecap.corpora._fingerprint import fingerprint
 from memecap.pictures import MAX_PIXELS
-from memecap.scraping.images import PictureError, check
+from memecap.scraping.images import PictureError, check, check_and_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Picture:
     suffix: str = ""
     width: int = 0
     height: int = 0
-    dhash: int = 0
+    fingerprint: bytes = b""
     plain: bool = True  # the file's own bytes are stored
     reason: str = ""
 
@@ -32,7 +33,7 @@ def inspect(path: str) -> Picture:
     """Decode the whole file once. Never raises for a bad file: the reason is in the answer."""
     try:
         content = Path(path).read_bytes()
-        found = check(content, max_pixels=MAX_PIXELS)
+        found, upright = check_and_open(content, max_pixels=MAX_PIXELS)
     except PictureError as error:
         return Picture(path=path, reason=f"{error.reason.replace('_', ' ')} ({error.detail})")
     except OSError as error:
@@ -43,7 +44,7 @@ def inspect(path: str) -> Picture:
         suffix=f".{found.copy_extension}",
         width=found.width,
         height=found.height,
-        dhash=found.dhash,
+        fingerprint=fingerprint(upright),
         plain=found.copy is None,
     )
 

@@ -24,8 +24,8 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 from memecap.corpora._duplicates import near_duplicates
 from memecap.corpora._fingerprint import fingerprint, unpack
-SIMILARITY = 0.35
 from memecap.corpora._near import near_pairs
+from memecap.corpora.base import SIMILARITY
 from memecap.dhash import dhash
 
 N_CHOSEN = 150
