@@ -2,9 +2,9 @@
 
 A crop, a border or a rescaling moves the parts of a picture, so the second thumbnail is fitted to the first by moving
 the edges of the box that is cut from it (Gauss-Newton on detail, i.e. grey less its surroundings; B. Lucas and
-T. Kanade, 1981). Then each of 4 × 4 parts is compared by its own correlation: two posts of one layout correlate at .8 as
-a whole, since lines of text lie on lines of text, and in hardly one of their parts; a picture and its copy, or two memes
-of one template, agree in most or in the parts that are equal. Dimensions: P pairs, n = 44 cells a side.
+T. Kanade, 1981). Then each of 4 × 4 parts is compared by its own correlation. Two posts of one layout correlate at .8
+as a whole, since lines of text lie on lines of text, and in few of their parts; a picture and its copy agree in most,
+two memes of one template in those that are equal. Dimensions: P pairs, n = 44 cells a side.
 """
 
 from __future__ import annotations
@@ -80,9 +80,7 @@ def _fitted(one: np.ndarray, other: np.ndarray, start: np.ndarray) -> np.ndarray
     for step in range(_STEPS):
         sample, inside = _cut(other, box)
         soft = int(step < _STEPS // 2)  # far from the answer, fine detail misleads
-        want, have = (
-            np.clip(_standard(_blurred(grey, soft), inside), -2, 2) for grey in (target, _detail(sample, 6))
-        )
+        want, have = (np.clip(_standard(_blurred(grey, soft), inside), -2, 2) for grey in (target, _detail(sample, 6)))
         slopes = _slopes(have, box) * inside.reshape(len(box), 1, -1)
         normal = slopes @ slopes.transpose(0, 2, 1)
         damping = 1e-3 * np.trace(normal, axis1=1, axis2=2) / 4 + 1e-6

@@ -61,8 +61,10 @@ def near_views(hashes: np.ndarray, distance: int) -> np.ndarray:
     values, owners = held[:, 0], held[:, 1]
     first = np.searchsorted(values, np.arange(len(unique)))
     counts = np.minimum(np.diff(np.append(first, len(values))), CROWD)
-    found = [np.stack([owners[:-step], owners[step:]], axis=1)[values[:-step] == values[step:]]
-             for step in range(1, CROWD + 1)]
+    found = [
+        np.stack([owners[:-step], owners[step:]], axis=1)[values[:-step] == values[step:]]
+        for step in range(1, CROWD + 1)
+    ]
     near = near_pairs(unique, distance)
     for one in range(CROWD):
         near = near[counts[near[:, 0]] > one]

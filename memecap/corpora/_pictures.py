@@ -6,8 +6,10 @@ is stored as its upright RGB copy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from PIL import Image
 
 from memecap import storage
 from memecap.corpora._fingerprint import fingerprint
@@ -31,22 +33,28 @@ class Picture:
 
 def inspect(path: str) -> Picture:
     """Decode the whole file once. Never raises for a bad file: the reason is in the answer."""
+    picture, image = inspect_and_open(path)
+    return picture if image is None else replace(picture, fingerprint=fingerprint(image))
+
+
+def inspect_and_open(path: str) -> tuple[Picture, Image.Image | None]:
+    """As `inspect`, but the upright picture itself instead of its fingerprint, None for a bad file."""
     try:
         content = Path(path).read_bytes()
         found, upright = check_and_open(content, max_pixels=MAX_PIXELS)
     except PictureError as error:
-        return Picture(path=path, reason=f"{error.reason.replace('_', ' ')} ({error.detail})")
+        return Picture(path=path, reason=f"{error.reason.replace('_', ' ')} ({error.detail})"), None
     except OSError as error:
-        return Picture(path=path, reason=error.strerror or str(error))
-    return Picture(
+        return Picture(path=path, reason=error.strerror or str(error)), None
+    picture = Picture(
         path=path,
         image_id=storage.sha256_bytes(content if found.copy is None else found.copy),
         suffix=f".{found.copy_extension}",
         width=found.width,
         height=found.height,
-        fingerprint=fingerprint(upright),
         plain=found.copy is None,
     )
+    return picture, upright
 
 
 def stored_bytes(path: Path, *, plain: bool) -> bytes:
