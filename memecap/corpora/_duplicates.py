@@ -1,6 +1,7 @@
 """Near-duplicates among fingerprints: a wide net of hashes, and each pair in it laid upon one another.
 
-In: the hashes of all pictures, and a way to fetch fingerprints by position, so that not all need be in memory. Out: pairs with their similarity.
+In: the hashes of all pictures, and a way to fetch fingerprints by position, so that not all need be in memory.
+Out: pairs with their similarity.
 """
 
 from __future__ import annotations

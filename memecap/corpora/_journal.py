@@ -4,10 +4,10 @@ In: items in the source's order. Out: rows. Everything large stays on disk, so a
 ten thousand. Pictures that were decoded once are known by path, size and time of change, so a build that was stopped
 goes on; the file beside the corpus holds them, the rest lives in SQLite's own temporary files.
 
-How splits are given: pictures are joined by equal bytes, by likeness (`_duplicates`) and by the source's own
-groups. A row that has a split keeps it for ever. A new item follows the rows it is joined with; where it would join rows of two splits, or its
-official split is not theirs, it is left out, since any place for it would put one picture on two sides. Where nothing
-is settled yet the strictest official split (test, val, train) or the hash of the group decides.
+How splits are given: pictures are joined by equal bytes, by likeness (`_duplicates`) and by the source's own groups. A
+row that has a split keeps it for ever. A new item follows the rows it is joined with; where it would join rows of two
+splits, or its official split is not theirs, it is left out, since any place for it would put one picture on two sides.
+Where nothing is settled yet the strictest official split (test, val, train) or the hash of the group decides.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def leaks(
 
 
 def correlation(first: Image.Image, second: Image.Image) -> float:
-    """The highest correlation, −1 to 1, of detail when one picture is cropped by up to 6 % a side and moved a little."""
+    """The highest correlation of detail, −1 to 1, when one is cropped by up to 6 % a side and moved a little."""
     one, other = (np.fft.rfft2(_details(image)) for image in (first, second))
     products = np.concatenate([one[:1].conj() * other, one.conj() * other[:1]])
     near = np.r_[0 : _SHIFT + 1, -_SHIFT:0]

@@ -3,9 +3,9 @@
 python scripts/bench/bench_near_duplicates.py [--memes ../shared/data/memes] [--sheet groups.png]
 
 Memes are chosen by a fixed seed. For each kind of change the corpus is all memes and 150 changed ones; one is missed
-when it falls into another group than its original. Then the groups of the memes themselves: their sizes, and how many rows
-leave the training split because a validation meme is in their group. `before` is one 64-bit dHash at a distance of 4.
-With `--sheet` the largest groups are drawn side by side, since only an eye can tell whether they are one template.
+when it falls into another group than its original. Then the groups of the memes themselves: their sizes, and how many
+rows leave the training split because a validation meme is in their group. `before` is one 64-bit dHash at a distance of
+4. With `--sheet` the largest groups are drawn side by side: only an eye can tell whether they are one template.
 """
 
 from __future__ import annotations
