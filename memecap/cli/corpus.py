@@ -77,7 +77,6 @@ def build(
 @corpus.command(epilog="Example: memecap corpus check data/corpora/memes data/corpora/flickr30k_ru")
 def check(
     folders: Annotated[list[Path], typer.Argument(help="folders of corpora that are used together")],
-    distance: Annotated[int, typer.Option(help="dHash bits by which near-duplicates may differ")] = 4,
     on: Annotated[str, typer.Option(help="where pictures are decoded: here, workers, workers:N, ray")] = "here",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a corpus on stdout")] = False,
 ) -> None:
@@ -85,7 +84,7 @@ def check(
     from memecap.corpora._check import check as check_corpora
     from memecap.progress import say
 
-    reports = check_corpora(folders, distance=distance, on=on)
+    reports = check_corpora(folders, on=on)
     for report in reports:
         if as_json:
             emit(report.to_json())
@@ -99,6 +98,9 @@ def check(
         typer.echo(
             f"  captions repeated {report.repeated_captions:,}, in more than one split {report.shared_captions:,}"
         )
+        for near in report.near_misses[:5]:
+            say(f"  alike: {near}")
+        typer.echo(f"  pictures of two splits that look alike, for the eye: {len(report.near_misses):,}")
         for fault in report.faults[:20]:
             say(f"  fault: {fault}")
         typer.echo(f"  faults: {len(report.faults):,}")

@@ -63,10 +63,10 @@ def _counts(counts: Mapping[str, int], details: Mapping[str, Any]) -> str:
 def _filters(folder: Path, rules: Mapping[str, Any]) -> str:
     text = (
         "## How it was made\n\n"
-        f"Equal files are one row. Pictures whose 64-bit dHash differs in at most {rules['distance']} bits, and "
-        "pictures that the source keeps together, are one group; it stands in one split. Official splits are kept; "
-        f"other groups go by the hash of their id with the salt `{rules['salt']}`: {rules['val']:.0%} val, "
-        f"{rules['test']:.0%} test. A row never moves when others are added."
+        f"Equal files are one row. Pictures of which {rules['similarity']:.0%} of the parts or more agree when one is "
+        "laid upon the other, and pictures that the source keeps together, are one group; it stands in one split. "
+        f"Official splits are kept; other groups go by the hash of their id with the salt `{rules['salt']}`: "
+        f"{rules['val']:.0%} val, {rules['test']:.0%} test. A row never moves when others are added."
     )
     reasons = Counter(item["reason"].partition(" (")[0] for item in storage.read_jsonl(folder / LEFT_OUT))
     if not reasons:

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from memecap import manifest, progress, storage
-from memecap.corpora._near import near_pairs
-from memecap.corpora._pictures import inspect
+from memecap.corpora._leaks import SAME, leaks, sketch
+from memecap.corpora._pictures import inspect_and_open
 from memecap.manifest import Row
+from memecap.pictures import open_picture
 from memecap.spread import spread
 
 _WORD = re.compile(r"\w+")
@@ -42,23 +44,24 @@ class Report:
     repeated_captions: int = 0  # captions that stand more than once
     shared_captions: int = 0  # different captions that stand in more than one split
     left_out: int = 0
+    near_misses: list[str] = field(default_factory=list)  # pictures of two splits that look alike, for the eye
     faults: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def check(folders: Sequence[Path], *, distance: int = 4, on: str = "here") -> list[Report]:
+def check(folders: Sequence[Path], *, on: str = "here") -> list[Report]:
     """Check corpora, each alone and all together. Raises `MissingFileError` for one that is not finished."""
     corpora = [manifest.open_corpus(folder) for folder in folders]
     with closing(sqlite3.connect("")) as db:
         db.executescript(
-            "CREATE TABLE pictures (corpus INT, split TEXT, group_id TEXT, image_id TEXT, dhash INT, name TEXT);"
+            "CREATE TABLE pictures (corpus INT, split TEXT, group_id TEXT, image_id TEXT, sketch BLOB, name TEXT);"
             "CREATE TABLE captions (corpus INT, split TEXT, caption BLOB)"
         )
         reports = [_read(db, number, corpus, on=on) for number, corpus in enumerate(corpora)]
-        for report, faults in zip(reports, _leaks(db, corpora, distance), strict=True):
-            report.faults += faults
+        _add_shared_groups(db, reports)
+        _add_leaks(db, corpora, reports)
     return reports
 
 
@@ -81,7 +84,7 @@ def _read(db: sqlite3.Connection, number: int, corpus: manifest.Corpus, *, on: s
         _compare_checksum(corpus, split, report)
         rows = progress.track(corpus.rows(split), f"{corpus.name} {split}", total=corpus.counts[split])
         n_captions = n_rows = 0
-        for row, dhash, reason in spread(partial(_look, corpus), rows, on=on):
+        for row, waves, reason in spread(partial(_look, corpus), rows, on=on):
             n_rows += 1
             n_captions += len(row.captions)
             lengths.update(len(_WORD.findall(caption)) for caption in row.captions)
@@ -93,7 +96,7 @@ def _read(db: sqlite3.Connection, number: int, corpus: manifest.Corpus, *, on: s
                 report.faults.append(f"{split}: {row.source_id or row.image_id} lacks a caption")
             db.execute(
                 "INSERT INTO pictures VALUES (?, ?, ?, ?, ?, ?)",
-                (number, split, row.group_id, row.image_id, dhash, Path(row.file_name).name if row.file_name else ""),
+                (number, split, row.group_id, row.image_id, waves, Path(row.file_name).name if row.file_name else ""),
             )
             db.executemany(
                 "INSERT INTO captions VALUES (?, ?, ?)",
@@ -109,18 +112,18 @@ def _read(db: sqlite3.Connection, number: int, corpus: manifest.Corpus, *, on: s
     return report
 
 
-def _look(corpus: manifest.Corpus, row: Row) -> tuple[Row, int | None, str]:
-    """A row with its picture's signed dHash, and what is wrong with the picture."""
+def _look(corpus: manifest.Corpus, row: Row) -> tuple[Row, bytes | None, str]:
+    """A row with its picture's sketch, and what is wrong with the picture."""
     path = corpus.image_path(row)
     if path is None:
         return row, None, ""
-    picture = inspect(str(path))
-    if picture.reason:
+    picture, image = inspect_and_open(str(path))
+    if image is None:
         return row, None, picture.reason
-    signed = int(np.uint64(picture.dhash).astype(np.int64))
+    waves = sketch(image)
     if not picture.plain:
-        return row, signed, "not a plain upright RGB picture"
-    return row, signed, "" if picture.image_id == row.image_id else "its bytes are not those the row names"
+        return row, waves, "not a plain upright RGB picture"
+    return row, waves, "" if picture.image_id == row.image_id else "its bytes are not those the row names"
 
 
 def _compare_checksum(corpus: manifest.Corpus, split: str, report: Report) -> None:
@@ -158,26 +161,29 @@ def _count_repeats(db: sqlite3.Connection, number: int, report: Report) -> None:
     report.repeated_captions, report.shared_captions = db.execute(query, (number,)).fetchone()
 
 
-def _leaks(db: sqlite3.Connection, corpora: Sequence[manifest.Corpus], distance: int) -> list[list[str]]:
-    """Groups and near-duplicates on two sides, told once, with the corpus of the second."""
-    faults: list[list[str]] = [[] for _ in corpora]
+def _add_shared_groups(db: sqlite3.Connection, reports: Sequence[Report]) -> None:
+    """Groups and equal pictures on two sides, told once, with the last corpus that holds them."""
     query = """SELECT {0}, MAX(corpus), GROUP_CONCAT(DISTINCT split) FROM pictures
         GROUP BY {0} HAVING COUNT(DISTINCT split) > 1"""
     for column, word in (("group_id", "group"), ("image_id", "picture")):
         for value, number, splits in db.execute(query.format(column)):
-            faults[number].append(f"the {word} {value} stands in {splits.replace(',', ' and ')}")
-    hashed = db.execute("SELECT dhash FROM pictures WHERE dhash NOT NULL ORDER BY rowid")
-    hashes = np.fromiter((value for (value,) in hashed), dtype=np.int64)
-    places = [rowid for (rowid,) in db.execute("SELECT rowid FROM pictures WHERE dhash NOT NULL ORDER BY rowid")]
-    for one, other in near_pairs(hashes.view(np.uint64), distance).tolist():
-        first, second = (_place(db, corpora, places[i]) for i in (one, other))
-        if first[1] != second[1]:
-            faults[max(first[0], second[0])].append(f"nearly equal pictures: {first[2]} and {second[2]}")
-    return faults
+            reports[number].faults.append(f"the {word} {value} stands in {splits.replace(',', ' and ')}")
 
 
-def _place(db: sqlite3.Connection, corpora: Sequence[manifest.Corpus], rowid: int) -> tuple[int, str, str]:
-    number, split, image_id = db.execute(
-        "SELECT corpus, split, image_id FROM pictures WHERE rowid = ?", (rowid,)
-    ).fetchone()
-    return number, split, f"{corpora[number].name}/{split} {image_id[:16]}"
+def _add_leaks(db: sqlite3.Connection, corpora: Sequence[manifest.Corpus], reports: Sequence[Report]) -> None:
+    """Nearly equal pictures on two sides, told once, with the corpus of the second."""
+    seen = db.execute(
+        "SELECT corpus, split, image_id, name, sketch FROM pictures WHERE sketch NOT NULL ORDER BY rowid"
+    ).fetchall()
+
+    def opened(position: int) -> Image.Image:
+        number, split, _, name, _ = seen[position]
+        return open_picture(corpora[number].folder / split / manifest.IMAGES / name)
+
+    for one, other, found in leaks([record[4] for record in seen], [record[1] for record in seen], opened):
+        pair = " and ".join(f"{corpora[seen[i][0]].name}/{seen[i][1]} {seen[i][2][:16]}" for i in (one, other))
+        report = reports[seen[other][0]]
+        if found >= SAME:
+            report.faults.append(f"nearly equal pictures: {pair} (correlation {found:.2f})")
+        else:
+            report.near_misses.append(f"{pair} (correlation {found:.2f})")

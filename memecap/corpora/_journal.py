@@ -4,10 +4,10 @@ In: items in the source's order. Out: rows. Everything large stays on disk, so a
 ten thousand. Pictures that were decoded once are known by path, size and time of change, so a build that was stopped
 goes on; the file beside the corpus holds them, the rest lives in SQLite's own temporary files.
 
-How splits are given: pictures are joined by equal bytes, by dHash and by the source's own groups. A row that has a
-split keeps it for ever. A new item follows the rows it is joined with; where it would join rows of two splits, or its
-official split is not theirs, it is left out, since any place for it would put one picture on two sides. Where nothing
-is settled yet the strictest official split (test, val, train) or the hash of the group decides.
+How splits are given: pictures are joined by equal bytes, by likeness (`_duplicates`) and by the source's own groups. A
+row that has a split keeps it for ever. A new item follows the rows it is joined with; where it would join rows of two
+splits, or its official split is not theirs, it is left out, since any place for it would put one picture on two sides.
+Where nothing is settled yet the strictest official split (test, val, train) or the hash of the group decides.
 """
 
 from __future__ import annotations
@@ -17,16 +17,12 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from memecap import manifest, progress, storage
-from memecap.corpora import _queries
-from memecap.corpora._near import near_pairs
+from memecap.corpora import _prints, _queries
 from memecap.corpora._pictures import Picture, inspect, is_regular, stored_bytes
 from memecap.corpora._records import RANKS, Confine, record
 from memecap.corpora.base import Item
@@ -45,6 +41,7 @@ class Journal:
         self.captions: Counter[str] = Counter()  # by split, of the rows given out
         folder.mkdir(parents=True, exist_ok=True)
         self.db = sqlite3.connect(folder / manifest.PICTURES)
+        _prints.forget_old(self.db)
         self.db.executescript("PRAGMA synchronous=NORMAL; PRAGMA journal_mode=WAL;" + _queries.SCHEMA)
 
     def __enter__(self) -> Journal:
@@ -84,14 +81,14 @@ class Journal:
         )
         self.db.commit()
 
-    def assign(self, *, beside: Iterable[Path], val: float, test: float, salt: str, distance: int) -> None:
+    def assign(self, *, beside: Iterable[Path], val: float, test: float, salt: str, similarity: float) -> None:
         """Give each picture its group and its split, or none."""
         self._pin_rows(self.folder, own=True)
         for folder in beside:
             self._pin_rows(folder, own=False)
         self.db.executescript(_queries.UNITS)
         with self.db:
-            self.db.executemany("INSERT INTO joined VALUES (?, ?)", _components(self._links(distance)))
+            self.db.executemany("INSERT INTO joined VALUES (?, ?)", _components(self._links(similarity)))
 
         def split(group: str) -> int:
             return RANKS[manifest.split_of(group, salt=salt, val=val, test=test)]
@@ -180,23 +177,24 @@ class Journal:
                 (self.folder / split / manifest.METADATA).unlink(missing_ok=True)
 
     def _pin_rows(self, folder: Path, *, own: bool) -> None:
-        """Rows that have their split already. Their hashes come from the journal that stands beside them."""
-        hashes = dict(stored_hashes(folder)) if not own else {}
+        """Rows that have their split already. Their fingerprints come from the journal that stands beside them."""
         corpus = manifest.Corpus(folder=folder, name=folder.name, counts={})
         if not own:
             corpus = manifest.open_corpus(folder)
         with self.db:
             self.db.executemany(
-                "INSERT INTO pins VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO pins VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    (row.image_id, row.group_id, rank, hashes.get(row.image_id), own, row.source_id, suffix)
+                    (row.image_id, row.group_id, rank, own, row.source_id, suffix)
                     for split in manifest.SPLITS
                     for row in corpus.rows(split)
                     for rank, suffix in ((RANKS[split], Path(row.file_name).suffix),)
                 ),
             )
+            if not own:
+                self.db.executemany("INSERT OR IGNORE INTO neighbours VALUES (?, ?)", _prints.stored(corpus))
 
-    def _links(self, distance: int) -> Iterator[tuple[str, str]]:
+    def _links(self, similarity: float) -> Iterator[tuple[str, str]]:
         """Pairs of groups that must become one."""
         yield from self.db.execute(
             "SELECT u.base, i.own FROM units u JOIN items i USING (image_id) WHERE i.own NOT IN ('', u.base)"
@@ -204,29 +202,7 @@ class Journal:
         yield from self.db.execute(
             "SELECT u.base, p.base FROM units u JOIN pins p USING (image_id) WHERE p.base != u.base"
         )
-        hashes = np.fromiter((value for (value,) in self.db.execute("SELECT dhash FROM hashed")), dtype=np.int64)
-        for pair in near_pairs(hashes.view(np.uint64), distance).tolist():
-            one, other = (
-                self.db.execute("SELECT base FROM hashed WHERE rowid = ?", (i + 1,)).fetchone()[0] for i in pair
-            )
-            if one != other:
-                yield one, other
-
-
-def stored_hashes(folder: Path) -> Iterator[tuple[str, int]]:
-    """image_id and signed dHash of the pictures of a corpus, from its journal; computed where that knows none."""
-    path = folder / manifest.PICTURES
-    known: set[str] = set()
-    if path.exists():
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            for image_id, dhash in db.execute("SELECT DISTINCT image_id, dhash FROM pictures WHERE reason = ''"):
-                known.add(image_id)
-                yield image_id, dhash
-    corpus = manifest.open_corpus(folder)
-    for split in corpus.counts:
-        for row in corpus.rows(split):
-            if row.image_id not in known and (place := corpus.image_path(row)):
-                yield row.image_id, _signed(inspect(str(place)).dhash)
+        yield from _prints.near_bases(self.db, similarity)
 
 
 def _facts(picture: Picture) -> tuple[Any, ...]:
@@ -237,9 +213,9 @@ def _facts(picture: Picture) -> tuple[Any, ...]:
         picture.suffix,
         picture.width,
         picture.height,
-        _signed(picture.dhash),
         picture.plain,
         picture.reason,
+        picture.fingerprint,
     )
 
 
@@ -249,11 +225,6 @@ def _stamp(path: str) -> str:
     except (OSError, ValueError):
         return "absent"
     return f"{stat.st_size}:{stat.st_mtime_ns}"
-
-
-def _signed(value: int) -> int:
-    """SQLite's integers are signed."""
-    return value - (1 << 64) if value >> 63 else value
 
 
 def _split(rank: int) -> str:

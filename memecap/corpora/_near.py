@@ -13,6 +13,7 @@ from itertools import combinations, pairwise
 import numpy as np
 
 BITS = 64
+CROWD = 16
 
 
 def near_pairs(hashes: np.ndarray, distance: int) -> np.ndarray:
@@ -47,3 +48,29 @@ def _pairs_within(hashes: np.ndarray, mask: np.uint64, distance: int) -> Iterato
         left = left[keys[left] == keys[left + step]]
         near = left[np.bitwise_count(hashes[left] ^ hashes[left + step]) <= distance]
         yield np.sort(np.stack([order[near], order[near + step]], axis=1), axis=1)
+
+
+def near_views(hashes: np.ndarray, distance: int) -> np.ndarray:
+    """Pictures of which some view of the one is near some view of the other; hashes, uint64 [N V] → pairs, [P 2].
+
+    Where more than `CROWD` pictures share one hash, each is paired with that many of them: enough to chain repeats, and
+    bounded where a thousand plain pictures have one hash.
+    """
+    unique, inverse = np.unique(hashes, return_inverse=True)
+    held = np.unique(np.stack([inverse.ravel(), np.repeat(np.arange(len(hashes)), hashes.shape[1])], axis=1), axis=0)
+    values, owners = held[:, 0], held[:, 1]
+    first = np.searchsorted(values, np.arange(len(unique)))
+    counts = np.minimum(np.diff(np.append(first, len(values))), CROWD)
+    found = [
+        np.stack([owners[:-step], owners[step:]], axis=1)[values[:-step] == values[step:]]
+        for step in range(1, CROWD + 1)
+    ]
+    near = near_pairs(unique, distance)
+    for one in range(CROWD):
+        near = near[counts[near[:, 0]] > one]
+        rest = near
+        for other in range(CROWD):
+            rest = rest[counts[rest[:, 1]] > other]
+            found.append(np.stack([owners[first[rest[:, 0]] + one], owners[first[rest[:, 1]] + other]], axis=1))
+    pairs = np.sort(np.concatenate(found), axis=1)
+    return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)

@@ -1,4 +1,4 @@
-"""A picture file → what a corpus needs to know of it: checksum, dHash, size, and whether its bytes can be kept.
+"""A picture file → what a corpus needs to know of it: checksum, fingerprint, size, and whether its bytes can be kept.
 
 The bytes are kept when any reader sees an upright RGB picture in them; a turned, animated, transparent or unusual file
 is stored as its upright RGB copy. Only regular files are opened, and nothing that is said of one quotes its bytes: a
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from PIL import Image
+
 from memecap import storage
+from memecap.corpora._fingerprint import fingerprint
 from memecap.pictures import MAX_BYTES, MAX_PIXELS
-from memecap.scraping.images import PictureError, check
+from memecap.scraping.images import PictureError, check, check_and_open
 
 _HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM")  # of scraping.images.FORMATS
 
@@ -28,29 +31,35 @@ class Picture:
     suffix: str = ""
     width: int = 0
     height: int = 0
-    dhash: int = 0
+    fingerprint: bytes = b""
     plain: bool = True  # the file's own bytes are stored
     reason: str = ""
 
 
 def inspect(path: str) -> Picture:
     """Decode the whole file once. Never raises for a bad file: the reason is in the answer."""
+    picture, image = inspect_and_open(path)
+    return picture if image is None else replace(picture, fingerprint=fingerprint(image))
+
+
+def inspect_and_open(path: str) -> tuple[Picture, Image.Image | None]:
+    """As `inspect`, but the upright picture itself instead of its fingerprint, None for a bad file."""
     try:
         content = _content(Path(path))
-        found = check(content, max_pixels=MAX_PIXELS)
+        found, upright = check_and_open(content, max_pixels=MAX_PIXELS)
     except PictureError as error:
-        return Picture(path=path, reason=_reason(error))
+        return Picture(path=path, reason=_reason(error)), None
     except OSError as error:
-        return Picture(path=path, reason=error.strerror or type(error).__name__)
-    return Picture(
+        return Picture(path=path, reason=error.strerror or type(error).__name__), None
+    picture = Picture(
         path=path,
         image_id=storage.sha256_bytes(content if found.copy is None else found.copy),
         suffix=f".{found.copy_extension}",
         width=found.width,
         height=found.height,
-        dhash=found.dhash,
         plain=found.copy is None,
     )
+    return picture, upright
 
 
 def stored_bytes(path: Path, *, plain: bool) -> bytes:

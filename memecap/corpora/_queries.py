@@ -5,14 +5,15 @@
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS pictures (
-    path TEXT PRIMARY KEY, stamp TEXT, image_id TEXT, suffix TEXT, width INT, height INT, dhash INT, plain INT,
-    reason TEXT);
+    path TEXT PRIMARY KEY, stamp TEXT, image_id TEXT, suffix TEXT, width INT, height INT, plain INT, reason TEXT,
+    fingerprint BLOB);
 CREATE TABLE IF NOT EXISTS written (
     image_id TEXT, rank INT, suffix TEXT, PRIMARY KEY (image_id, rank, suffix));
 CREATE TEMP TABLE items (
     seq INTEGER PRIMARY KEY, key TEXT, image_id TEXT, captions TEXT, source_captions TEXT, image TEXT, rank INT,
     own TEXT, url TEXT, reason TEXT);
-CREATE TEMP TABLE pins (image_id TEXT, base TEXT, rank INT, dhash INT, own INT, key TEXT, suffix TEXT);
+CREATE TEMP TABLE pins (image_id TEXT, base TEXT, rank INT, own INT, key TEXT, suffix TEXT);
+CREATE TEMP TABLE neighbours (image_id TEXT PRIMARY KEY, fingerprint BLOB);
 CREATE TEMP TABLE joined (base TEXT PRIMARY KEY, root TEXT);
 """
 
@@ -23,7 +24,7 @@ CREATE TEMP TABLE fresh AS SELECT DISTINCT i.image AS path FROM items i LEFT JOI
 
 UNITS = """
 CREATE TEMP TABLE units AS
-    SELECT i.image_id, MIN(i.seq) AS seq, MAX(i.rank) AS official, i.image != '' AS pictured, p.dhash AS dhash,
+    SELECT i.image_id, MIN(i.seq) AS seq, MAX(i.rank) AS official, i.image != '' AS pictured, MIN(p.path) AS path,
            NULL AS rank, COALESCE(NULLIF(i.own, ''), i.image_id) AS base
     FROM items i LEFT JOIN pictures p ON p.path = i.image WHERE i.image_id != '' GROUP BY i.image_id;
 CREATE UNIQUE INDEX units_id ON units (image_id);
@@ -32,8 +33,11 @@ CREATE INDEX items_key ON items (key);
 CREATE INDEX pins_id ON pins (image_id);
 UPDATE units SET base = own.base, rank = own.rank
     FROM (SELECT image_id, base, rank FROM pins WHERE own) AS own WHERE own.image_id = units.image_id;
-CREATE TEMP TABLE hashed AS SELECT base, dhash FROM units WHERE pictured
-    UNION ALL SELECT base, dhash FROM pins WHERE dhash NOT NULL;
+CREATE TEMP TABLE seen AS SELECT base, path, NULL AS image_id FROM units WHERE pictured
+    UNION ALL SELECT base, NULL, image_id FROM pins JOIN neighbours USING (image_id) WHERE NOT own;
+CREATE TEMP VIEW prints AS
+    SELECT s.rowid AS place, s.base, COALESCE(p.fingerprint, n.fingerprint) AS fingerprint
+    FROM seen s LEFT JOIN pictures p ON p.path = s.path LEFT JOIN neighbours n ON n.image_id = s.image_id;
 """
 
 # A target is NULL where rows that have their split already stand on two sides.

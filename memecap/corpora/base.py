@@ -32,6 +32,8 @@ class Item:
     reason: str = ""  # why there is no picture where there should be one; the item is then left out
 
 
+SIMILARITY = 0.35  # two posts of one layout reach .31, a meme and its cropped or bordered copy .38 and more
+
 Language = Annotated[str, Field(description="language of the captions, ISO 639-1")]
 Licence = Annotated[str, Field(description="licence of pictures and captions, as their authors put it")]
 
@@ -45,7 +47,9 @@ class CorpusSettings(PartConfig):
     val: Annotated[float, Field(ge=0, lt=1, description="share of groups without an official split for val")] = 0.1
     test: Annotated[float, Field(ge=0, lt=1, description="share of groups without an official split for test")] = 0.1
     salt: Annotated[str, Field(description="another salt, another division into splits")] = "memecap"
-    distance: Annotated[int, Field(ge=0, le=8, description="dHash bits by which pictures of one group may differ")] = 4
+    similarity: Annotated[
+        float, Field(gt=0, le=1, description="share of the parts of two pictures that agree where they are one group")
+    ] = SIMILARITY
     beside: Annotated[
         tuple[Path, ...], Field(description="corpora used together with this one: near-duplicates follow their splits")
     ] = ()
@@ -89,9 +93,9 @@ def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool 
     from memecap.corpora._place import refuse_foreign, refuse_own_source
 
     settings = corpus.config
-    rules = {key: getattr(settings, key) for key in ("val", "test", "salt", "distance")}
     refuse_own_source(folder, [value for _, value in settings if isinstance(value, Path)], corpus.pictures)
     refuse_foreign(folder)
+    rules = {key: getattr(settings, key) for key in ("val", "test", "salt", "similarity")}
     with storage.lock(folder), Journal(folder) as journal:
         _refuse_other_rules(folder, rules)
         storage.sweep(folder)
@@ -114,8 +118,9 @@ def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool 
 
 def _refuse_other_rules(folder: Path, rules: dict[str, object]) -> None:
     path = folder / manifest.MANIFEST
-    if path.exists() and (there := storage.read_json(path).get("rules", rules)) != rules:
-        changed = ", ".join(f"{key}={there.get(key)!r}" for key in rules if rules[key] != there.get(key))
+    there = storage.read_json(path).get("rules", {}) if path.exists() else {}
+    if changes := [key for key in rules if key in there and rules[key] != there[key]]:  # older corpora lack some
+        changed = ", ".join(f"{key}={there[key]!r}" for key in changes)
         raise UsageError(
             f"the corpus there was split with {changed}, and rows do not move",
             where=folder,

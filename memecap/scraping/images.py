@@ -43,6 +43,11 @@ class Picture:
 
 def check(content: bytes, *, max_pixels: int) -> Picture:
     """Open, measure, decode in full, turn upright and fingerprint. Raises `PictureError`."""
+    return check_and_open(content, max_pixels=max_pixels)[0]
+
+
+def check_and_open(content: bytes, *, max_pixels: int) -> tuple[Picture, Image.Image]:
+    """As `check`, with the upright RGB picture, so that nobody need decode it again."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > max_pixels:
@@ -60,7 +65,7 @@ def check(content: bytes, *, max_pixels: int) -> Picture:
         raise PictureError("broken", f"{type(error).__name__}: {error}"[:200]) from error
     extension = _EXTENSIONS[image_format]
     is_jpeg = extension == "jpg"
-    return Picture(
+    picture = Picture(
         extension=extension,
         copy=None if plain else _encode(upright, is_jpeg=is_jpeg),
         copy_extension=extension if plain else "jpg" if is_jpeg else "png",
@@ -68,6 +73,7 @@ def check(content: bytes, *, max_pixels: int) -> Picture:
         height=upright.height,
         dhash=dhash(upright),
     )
+    return picture, upright
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
