@@ -23,6 +23,9 @@ REASONS = {
     "lost number": "a number of the source is missing",
     "lost quote": "the source quotes something, the translation does not",
 }
+# The engine did not translate at all; asked again, another day or model may.
+FAILURES = {"empty", "not Cyrillic", "not Russian"}
+RULES_VERSION = 2  # raised when a rule changes, so that a corpus made by the old rules is made again
 
 _QUOTED = re.compile(r"\"[^\"]*\"|«[^»]*»|“[^”]*”|„[^“”]*[“”]|``.*?''|''.*?''")
 _MARK = re.compile(r"[\"«“„`']")
