@@ -20,6 +20,13 @@ from memecap.errors import DataError, MissingFileError, StorageError, TryLaterEr
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once, not once a line
 
 
+def cache_folder() -> Path:
+    """What outlives one output folder lies here: `$MEMECAP_CACHE`, else `memecap` in the user's cache folder."""
+    if folder := os.environ.get("MEMECAP_CACHE"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "memecap"
+
+
 @contextmanager
 def atomic_writer(path: Path, mode: str = "w", *, durable: bool = True) -> Iterator[IO[Any]]:
     """Open a temporary file beside `path`; when the block ends well it replaces `path`, otherwise it is removed.

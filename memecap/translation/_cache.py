@@ -7,7 +7,6 @@ a failure: one that an earlier version stored counts as unknown.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,13 +21,6 @@ CREATE TABLE IF NOT EXISTS translations (
     PRIMARY KEY (engine, sentence)
 ) WITHOUT ROWID;
 """
-
-
-def home() -> Path:
-    """Where converted models and translations are kept: `$MEMECAP_CACHE`, else `memecap` in the user's cache folder."""
-    if folder := os.environ.get("MEMECAP_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "memecap"
 
 
 class Cache:

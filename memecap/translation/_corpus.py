@@ -21,7 +21,7 @@ from memecap import manifest, progress, storage
 from memecap.errors import DataError, MissingFileError, UsageError
 from memecap.manifest import Corpus, Row
 from memecap.spread import open_place, with_part
-from memecap.translation._cache import Cache, home, open_cache
+from memecap.translation._cache import Cache, open_cache
 from memecap.translation._gate import FAILURES, RULES_VERSION, Gate
 from memecap.translation.base import Translator
 
@@ -82,7 +82,10 @@ def translate_corpus(
         "gate": gate.model_dump() | {"rules": RULES_VERSION},
     }
     engine = with_part(_translate, translator, family="translation", on=on)
-    with storage.lock(out), open_cache(cache or home() / "translations.sqlite", translator.version) as known:
+    with (
+        storage.lock(out),
+        open_cache(cache or storage.cache_folder() / "translations.sqlite", translator.version) as known,
+    ):
         done = _finished(out, origin)
         if done is not None:
             return done
