@@ -128,7 +128,7 @@ class Deaf(Echo):
         return [self._said.format(sentence) for sentence in sentences]
 
 
-@pytest.mark.parametrize("said", ["", "{}", "It is {}"])
+@pytest.mark.parametrize("said", ["", "{}", "It is {}", "Пес: це {} собаки, що біжить"])
 def test_nothing_translated_is_bad_data_and_a_mended_engine_translates(
     corpus: Corpus, tmp_path: Path, said: str
 ) -> None:
