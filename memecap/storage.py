@@ -28,6 +28,13 @@ class IrregularFileError(OSError):
     """A FIFO, a device or a socket where a file was expected."""
 
 
+def cache_folder() -> Path:
+    """What outlives one output folder lies here: `$MEMECAP_CACHE`, else `memecap` in the user's cache folder."""
+    if folder := os.environ.get("MEMECAP_CACHE"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "memecap"
+
+
 @contextmanager
 def atomic_writer(path: Path, mode: str = "w", *, durable: bool = True) -> Iterator[IO[Any]]:
     """Open a temporary file beside `path`; when the block ends well it replaces `path`, otherwise it is removed.

@@ -27,10 +27,15 @@ def scrape(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how many posts, pictures and minutes")] = False,
     ads: Annotated[bool, typer.Option("--ads", help="fetch the pictures of advertisements too")] = False,
     previews: Annotated[bool, typer.Option("--previews", help="fetch previews of links and videos too")] = False,
+    captcha_sid: Annotated[str, typer.Option(help="number of the captcha that stopped the run before")] = "",
+    captcha_key: Annotated[str, typer.Option(help="the letters on its picture")] = "",
+    captcha_token: Annotated[str, typer.Option(help="in place of both: the success_token of VK's page")] = "",
     api: Annotated[str, typer.Option(envvar="MEMECAP_VK_API", help="another address in place of api.vk.ru")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
     """Read the walls of VK communities and fetch their pictures; the same command goes on after a stop.
+
+    A wall that cannot be read is left out with its reason, the others are finished; exit code 1 then.
 
     The token (user or service) comes from VK_TOKEN, or from the file (mode 0600) that MEMECAP_VK_TOKEN_FILE names.
     """
@@ -38,7 +43,7 @@ def scrape(
 
     from memecap.errors import UsageError
     from memecap.scraping.estimate import estimate
-    from memecap.scraping.limits import Limits, SystemClock
+    from memecap.scraping.limits import Limits, SystemClock, default_path
     from memecap.scraping.scrape import Selection
     from memecap.scraping.scrape import replay as replay_files
     from memecap.scraping.scrape import scrape as scrape_walls
@@ -47,8 +52,10 @@ def scrape(
     if replay:
         summary = replay_files([*replay, *map(Path, communities or ())], out)
     elif communities:
-        clock = SystemClock()
-        vk = Vk(read_token(), limits=Limits(out / ".calls.json", clock), clock=clock, address=api)
+        clock, token = SystemClock(), read_token()
+        captcha = _captcha(captcha_sid, captcha_key, captcha_token)
+        limits = Limits(default_path(), clock, token=token)
+        vk = Vk(token, limits=limits, clock=clock, address=api, captcha=captcha)
         selection = Selection(
             since=_seconds(since, "since"),
             until=_seconds(until, "until", end=True),
@@ -57,8 +64,9 @@ def scrape(
             previews=previews,
         )
         if dry_run:
-            _say_estimates(estimate(communities, vk, selection), as_json=as_json)
-            return
+            estimates = estimate(communities, vk, selection)
+            _say_estimates(estimates, as_json=as_json)
+            raise typer.Exit(int(any(wall.reason for wall in estimates)))
         summary = scrape_walls(communities, out, vk, selection=selection)
     else:
         raise UsageError("no community", where="memecap scrape", fix=EXAMPLE)
@@ -70,6 +78,17 @@ def scrape(
             typer.echo(f"  {n} not fetched: {reason}", err=True)
     if summary.reasons or summary.skipped:
         raise typer.Exit(1)
+
+
+def _captcha(sid: str, key: str, token: str) -> dict[str, str]:
+    """VK's parameters for an answered captcha."""
+    from memecap.errors import UsageError
+
+    if bool(sid) != bool(key):
+        fix = "Give both: the error that stopped the run names the number."
+        raise UsageError("a captcha's number and letters belong together", where="--captcha-sid --captcha-key", fix=fix)
+    given = {"captcha_sid": sid, "captcha_key": key, "success_token": token}
+    return {name: value for name, value in given.items() if value}
 
 
 def _say_estimates(estimates: list[Estimate], *, as_json: bool) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from memecap.errors import ServiceError
 from memecap.scraping.archive import Archive
+from memecap.scraping.faults import SkipWall
 from memecap.scraping.paging import PAGE, Page, Reader, step
 from memecap.scraping.post import Post
 from memecap.scraping.selection import Selection
@@ -24,7 +24,8 @@ def read_wall(wall: str, vk: Vk, archive: Archive, selection: Selection) -> None
 
     Raises:
         SkipWall: the wall cannot be read.
-        TryLaterError, AuthError, ServiceError, UsageError: stopped; the same call goes on.
+        UsageError: no such wall.
+        TryLaterError, AuthError, ServiceError: stopped; the same call goes on.
     """
     crawl = _Crawl(wall, vk, archive, Reader(), {})
     for record in archive.pages(wall):
@@ -99,7 +100,7 @@ class _Crawl:
                 n_pages = 1
             except TooBigError as error:
                 if n_pages == 1 and size == 1:
-                    raise ServiceError(error.what, where=self.wall, fix="VK cannot send one of the posts.") from None
+                    raise SkipWall("VK cannot send one of its posts", where=self.wall, fix=error.what) from None
                 n_pages, size = max(1, n_pages // 2), size if n_pages > 1 else size // 2
         name = "head" if self.reader.in_head else "tail"
         return [

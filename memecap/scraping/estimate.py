@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from memecap.errors import UsageError
 from memecap.scraping.archive import wall_name
 from memecap.scraping.faults import SkipWall
 from memecap.scraping.limits import PER_DAY, PER_SECOND
@@ -39,7 +40,7 @@ def estimate(communities: Sequence[str], vk: Vk, selection: Selection) -> list[E
 def _estimate(wall: str, vk: Vk, selection: Selection) -> Estimate:
     try:
         answer = vk.page(wall, 0, PAGE)
-    except SkipWall as error:
+    except (SkipWall, UsageError) as error:
         return Estimate(wall, reason=error.what)
     page = parse_wall(answer)
     n_read = _posts_since(page, count_of(answer), selection.since)

@@ -53,7 +53,7 @@ def action_of(code: int) -> Action:
     return ACTIONS.get(code, Action.FAIL)
 
 
-def error_of(code: int, message: str, *, where: str, link: str = "") -> MemecapError:
+def error_of(code: int, message: str, *, where: str, link: str = "", captcha_sid: str = "") -> MemecapError:
     """The error that a code ends in once nothing more can be done about it. `message` holds no token."""
     said = f"VK error {code}: {message}"
     action = action_of(code)
@@ -65,8 +65,7 @@ def error_of(code: int, message: str, *, where: str, link: str = "") -> MemecapE
     if action is Action.USAGE:
         return UsageError(said, where=where, fix="Check the community's name or number.")
     if action is Action.CAPTCHA:
-        fix = f"Open {link or 'https://vk.com'} in a browser, answer the captcha, and run the same command again."
-        return TryLaterError(said, where=where, fix=fix)
+        return TryLaterError(said, where=where, fix=_captcha_fix(link, captcha_sid))
     if action is Action.STOP:
         fix = "The daily limit of this method is used up; run the same command again in 24 hours."
         return TryLaterError(said, where=where, fix=fix)
@@ -74,3 +73,13 @@ def error_of(code: int, message: str, *, where: str, link: str = "") -> MemecapE
         return TryLaterError(said, where=where, fix="Wait an hour and run the same command again.")
     fix = "What was read is saved: run the same command again later."
     return ServiceError(said, where=where, fix=fix)
+
+
+def _captcha_fix(link: str, sid: str) -> str:
+    """A picture's letters are given with its number; the page that VK opens since 2025 gives a `success_token`."""
+    if sid and "captcha.php" in link:
+        return f"Open {link} in a browser; run the same command again with --captcha-sid {sid} --captcha-key LETTERS."
+    return (
+        f"Pass the check at {link or 'https://vk.com'} in a browser; run the same command again, with"
+        " --captcha-token TOKEN if the page shows a success_token."
+    )

@@ -1,17 +1,19 @@
-"""The whole scrape of communities into a folder: pages → raw archive → posts → pictures → `posts.jsonl`, written last.
+"""The whole scrape of communities into a folder: pages → raw archive → posts → pictures → `posts.jsonl`, wall by wall.
 
-Every step leaves files that the next run starts from, so the same command goes on after any stop, and repeated later
-it brings what is new. Posts that `posts.jsonl` holds stay in it, whatever a later run selects.
+A wall is finished, its pictures fetched and `posts.jsonl` written, before the next begins; what stops the run leaves
+the walls before whole. Every step leaves files that the next run starts from, so the same command goes on after any
+stop, and repeated later it brings what is new. Posts that `posts.jsonl` holds stay in it, whatever a later run selects.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from memecap import storage
-from memecap.errors import DataError
+from memecap.errors import DataError, UsageError
 from memecap.progress import say
 from memecap.scraping.archive import Archive, read_lines, wall_name
 from memecap.scraping.crawl import read_wall
@@ -44,29 +46,44 @@ def scrape(
     selection: Selection | None = None,
     config: DownloadConfig | None = None,
 ) -> Summary:
-    """Read the walls, fetch the pictures, write `posts.jsonl`.
+    """Read each wall, fetch its pictures, write `posts.jsonl`; a wall that cannot be read is left out with its reason.
 
     Raises:
-        TryLaterError, AuthError, ServiceError, UsageError: stopped; what was read is saved.
+        TryLaterError, AuthError, ServiceError: stopped; the walls before are finished, what was read of this is saved.
         StorageError: the folder cannot be written.
     """
     selection = selection or Selection()
+    total = Summary(0, 0, 0, 0)
     with storage.lock(folder):
         storage.sweep(folder)
-        archive = Archive(folder)
-        skipped: dict[str, str] = {}
-        posts: dict[str, Post] = {}
         for wall in dict.fromkeys(map(wall_name, communities)):
-            try:
-                read_wall(wall, vk, archive, selection)
-            except SkipWall as error:
-                skipped[wall] = error.what
-                say(f"{wall}: left out, {error.what}")
-            posts.update((post.key, post) for post in selection.pick(posts_of(archive.pages(wall)).values()))
-        wanted = [(post, photo) for post in posts.values() for photo in post.photos]
-        urls = {picture_key(photo): photo.url for post, photo in wanted if selection.wants_picture(post, photo)}
-        reasons = download(urls.items(), folder, config)
-        return replace(_finish(folder, posts, selection), skipped=skipped, reasons=reasons)
+            total = _scrape_wall(wall, folder, vk, selection, config, total)
+    return total
+
+
+def _scrape_wall(
+    wall: str, folder: Path, vk: Vk, selection: Selection, config: DownloadConfig | None, before: Summary
+) -> Summary:
+    """One wall to its end; returns the summary with it."""
+    archive, skipped = Archive(folder), {}
+    try:
+        read_wall(wall, vk, archive, selection)
+    except (SkipWall, UsageError) as error:  # closed, deleted, or no such name
+        skipped[wall] = error.what
+        say(f"{wall}: left out, {error.what}")
+    posts = {post.key: post for post in selection.pick(posts_of(archive.pages(wall)).values())}
+    wanted = [(post, photo) for post in posts.values() for photo in post.photos]
+    urls = {picture_key(photo): photo.url for post, photo in wanted if selection.wants_picture(post, photo)}
+    reasons = Counter(before.reasons) + Counter(download(urls.items(), folder, config))
+    summary = _finish(folder, posts, selection)
+    if not skipped:
+        say(f"{wall}: {len(posts)} posts, {len(urls)} pictures")
+    return replace(
+        summary,
+        n_new_posts=before.n_new_posts + summary.n_new_posts,
+        skipped={**before.skipped, **skipped},
+        reasons=dict(reasons),
+    )
 
 
 def replay(files: Sequence[Path], folder: Path) -> Summary:

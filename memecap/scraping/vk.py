@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from vk_api import ApiError, ApiHttpError, VkApi
 
-from memecap.errors import AuthError, MemecapError, ServiceError, StorageError, TryLaterError
+from memecap.errors import AuthError, MemecapError, ServiceError, StorageError, TryLaterError, UsageError
 from memecap.scraping.faults import Action, action_of, error_of
 from memecap.scraping.limits import Clock, Limits, SystemClock
 
@@ -28,6 +29,7 @@ HOSTS = ("https://api.vk.ru/", "https://api.vk.com/")
 TIMEOUTS_S = (10.0, 60.0)  # to connect, to answer
 ATTEMPTS = 6
 PAUSE_S = 60.0
+_WALL = re.compile(r"-?[0-9]+|[A-Za-z0-9_.]+")
 BATCH = 25  # calls in one `execute`
 TOKEN_VARIABLE, TOKEN_FILE_VARIABLE, ADDRESS_VARIABLE = "VK_TOKEN", "MEMECAP_VK_TOKEN_FILE", "MEMECAP_VK_API"
 
@@ -70,7 +72,11 @@ def read_token() -> str:
 
 
 class Vk:
-    """A token's access to walls. `address` replaces https://api.vk.ru, for a server of one's own."""
+    """A token's access to walls. `address` replaces https://api.vk.ru, for a server of one's own.
+
+    `captcha` goes with the next call and no other: VK's parameters (`captcha_sid` and `captcha_key`, or
+    `success_token`) that answer the captcha which stopped the run before.
+    """
 
     def __init__(
         self,
@@ -79,12 +85,14 @@ class Vk:
         limits: Limits | None = None,
         clock: Clock | None = None,
         address: str = "",
+        captcha: Mapping[str, str] | None = None,
         seed: int | None = None,
     ) -> None:
         self.may_batch = True  # until a call of `execute` is refused
         self._token = token
+        self._captcha = dict(captcha or {})
         self._clock = clock or SystemClock()
-        self._limits = limits or Limits(None, self._clock)
+        self._limits = limits or Limits(None, self._clock, token=token)
         self._random = random.Random(seed)
         session = requests.Session()
         adapter = _Adapter(address)
@@ -134,11 +142,13 @@ class Vk:
         for attempt in range(ATTEMPTS):
             self._limits.wait(n_calls)
             try:
-                answer = self._api.method(method, dict(values), raw=True)
+                answer = self._api.method(method, {**values, **self._captcha}, raw=True)
+                self._captcha = {}
                 if isinstance(answer, dict) and "response" in answer:
                     return answer
                 failure = self._failure("an answer without a response", where)
             except ApiError as error:
+                self._captcha = {}  # VK has heard it
                 failure = self._judge(error, method, attempt, where)
                 continue
             except ApiHttpError as error:
@@ -160,7 +170,7 @@ class Vk:
         code = error.code if isinstance(error.code, int) else 0
         message = str(said.get("error_msg", "")).replace(self._token, "[token]")
         link = str(said.get("redirect_uri") or said.get("captcha_img") or "").replace(self._token, "[token]")
-        failure = error_of(code, message, where=where, link=link)
+        failure = error_of(code, message, where=where, link=link, captcha_sid=str(said.get("captcha_sid") or ""))
         action = action_of(code)
         if action is Action.HALVE:
             raise TooBigError(message) from None
@@ -187,8 +197,10 @@ class Vk:
 
 
 def owner(wall: str) -> dict[str, Any]:
-    """The parameter that names a wall: a number as `owner_id`, anything else as `domain`."""
-    return {"owner_id": int(wall)} if wall.lstrip("-").isdigit() else {"domain": wall}
+    """The parameter that names a wall: a number as `owner_id`, a name as `domain`. Raises `UsageError` for others."""
+    if not _WALL.fullmatch(wall):
+        raise UsageError(f"not the name or number of a community: {wall!r}", where="VK", fix="Check the link.")
+    return {"owner_id": int(wall)} if wall.removeprefix("-").isdecimal() else {"domain": wall}
 
 
 class _Adapter(HTTPAdapter):

@@ -1,12 +1,12 @@
 """Translations already paid for: (engine's version, sentence) → translation, in one SQLite file.
 
-A batch is stored whole or not at all, so a job killed at any moment repeats at most one batch.
+A batch is stored whole or not at all, so a job killed at any moment repeats at most one batch. An empty translation is
+a failure: one that an earlier version stored counts as unknown.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,13 +23,6 @@ CREATE TABLE IF NOT EXISTS translations (
 """
 
 
-def home() -> Path:
-    """Where converted models and translations are kept: `$MEMECAP_CACHE`, else `memecap` in the user's cache folder."""
-    if folder := os.environ.get("MEMECAP_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "memecap"
-
-
 class Cache:
     """The translations of one engine in an open cache file."""
 
@@ -41,17 +34,16 @@ class Cache:
 
     def get(self, sentences: Iterable[str]) -> dict[str, str]:
         """The translations that are known."""
-        return dict(
-            self._connection.execute(
-                # CROSS JOIN keeps the order of the loops: look each sentence up, never walk through the whole table.
-                "SELECT sentence, translation FROM json_each(?) CROSS JOIN translations"
-                " ON engine = ? AND sentence = json_each.value",
-                (json.dumps(list(sentences)), self._engine),
-            )
+        rows = self._connection.execute(
+            # CROSS JOIN keeps the order of the loops: look each sentence up, never walk through the whole table.
+            "SELECT sentence, translation FROM json_each(?) CROSS JOIN translations"
+            " ON engine = ? AND sentence = json_each.value",
+            (json.dumps(list(sentences)), self._engine),
         )
+        return {sentence: translation for sentence, translation in rows if translation.strip()}
 
     def put(self, translations: Mapping[str, str]) -> None:
-        """Store a batch in one transaction."""
+        """Store a batch in one transaction, without what is empty."""
         rows = [(self._engine, sentence, translation) for sentence, translation in translations.items()]
         with self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO translations VALUES (?, ?, ?)", rows)

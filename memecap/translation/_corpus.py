@@ -1,8 +1,9 @@
 """A corpus in one language → the same corpus in Russian: every picture, every caption with its source and translator.
 
 Work goes window by window: the sentences of a window that the cache does not know are sorted by length, translated in
-batches and stored batch by batch. Windows and batches depend on the corpus alone, so a job killed at any moment and
-started again asks the engine the same questions, repeats at most one batch, and ends with the same bytes.
+batches and stored batch by batch. Windows and batches depend on the corpus and on what failed, so a job killed at any
+moment and started again repeats at most one batch and ends with the same bytes. What failed (nothing came back, or
+another language) is not kept: the same command asks for it again.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from memecap import manifest, progress, storage
-from memecap.errors import MissingFileError, UsageError
+from memecap.errors import DataError, MissingFileError, UsageError
 from memecap.manifest import Corpus, Row
 from memecap.spread import open_place, with_part
-from memecap.translation._cache import Cache, home, open_cache
-from memecap.translation._gate import Gate
+from memecap.translation._cache import Cache, open_cache
+from memecap.translation._gate import FAILURES, RULES_VERSION, Gate
 from memecap.translation.base import Translator
 
 LANGUAGE = "ru"
 REJECTED = "rejected.jsonl"
 _WINDOW = 2000  # rows held in memory
 _BATCH = 256  # sentences given to the engine at once and stored at once
+_ENOUGH = 256  # failures in a row from the start that no further one is paid for
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def translate_corpus(
 
     Raises:
         UsageError: `out` is the corpus itself or holds other files than its translation, or a split does not exist.
+        DataError: nothing that the engine answered is a translation; `out` is not finished.
         ServiceError, TryLaterError: the engine stopped; what it has translated is kept.
     """
     if out.resolve() == corpus.folder.resolve():
@@ -76,11 +79,14 @@ def translate_corpus(
         "source": corpus.name,
         "source_sha256": {split: storage.sha256_file(corpus.folder / split / "metadata.jsonl") for split in chosen},
         "translator": translator.version,
-        "gate": gate.model_dump(),
+        "gate": gate.model_dump() | {"rules": RULES_VERSION},
     }
     _refuse_foreign(out, corpus.name)
     engine = with_part(_translate, translator, family="translation", on=on)
-    with storage.lock(out), open_cache(cache or home() / "translations.sqlite", translator.version) as known:
+    with (
+        storage.lock(out),
+        open_cache(cache or storage.cache_folder() / "translations.sqlite", translator.version) as known,
+    ):
         done = _finished(out, origin)
         if done is not None:
             return done
@@ -137,8 +143,9 @@ class _Job:
         self._known, self._gate, self._splits, self._ask = known, gate, splits, ask
         self._version = translator.version
         self._rejected: Counter[str] = Counter()
-        self._captions = 0
-        self._asked = 0
+        self._captions = 0  # written, the Russian ones included
+        self._translated = 0
+        self._asked = self._answered = 0  # sentences: put to the engine; answered, now or before
 
     def run(self, origin: Mapping[str, Any]) -> Summary:
         counts = {}
@@ -148,6 +155,9 @@ class _Job:
                 translated = self._rows(rows, rejects)
                 counts[split] = storage.write_jsonl(self._out / split / manifest.METADATA, translated)
         rejected = dict(sorted(self._rejected.items()))
+        if rejected and not self._translated:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.items())
+            raise _nothing_translated(f"every caption was rejected: {reasons}", self._out / REJECTED)
         manifest.finish(self._out, self._out.name, counts, captions=self._captions, rejected=rejected, **origin)
         return Summary(counts, self._captions, rejected, self._asked)
 
@@ -177,6 +187,7 @@ class _Job:
             self._rejected[reason] += 1
             record = {"split": row.split, "image_id": row.image_id, "reason": reason}
             rejects.write(storage.to_line(record | {"source": source, "translation": translation}))
+        self._translated += len(translated)
         return {
             "captions": translated,
             "source_captions": sources,
@@ -185,24 +196,42 @@ class _Job:
         }
 
     def _translate(self, sentences: Sequence[str]) -> dict[str, str]:
-        translations = self._known.get(sentences)
+        translations = self._find(sentences)
+        self._answered += len(translations)
         missing = sorted({s for s in sentences if s not in translations}, key=lambda s: (len(s), s))
         if missing and not self._asked:
             self._translator.prepare(self._unknown())
         batches = [missing[start : start + _BATCH] for start in range(0, len(missing), _BATCH)]
         for batch, answers in zip(batches, self._ask(batches), strict=True):
-            made = dict(zip(batch, answers, strict=True))
-            self._known.put(made)
-            self._asked += len(made)
-            translations |= made
+            translations |= self._stored(dict(zip(batch, answers, strict=True)))
         return translations
+
+    def _find(self, sentences: Iterable[str]) -> dict[str, str]:
+        """The translations that are known; failures that an earlier version kept are none."""
+        return self._answers(self._known.get(sentences))
+
+    def _stored(self, made: Mapping[str, str]) -> Mapping[str, str]:
+        """A batch, once its translations are kept. Raises `DataError` once so many have failed and none has not."""
+        answers = self._answers(made)
+        self._known.put(answers)
+        self._asked += len(made)
+        self._answered += len(answers)
+        if not self._answered and self._asked >= _ENOUGH:
+            source, answer = next(iter(made.items()))
+            what = f"none of {self._asked} answers is a translation, {source[:80]!r} gave {answer[:80]!r}"
+            raise _nothing_translated(what, self._version)
+        return made
+
+    def _answers(self, translations: Mapping[str, str]) -> dict[str, str]:
+        """What the engine did translate, be it badly: worth keeping, since it would answer the same again."""
+        return {s: t for s, t in translations.items() if self._gate.reject(s, t) not in FAILURES}
 
     def _unknown(self) -> Iterator[str]:
         """Every sentence of the job that the cache does not know."""
         for split in self._splits:
             for window in _windows(self._corpus.rows(split)):
                 sentences = _sentences(window)
-                known = self._known.get(sentences)
+                known = self._find(sentences)
                 yield from dict.fromkeys(s for s in sentences if s not in known)
 
     def _place_picture(self, row: Row) -> None:
@@ -221,6 +250,11 @@ class _Job:
             ) from error
         except OSError:  # another disk, or one without links
             storage.write_bytes(target, picture.read_bytes())
+
+
+def _nothing_translated(what: str, where: str | Path) -> DataError:
+    fix = "Check the engine, its model and endpoint (--sample 5 shows answers), then run the same command again."
+    return DataError(what, where=where, fix=fix)
 
 
 def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -20,7 +20,6 @@ from razdel import sentenize
 from memecap import progress, storage
 from memecap.config import PartConfig
 from memecap.errors import DataError, ServiceError, StorageError
-from memecap.translation._cache import home
 
 #: what is fetched of a model on the Hub: its settings, tokenizer and weights for PyTorch, nothing for other frameworks
 FILES = ("*.json", "*.spm", "*.model", "*.safetensors", "pytorch_model*.bin", "model.bin", "shared_vocabulary.*")
@@ -179,9 +178,8 @@ class Runner:
             import ctranslate2
 
             device, compute = place(self._config)
-            converted = convert(
-                self._folder, home() / "ctranslate2" / f"{self.model.replace('/', '--')}-{compute}", compute
-            )
+            target = storage.cache_folder() / "ctranslate2" / f"{self.model.replace('/', '--')}-{compute}"
+            converted = convert(self._folder, target, compute)
             try:
                 self._translator = ctranslate2.Translator(
                     str(converted),

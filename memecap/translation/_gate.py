@@ -7,22 +7,27 @@ The gate is meant to catch failures of an engine (loops, copies, losses), not to
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 from pydantic import Field
 
 from memecap.config import Frozen
+from memecap.translation._language import is_russian
+from memecap.translation._numerals import lost_number
 
 REASONS = {
     "empty": "nothing came back",
     "short": "far shorter than the source",
     "long": "far longer than the source",
     "not Cyrillic": "too few of the letters outside quotes are Cyrillic",
+    "not Russian": "another language in Cyrillic letters",
     "copied": "a run of English words stands untranslated",
     "loop": "the same words again and again",
     "lost number": "a number of the source is missing",
     "lost quote": "the source quotes something, the translation does not",
 }
+# The engine did not translate at all; asked again, another day or model may.
+FAILURES = {"empty", "not Cyrillic", "not Russian"}
+RULES_VERSION = 2  # raised when a rule changes, so that a corpus made by the old rules is made again
 
 _QUOTED = re.compile(r"\"[^\"]*\"|«[^»]*»|“[^”]*”|„[^“”]*[“”]|``.*?''|''.*?''")
 _MARK = re.compile(r"[\"«“„`']")
@@ -31,13 +36,6 @@ _WORD = re.compile(r"\w+")
 _LATIN = re.compile(r"[A-Za-z]")
 _CYRILLIC = re.compile(r"[А-Яа-яЁё]")
 _LATIN_RUN = re.compile(r"[A-Za-z][A-Za-z'-]*(?:\s+[A-Za-z][A-Za-z'-]*)+")
-_NUMBER = re.compile(r"\d+(?:[.,  ]\d{3})*")
-# A small number may come back as a word: the beginnings of Russian numerals, cardinal and ordinal.
-_NUMERALS = {
-    "0": "нол|нул", "1": "од[ин]|перв|раз", "2": "дв|втор|об[ае]", "3": "тр[иеё]", "4": "чет[ыв]|четыр",
-    "5": "пят", "6": "шест", "7": "сед?[ьм]", "8": "вос[еь]", "9": "девят", "10": "десят", "11": "одиннадц",
-    "12": "двенадц",
-}  # fmt: skip
 
 
 class Gate(Frozen):
@@ -58,16 +56,18 @@ class Gate(Frozen):
             return "short"
         if len(translation) > self.max_ratio * len(source) + 10:
             return "long"
-        if _LATIN.search(translation):
-            outside = _QUOTED.sub(" ", translation)
+        outside = _QUOTED.sub(" ", translation)  # what stands on the picture may be in any language
+        if not is_russian(outside):
+            return "not Russian"
+        if _LATIN.search(outside):
             latin, cyrillic = len(_LATIN.findall(outside)), len(_CYRILLIC.findall(outside))
-            if latin and cyrillic < self.min_cyrillic * (latin + cyrillic):
+            if cyrillic < self.min_cyrillic * (latin + cyrillic):
                 return "not Cyrillic"
-            if latin and self._copied(source, outside):
+            if self._copied(source, outside):
                 return "copied"
         if self._loops(translation) and not self._loops(source):
             return "loop"
-        if _DIGIT.search(source) and _lost_number(source, translation):
+        if _DIGIT.search(source) and lost_number(source, translation):
             return "lost number"
         if _MARK.search(source) and len(_QUOTED.findall(translation)) < len(_QUOTED.findall(source)):
             return "lost quote"
@@ -88,17 +88,3 @@ class Gate(Frozen):
                 if same >= n * self.max_repeats:
                     return True
         return False
-
-
-def _lost_number(source: str, translation: str) -> bool:
-    needed, there = _NUMBER.findall(source), _NUMBER.findall(translation)
-    if needed == there:
-        return False
-    missing = Counter(map(_digits, needed)) - Counter(map(_digits, there))
-    lower = translation.lower()
-    return any(number not in _NUMERALS or not re.search(rf"\b(?:{_NUMERALS[number]})", lower) for number in missing)
-
-
-def _digits(number: str) -> str:
-    """A number without its thousands' separators."""
-    return number if number.isdigit() else re.sub(r"\D", "", number)

@@ -1,7 +1,8 @@
 """A language model behind any OpenAI-compatible endpoint: several sentences a request, priced before it starts.
 
 In: English sentences. Out: Russian ones. A request carries a JSON object {number: sentence} and expects one with the
-same numbers; what is missing in the answer is asked again, once, and then left empty for the gate to report.
+same numbers; what is missing in the answer is asked again, once, and then left empty for the gate to report. How an
+answer is read, whatever a model makes of that, is `_answers`.
 Source: the chat completions interface of OpenAI, spoken by vLLM, llama.cpp, Ollama and most providers.
 """
 
@@ -11,15 +12,14 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import httpx
 from pydantic import Field
 
 from memecap import progress, storage
 from memecap.config import PartConfig
 from memecap.errors import AuthError, UsageError
-from memecap.translation._chat import Chat
+from memecap.translation._answers import read_answer
+from memecap.translation._chat import Chat, host_of, parse_endpoint
 from memecap.translation.base import Translator
 
 _INSTRUCTION = (
@@ -56,7 +56,7 @@ class LlmTranslator(Translator):
 
     def __init__(self, config: Settings) -> None:
         self.config = config
-        key = os.environ.get(config.key_variable, "") if config.key_variable else ""
+        key = os.environ.get(config.key_variable, "").strip() if config.key_variable else ""
         if config.key_variable and not key:
             raise AuthError(
                 "no key for the endpoint",
@@ -68,8 +68,8 @@ class LlmTranslator(Translator):
     @property
     def version(self) -> str:
         instruction = storage.sha256_bytes(self.config.instruction.encode())[:8]
-        host = httpx.URL(self.config.endpoint).host
-        return f"llm {self.config.model}@{host} temperature={self.config.temperature:g} instruction={instruction}"
+        endpoint = host_of(parse_endpoint(self.config.endpoint))
+        return f"llm {self.config.model}@{endpoint} temperature={self.config.temperature:g} instruction={instruction}"
 
     def prepare(self, sentences: Iterable[str]) -> None:
         """Say what the work will cost. Raises `UsageError` when that is over the budget."""
@@ -119,18 +119,4 @@ class LlmTranslator(Translator):
                 ],
             }
         )
-        return {
-            number: translation.strip()
-            for number, translation in _json_object(answer).items()
-            if number in numbered and isinstance(translation, str)
-        }
-
-
-def _json_object(answer: str) -> dict[str, Any]:
-    """The JSON object in an answer, whatever stands around it; empty when there is none."""
-    start, end = answer.find("{"), answer.rfind("}")
-    try:
-        found = json.loads(answer[start : end + 1])
-    except json.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return read_answer(answer, numbered)

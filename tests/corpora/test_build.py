@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from killing import Killer
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from memecap import manifest, storage
@@ -264,6 +261,7 @@ def test_adding_rows_moves_none(first: list, later: list, tmp_path_factory: pyte
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_build_killed_at_any_moment_ends_in_the_same_bytes(meme_tables: Path, paint, tmp_path: Path) -> None:
     lines = "".join(f"{n}\tмем {n}\n" for n in range(100, 400))
     for number in range(100, 400):
@@ -271,16 +269,14 @@ def test_a_build_killed_at_any_moment_ends_in_the_same_bytes(meme_tables: Path, 
     (meme_tables / "train.csv").write_text("uid\ttext\n" + lines, encoding="utf-8")
     whole = tmp_path / "whole" / "c"
     build(Memes(MemesSettings(source=meme_tables)), whole)
-    folder = tmp_path / "killed" / "c"
-    program = "from memecap.cli import main; main()"
-    command = [sys.executable, "-c", program, "corpus", "build", "memes", str(meme_tables), "--out", str(folder)]
-    for attempt in range(12):
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        time.sleep(0.3 + 0.15 * attempt)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
-    assert _bytes_of(folder) == _bytes_of(whole)
+    killer = Killer("memecap.corpora")
+    n_steps = killer.run(build_job, meme_tables, tmp_path / "counted" / "c")
+    for number, _ in killer.rounds(12, build_job, n_steps, lambda n: (meme_tables, tmp_path / f"killed{n}" / "c")):
+        assert _bytes_of(tmp_path / f"killed{number}" / "c") == _bytes_of(whole)
+
+
+def build_job(source: Path, folder: Path) -> None:
+    build(Memes(MemesSettings(source=source)), folder)
 
 
 def _bytes_of(folder: Path) -> dict[str, str]:

@@ -70,16 +70,14 @@ def torment_scrape(n_kills: int, paint: Callable[[int], list[Path]], tmp_path: P
     with VkServer({"memes": posts}, latency_s=0.01, **world) as server:
         watch = Watch(server, tmp_path)
         undisturbed = tmp_path / "undisturbed"
-        killer.run(scrape_job, server.address, server.token, tmp_path / "warm-up")
-        server.world.calls.clear()
-        work_s = killer.run(scrape_job, server.address, server.token, undisturbed)
+        n_steps = killer.run(scrape_job, server.address, server.token, undisturbed)
         expected, n_calls = tree(undisturbed), Counter(server.world.calls)
         server.world.calls.clear()
 
         def arguments(number: int) -> tuple[str, str, Path]:
             return server.address, server.token, watch.folder(number)
 
-        for number, n_killed in killer.rounds(n_kills, scrape_job, work_s, arguments):
+        for number, n_killed in killer.rounds(n_kills, scrape_job, n_steps, arguments):
             watch.end()
             assert tree(tmp_path / f"round{number}") == expected
             for method, n in Counter(server.world.calls).items():
@@ -107,13 +105,12 @@ def test_a_hundred_kills_of_a_download(paint: Callable[[int], list[Path]], tmp_p
     with VkServer({"memes": [WallPost(str(i), [path]) for i, path in enumerate(paint(40))]}, latency_s=0.01) as server:
         urls = [f"{server.address}{name}" for name in server.pictures]
         watch = Watch(server, tmp_path)
-        killer.run(download_job, urls, tmp_path / "warm-up")
-        work_s = killer.run(download_job, urls, tmp_path / "undisturbed")
+        n_steps = killer.run(download_job, urls, tmp_path / "undisturbed")
         expected = tree(tmp_path / "undisturbed")
 
         def arguments(number: int) -> tuple[list[str], Path]:
             return urls, watch.folder(number)
 
-        for number, _ in killer.rounds(100, download_job, work_s, arguments):
+        for number, _ in killer.rounds(100, download_job, n_steps, arguments):
             watch.end()
             assert tree(tmp_path / f"round{number}") == expected

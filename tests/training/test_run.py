@@ -5,16 +5,12 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-import multiprocessing
-import os
-import random
-import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from killing import Killer
 
 from memecap import checkpoint, storage
 from memecap.errors import ConfigError, DataError, MissingFileError, TryLaterError
@@ -86,53 +82,21 @@ def test_a_stopped_self_critical_run_ends_as_an_unstopped_one(
     assert outcome(train(config, tmp_path / "stopped")) == outcome(whole)
 
 
-def test_a_killed_run_ends_as_an_unkilled_one(settings: Settings, tmp_path: Path) -> None:
-    config = settings()
-    whole = train(config, tmp_path / "whole")
-    kills = run_and_kill(config, tmp_path / "killed", random.Random(0), longest_s=0.35)
-    assert kills > 0
-    assert outcome(tmp_path / "killed") == outcome(whole)
+MANY_KILLS = [pytest.param(seed, 8, marks=[pytest.mark.slow, pytest.mark.timeout(1800)]) for seed in range(1, 7)]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
-def test_many_kills(settings: Settings, tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "n_kills"), [(0, 1), *MANY_KILLS])
+def test_a_killed_run_ends_as_an_unkilled_one(settings: Settings, tmp_path: Path, seed: int, n_kills: int) -> None:
     config = settings(seed=seed)
-    whole = train(config, tmp_path / "whole")
-    kills = sum(
-        run_and_kill(config, tmp_path / f"killed{i}", random.Random(seed * 10 + i), longest_s=0.35) for i in range(3)
-    )
-    assert kills > 3
-    for i in range(3):
-        assert outcome(tmp_path / f"killed{i}") == outcome(whole)
+    whole = outcome(train(config, tmp_path / "whole"))  # here, so that the processes find everything imported
+    killer = Killer(seed=seed, method="fork")  # with the corpora and captioner of these tests
+    n_steps = killer.run(train_job, config, tmp_path / "counted")
+    for number, _ in killer.rounds(n_kills, train_job, n_steps, lambda n: (config, tmp_path / f"killed{n}")):
+        assert outcome(tmp_path / f"killed{number}") == whole
 
 
-def train_slowly(config: TrainConfig, out: Path) -> None:
-    """In a child process: 20 steps take 0.4 s at least, on any machine, so that there is something to kill."""
-    save = run_module.Run._save_when_due
-
-    def wait(run: run_module.Run) -> None:
-        save(run)
-        time.sleep(0.02)
-
-    run_module.Run._save_when_due = wait  # type: ignore[method-assign]
+def train_job(config: TrainConfig, out: Path) -> None:
     train(config, out)
-
-
-def run_and_kill(config: TrainConfig, out: Path, rng: random.Random, *, longest_s: float) -> int:
-    """Begin again after each SIGKILL until the run is finished; returns how often it was killed."""
-    kills = 0
-    while not (out / "run.json").exists():
-        child = multiprocessing.get_context("fork").Process(target=train_slowly, args=(config, out))
-        child.start()
-        child.join(rng.uniform(0.05, longest_s) * (1 + kills / 10))  # ever longer, so that it ends
-        if child.is_alive():
-            assert child.pid is not None
-            os.kill(child.pid, signal.SIGKILL)
-            kills += 1
-        child.join()
-        assert child.exitcode in (0, -signal.SIGKILL)
-    return kills
 
 
 def test_the_next_stage_starts_from_the_best_epoch(
