@@ -79,7 +79,7 @@ def measure(
     prepared = {view: _prepare(chosen, view, hypotheses, references) for view in views}
     statistics = tuple(metric.statistics(*prepared[metric.config.view]) for metric in metrics)
     found = scores_of(metrics, [rows.sum(axis=0) for rows in statistics])
-    signature = " ".join([f"{chosen.name}[{chosen.text}]", *(_named(metric) for metric in metrics)])
+    signature = " ".join([chosen.signature, *(_named(metric) for metric in metrics)])
     scores = {name: float(value) for name, value in found.items()}
     return Measurement(scores, signature, len(hypotheses), metrics, statistics)
 

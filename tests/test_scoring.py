@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import nltk.translate.bleu_score as nltk_bleu
 import numpy as np
 import pytest
@@ -103,3 +105,30 @@ def test_rows_score_alone_as_they_would_in_a_corpus_of_one():
     alone = scoring.measure(HYPOTHESES[1:2], REFERENCES[1:2]).scores
     assert rows["chrf2"][1] == pytest.approx(alone["chrf2"])
     assert rows["quoted_recall"][0] == 1
+
+
+ODD = [
+    lambda text: unicodedata.normalize("NFD", text),
+    lambda text: text.replace("о", "о\u00ad").replace("а", "\u200bа"),
+    lambda text: text.replace(" ", "\u00a0"),
+    lambda text: "\u202a" + text.replace("с", "с\u2060") + "\u202c\ufeff",
+]
+
+
+@pytest.mark.parametrize("name", ["ru-words", "ru-punct", "coco", "fbc2"])
+@pytest.mark.parametrize("odd", ODD)
+def test_what_nobody_sees_costs_nothing(name, odd):
+    """The same text in another form of Unicode, or with characters that show nothing, has the same scores."""
+    texts = ["Чёрный йод: «кот и ещё кот», а снизу двойной хвост."] * 3
+    plain = scoring.measure(texts, [[text] for text in texts], name, every=True)
+    for one, two in ((odd, str), (str, odd)):
+        found = scoring.measure([one(text) for text in texts], [[two(text)] for text in texts], name, every=True)
+        assert found.scores == plain.scores
+    assert plain.signature.startswith(f"{name}[clean|")
+
+
+def test_stored_tokens_are_scored_as_they_stand():
+    odd = unicodedata.normalize("NFD", "ёж й")
+    found = scoring.measure([odd], [["ёж й"]], "nltk-seed")
+    assert found.scores["bleu1"] == 0
+    assert "clean" not in found.signature

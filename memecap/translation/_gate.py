@@ -12,6 +12,7 @@ from collections import Counter
 from pydantic import Field
 
 from memecap.config import Frozen
+from memecap.text.quotes import quotes, scene
 
 REASONS = {
     "empty": "nothing came back",
@@ -24,8 +25,6 @@ REASONS = {
     "lost quote": "the source quotes something, the translation does not",
 }
 
-_QUOTED = re.compile(r"\"[^\"]*\"|«[^»]*»|“[^”]*”|„[^“”]*[“”]|``.*?''|''.*?''")
-_MARK = re.compile(r"[\"«“„`']")
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"\w+")
 _LATIN = re.compile(r"[A-Za-z]")
@@ -59,7 +58,7 @@ class Gate(Frozen):
         if len(translation) > self.max_ratio * len(source) + 10:
             return "long"
         if _LATIN.search(translation):
-            outside = _QUOTED.sub(" ", translation)
+            outside = scene(translation)
             latin, cyrillic = len(_LATIN.findall(outside)), len(_CYRILLIC.findall(outside))
             if latin and cyrillic < self.min_cyrillic * (latin + cyrillic):
                 return "not Cyrillic"
@@ -69,7 +68,7 @@ class Gate(Frozen):
             return "loop"
         if _DIGIT.search(source) and _lost_number(source, translation):
             return "lost number"
-        if _MARK.search(source) and len(_QUOTED.findall(translation)) < len(_QUOTED.findall(source)):
+        if (wanted := len(quotes(source))) and len(quotes(translation)) < wanted:
             return "lost quote"
         return ""
 
