@@ -12,6 +12,7 @@ from typing import Any
 
 from memecap import progress, scoring, significance, storage
 from memecap.errors import DataError, UsageError
+from memecap.manifest import open_corpus
 from memecap.predictions import Prediction, read_predictions
 from memecap.presets import Part
 
@@ -40,6 +41,7 @@ def rank(
     training: Iterable[str] | None = None,
     resamples: int = significance.RESAMPLES,
     seed: int = 0,
+    quiet: bool = False,
 ) -> list[Record]:
     """The records of `scores.json`, in the order given; `compared` holds the first captioner minus the
     record's system.
@@ -48,6 +50,7 @@ def rank(
         every: the preset's further metrics too.
         more: metrics beside those of the preset.
         training: training captions, for the share copied from them.
+        quiet: do not say on stderr what the guards saw; the records hold it.
 
     Raises:
         DataError: two systems caption different rows, or a row cannot be scored.
@@ -73,6 +76,10 @@ def rank(
         if system.sight and system.sight in {metric.judge for metric in found.metrics}:
             record["warning"] = f"{system.name} sees with the encoder that judges it: CLIPScore favours it"
             progress.say(f"warning: {record['warning']}")
+        if found.signs and system.kind == CAPTIONER:
+            record["warnings"] = [asdict(sign) for sign in found.signs]
+            for sign in () if quiet else found.signs:
+                progress.say(f"warning: {system.name}: {sign.says}")
     if first is not None:
         _compare(records, systems, measured, first, resamples, seed)
     return records
@@ -90,6 +97,14 @@ def read_systems(folder: Path) -> list[System]:
             for path in sorted((folder / "floors").glob("*.jsonl"))
         ),
     ]
+
+
+def training_captions(folder: Path) -> list[str] | None:
+    """The training captions of the corpus that an evaluation's folder names; None where the corpus is not there."""
+    corpus = Path(storage.read_json(folder / "evaluation.json")["corpus"])
+    if not corpus.is_dir():
+        return None
+    return [caption for row in open_corpus(corpus).rows("train") for caption in row.captions]
 
 
 def measure(
@@ -136,7 +151,7 @@ def decimals(records: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         for name, value in record["scores"].items():
             family = name.rstrip("1234")
             largest[family] = max(largest.get(family, 0.0), abs(value))
-    small = {name for name in largest if largest[name] <= 2 or name in ("cider", "cider_d")}
+    small = {name for name in largest if largest[name] <= 2 or name in ("cider", "cider_d", "length_ratio")}
     return {name: 3 if name.rstrip("1234") in small else 1 for name in records[0]["scores"]}
 
 

@@ -11,7 +11,8 @@ Each but nltk-seed first cleans its texts (memecap/text/clean.py; `clean` in the
 no-break spaces as spaces, no zero-width characters, soft hyphens or marks of direction: where only one side has them
 they cost tens of points. nltk-seed keeps to what the file holds: its published figures are those of stored tokens.
 
-A preset has main metrics, quick enough for every epoch, and more for a report.
+A preset has main metrics, quick enough for every epoch, and more for a report. Guards (length, repetition, equal
+captions, copies) are among the main ones of each.
 """
 
 from __future__ import annotations
@@ -106,7 +107,14 @@ def _razdel(text: str) -> list[str]:
     return [token.text for token in tokenize(text)]
 
 
-_RU_MAIN: tuple[Part, ...] = ({"name": "bleu"}, {"name": "meteor"}, {"name": "chrf"}, {"name": "quotes", "edits": True})
+_GUARDS: Part = {"name": "collapse"}
+_RU_MAIN: tuple[Part, ...] = (
+    {"name": "bleu"},
+    {"name": "meteor"},
+    {"name": "chrf"},
+    {"name": "quotes", "edits": True},
+    _GUARDS,
+)
 _RU_MORE: tuple[Part, ...] = (
     {"name": "chrf", "words": 2},
     {"name": "meteor", "stages": ["exact", "snowball", "lemma"]},
@@ -117,7 +125,6 @@ _RU_MORE: tuple[Part, ...] = (
     {"name": "bleu", "view": "scene"},
     {"name": "meteor", "view": "scene"},
     {"name": "chrf", "view": "scene"},
-    {"name": "collapse"},
 )
 
 PRESETS = {
@@ -134,6 +141,7 @@ PRESETS = {
                 {"name": "meteor", "stages": ["exact"]},
                 {"name": "chrf"},
                 {"name": "quotes"},
+                _GUARDS,
             ),
             special_tokens=True,
             cleans=False,
@@ -142,8 +150,8 @@ PRESETS = {
             "coco",
             "treebank|lower|no punctuation|brackets",
             coco,
-            ({"name": "bleu", "like": "coco"}, {"name": "meteor15"}, {"name": "rouge"}, {"name": "cider"}),
+            ({"name": "bleu", "like": "coco"}, {"name": "meteor15"}, {"name": "rouge"}, {"name": "cider"}, _GUARDS),
         ),
-        Preset("fbc2", "razdel|lower|no punctuation", fbc2, ({"name": "meteor"},)),
+        Preset("fbc2", "razdel|lower|no punctuation", fbc2, ({"name": "meteor"}, _GUARDS)),
     )
 }

@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from memecap import config, progress, registry
+from memecap import config, guards, progress, registry
 from memecap.errors import DataError, UsageError
 from memecap.metrics.base import Array, Metric, View
 from memecap.presets import Part, Preset, preset
@@ -42,6 +42,7 @@ class Measurement:
     n: int
     metrics: tuple[Metric, ...]
     statistics: tuple[Array, ...]  # one [N K] for each metric
+    signs: tuple[guards.Sign, ...] = ()  # what the guards saw
 
 
 def measure(
@@ -59,7 +60,7 @@ def measure(
     Args:
         every: the preset's further metrics too, which take some seconds for 500 rows.
         more: metrics beside those of the preset, such as `{"name": "clipscore"}`.
-        training: training captions; with `every`, the share of captions copied from them is counted.
+        training: training captions, for the share of captions copied from them.
         pictures: the picture of each row, for metrics that look.
 
     Raises:
@@ -81,7 +82,8 @@ def measure(
     found = scores_of(metrics, [rows.sum(axis=0) for rows in statistics])
     signature = " ".join([chosen.signature, *(_named(metric) for metric in metrics)])
     scores = {name: float(value) for name, value in found.items()}
-    return Measurement(scores, signature, len(hypotheses), metrics, statistics)
+    seen = guards.Rows(*prepared["text"], hypotheses, references, scores)
+    return Measurement(scores, signature, len(hypotheses), metrics, statistics, tuple(guards.signs(seen)))
 
 
 def row_scores(measurement: Measurement) -> dict[str, Array]:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from memecap import guards
 from memecap.leaderboard import CAPTIONER, decimals
 from memecap.significance import LEVEL
 from memecap.terminal import plain, plain_json
@@ -18,7 +19,7 @@ from memecap.terminal import plain, plain_json
 Format = Literal["text", "markdown", "latex", "json", "csv"]
 Record = Mapping[str, Any]
 
-MAIN = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "chrf2", "quoted_recall", "quoted_precision")
+MAIN = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "chrf2", "quoted_recall", "quoted_precision", *guards.SCORES)
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     c: "\\" + c for c in "&%$#_{}"
 }
@@ -40,8 +41,7 @@ def cell(text: str) -> str:
 
 def _columns(records: Sequence[Record], every: bool) -> list[str]:
     names = list(records[0]["scores"])
-    chosen = [name for name in MAIN if name in names]
-    return names if every or not chosen else chosen
+    return names if every or "chrf2" not in names else [name for name in MAIN if name in names]
 
 
 def _name(record: Record) -> str:
@@ -52,7 +52,7 @@ def _score(record: Record, name: str, places: Mapping[str, int]) -> str:
     """The score, with a sign where the first captioner's difference from this system is not significant."""
     text = f"{record['scores'][name]:.{places[name]}f}"
     compared = record.get("compared", {}).get("minus_this", {}).get(name)
-    return f"{text}≈" if compared and compared["p_holm"] >= LEVEL else text
+    return f"{text}≈" if compared and name not in guards.SCORES and compared["p_holm"] >= LEVEL else text
 
 
 def _rows(records: Sequence[Record], names: Sequence[str]) -> list[list[str]]:
@@ -63,6 +63,11 @@ def _rows(records: Sequence[Record], names: Sequence[str]) -> list[list[str]]:
 def _note(records: Sequence[Record]) -> list[str]:
     told = [plain(f"signature: {records[0]['signature']}")]
     told += [plain(f"warning: {record['warning']}") for record in records if "warning" in record]
+    told += [
+        plain(f"warning: {record['system']}: {sign['says']}")
+        for record in records
+        for sign in record.get("warnings", ())
+    ]
     if any("compared" in record for record in records):
         told.append(
             "≈ not significant: the first captioner's difference from this system, p ≥ .05 by paired bootstrap or"

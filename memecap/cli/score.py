@@ -47,7 +47,7 @@ def score(
         Path | None, typer.Option(help="where the rows' file_name starts, for clipscore: <corpus>/<split>")
     ] = None,
     training: Annotated[
-        Path | None, typer.Option(help="training captions (.txt, one a line): count copies of them; with --all")
+        Path | None, typer.Option(help="training captions (.txt, one a line), to count copies; a folder's are found")
     ] = None,
     resamples: Annotated[int, typer.Option(min=100, help="resamples of bootstrap and randomisation")] = 1000,
     seed: Annotated[int, typer.Option(help="seed of the resamples")] = 0,
@@ -91,11 +91,17 @@ def score(
         read = partial(read_predictions, annotations=annotations, references=references or (), columns=columns)
         systems = _read_systems(paths, read, images)
         more = _more_metrics(metric or [], settings or [])
-        known = texts(training) if training else None
+        known = texts(training) if training else _training_captions(paths)
         records = leaderboard.rank(
             systems, preset, every=every, more=more, training=known, resamples=resamples, seed=seed
         )
     typer.echo(tables.render(records, form, every=every or bool(metric)))  # type: ignore[arg-type]
+
+
+def _training_captions(paths: list[Path]) -> list[str] | None:
+    from memecap.leaderboard import training_captions
+
+    return next((known for path in paths if path.is_dir() and (known := training_captions(path))), None)
 
 
 def _more_metrics(names: list[str], settings: list[str]) -> list[dict[str, Any]]:
