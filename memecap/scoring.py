@@ -27,6 +27,7 @@ COSTS = frozenset({"quoted_cer", "quoted_wer", "repeated_4grams", "copied_from_t
 #: scores that have a right amount rather than a direction
 NEUTRAL = frozenset({"length_ratio", "clip_truncated"})
 
+_LATIN, _CYRILLIC = re.compile(r"[A-Za-z]"), re.compile(r"[А-Яа-яЁё]")
 _SPECIAL = re.compile(
     r"</?s>|<\|?\s*(?:unk|start|end|pad|bos|eos|sos|startofseq|endofseq|startoftext|endoftext)\s*\|?>|\[(?:UNK|PAD|CLS|SEP|BOS|EOS)\]",
     re.IGNORECASE,
@@ -72,7 +73,10 @@ def measure(
     chosen = preset(preset_name)
     check(hypotheses, references, chosen)
     parts = (*chosen.main, *(chosen.more if every else ()), *more)
-    known: dict[str, Any] = {"pictures": None if pictures is None else tuple(pictures)}
+    known: dict[str, Any] = {
+        "pictures": None if pictures is None else tuple(pictures),
+        "language": _language(references),
+    }
     if training is not None:
         known["training"] = frozenset(chosen.prepare(text, "text") for text in training)
     metrics = tuple(_build(part, known) for part in parts)
@@ -128,10 +132,17 @@ def check(hypotheses: Sequence[Any], references: Sequence[Any], chosen: Preset) 
 
 
 def _build(part: Part, known: Mapping[str, Any]) -> Metric:
-    """The metric, told what its settings ask for: training captions, pictures."""
+    """The metric, told what its settings leave open: training captions, pictures, the language."""
     wanted = registry.load("metrics", part["name"]).Config.model_fields
-    metric: Metric = config.build("metrics", {**part, **{key: known[key] for key in known if key in wanted}})
+    told = {key: known[key] for key in known if key in wanted and part.get(key) is None}
+    metric: Metric = config.build("metrics", {**part, **told})
     return metric
+
+
+def _language(references: References) -> str:
+    """The language of most letters: "en" where more are Latin than Cyrillic."""
+    text = "".join(reference for row in references for reference in row)
+    return "en" if len(_LATIN.findall(text)) > len(_CYRILLIC.findall(text)) else "ru"
 
 
 def _prepare(

@@ -132,3 +132,14 @@ def test_stored_tokens_are_scored_as_they_stand():
     found = scoring.measure([odd], [["ёж й"]], "nltk-seed")
     assert found.scores["bleu1"] == 0
     assert "clean" not in found.signature
+
+
+def test_coco_scores_each_language_by_its_own_meteor():
+    """Expected values: `java -jar meteor-1.5.jar -l en -m "exact stem"`, and `-l ru` of the same kind."""
+    english = scoring.measure(["the cats are sitting on a mat"], [["A cat sits on the mats."]], "coco")
+    assert "meteor15|en|exact+stem|a:0.85|b:0.2|g:0.6|d:0.75" in english.signature
+    assert english.scores["meteor15"] == pytest.approx(0.29139668969767557)
+    russian = scoring.measure(["кот сидит"], [["Надпись Stop: кот сидит"]], "coco")
+    assert "meteor15|ru|" in russian.signature
+    chosen = scoring.measure(["a cat"], [["a cat"]], "fbc2", more=[{"name": "meteor15", "language": "ru"}])
+    assert "meteor15|ru|" in chosen.signature
