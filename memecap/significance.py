@@ -4,7 +4,12 @@ correction.
 In: measurements, whose statistics are summed anew for each resample: no row is scored twice. Out: intervals
 and p-values.
 
-Source: Koehn 2004, the differences centred as in sacrebleu; Riezler and Maxwell 2005; Holm 1979.
+The bootstrap's p-value: signed differences of the resamples, moved so that their mean is zero (no difference), and the
+share of them at least as far from zero as the observed one, either way. It agrees with approximate randomisation.
+sacrebleu's paired bootstrap does not: it centres *absolute* differences and counts one side, so that its p-values are
+about half as large.
+
+Source: Koehn 2004; Riezler and Maxwell 2005, who warn of the bootstrap's false alarms; Holm 1979.
 
 N rows, K statistics of a row, R resamples.
 """

@@ -27,6 +27,14 @@ def test_ru_words_ignores_case_marks_and_yo():
         ("Кот (белый) сидит.", "кот -lrb- белый -rrb- сидит"),  # so the toolkit's own tokeniser answers
         ("что-то в 3d, 24/7... да!!! :)", "что-то в 3d 24/7 да !!! :-rrb-"),
         ("«I don't» — т.е. нет", "i do n't т.е нет"),
+        (
+            "I cannot go to the U.S. today. Mr. Brown, Jr., isn't 5'10\" tall",
+            "i can not go to the u.s. today mr. brown jr. is n't 5 10 tall",
+        ),
+        (
+            "They're gonna stop at 3:30 p.m. on Main St. (1,000 people)",
+            "they 're gon na stop at 3:30 p.m. on main st. -lrb- 1,000 people -rrb-",
+        ),
         ("https://vk.com/a?b=1 и @name", "https://vk.com/a?b=1 и @name"),
     ],
 )

@@ -11,8 +11,8 @@ Source: Denkowski and Lavie 2014, `cmu-mtlab/meteor`: its beam search with its o
 ties (a stem match counts nothing while paths are compared; a match chosen at a free word does not add its own
 distance). The function words are the jar's `function/{russian,english}.words`: the commonest tokens of its training
 texts.
-Limits: no synonyms and no paraphrases. The jar has none for Russian; for English it has both (WordNet, a table of 60 MB)
-and the COCO toolkit uses them, so its English METEOR is another, higher number.
+Limits: no synonyms and no paraphrases. The jar has none for Russian; for English it has both (WordNet, 60 MB
+of paraphrases) and the COCO toolkit uses them, so its English METEOR is another, higher number.
 
 h words of the hypothesis, r words of the reference.
 """
