@@ -8,6 +8,8 @@ N rows, K statistics of a row.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +45,7 @@ class Measurement:
     n: int
     metrics: tuple[Metric, ...]
     statistics: tuple[Array, ...]  # one [N K] for each metric
+    rows: str  # a hash of the references, in their order
     signs: tuple[guards.Sign, ...] = ()  # what the guards saw
 
 
@@ -87,7 +90,13 @@ def measure(
     signature = " ".join([chosen.signature, *(_named(metric) for metric in metrics)])
     scores = {name: float(value) for name, value in found.items()}
     seen = guards.Rows(*prepared["text"], hypotheses, references, scores)
-    return Measurement(scores, signature, len(hypotheses), metrics, statistics, tuple(guards.signs(seen)))
+    return Measurement(
+        scores, signature, len(hypotheses), metrics, statistics, _hash(references), tuple(guards.signs(seen))
+    )
+
+
+def _hash(references: References) -> str:
+    return hashlib.sha256(json.dumps([list(row) for row in references]).encode()).hexdigest()
 
 
 def row_scores(measurement: Measurement) -> dict[str, Array]:

@@ -89,10 +89,10 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def check_comparable(measurements: Sequence[Measurement]) -> None:
-    """Raises `UsageError` where signatures or numbers of rows differ: such scores may not stand in one table."""
+    """Raises `UsageError` where signatures or references differ: such scores may not stand in one table."""
     first = measurements[0]
     for other in measurements[1:]:
-        if (other.signature, other.n) != (first.signature, first.n):
+        if (other.signature, other.rows) != (first.signature, first.rows):
             raise UsageError(
                 "systems scored by different protocols or on different rows cannot stand in one table",
                 where=f"{first.n} rows, {first.signature}\n         {other.n} rows, {other.signature}",

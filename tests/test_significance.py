@@ -127,3 +127,9 @@ def test_two_protocols_are_not_compared():
     texts = ["кот сидит"], [["кот лежит"]]
     with pytest.raises(UsageError, match="protocols"):
         significance.compare(scoring.measure(*texts), scoring.measure(*texts, "ru-punct"))
+
+
+def test_equal_numbers_of_other_rows_are_not_compared():
+    ours = scoring.measure(["кот сидит"], [["кот лежит"]])
+    with pytest.raises(UsageError, match="different rows"):
+        significance.compare(ours, scoring.measure(["кот сидит"], [["пёс лежит"]]))
