@@ -106,7 +106,15 @@ def evaluate(
         for preset in reversed(presets):
             path = out / ("scores.json" if preset == presets[0] else f"scores-{preset}.json")
             every = preset == presets[0]
-            records = rank(read_systems(out), preset, every=every, training=training, resamples=resamples, seed=seed)
+            records = rank(
+                read_systems(out),
+                preset,
+                every=every,
+                training=training,
+                resamples=resamples,
+                seed=seed,
+                quiet=not every,
+            )
             storage.write_json(path, records)
     return records
 

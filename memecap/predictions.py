@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from memecap import prediction_formats, progress, storage
+from memecap import prediction_formats, storage
 from memecap.errors import DataError, UsageError
 from memecap.manifest import source_key
 
@@ -74,6 +74,11 @@ def read_predictions(
     return rows
 
 
+def annotated(path: Path) -> list[Prediction]:
+    """Every picture of COCO annotations with its references, and no caption."""
+    return [Prediction(key, "", tuple(references)) for key, references in _coco_references(path).items()]
+
+
 def write_predictions(path: Path, rows: Iterable[Prediction]) -> int:
     """Write a captions file atomically; returns how many rows."""
     return storage.write_jsonl(path, (row.to_json() for row in rows))
@@ -91,8 +96,6 @@ def _annotated(
             raise DataError(f"no annotation of image_id {record.get('image_id')!r}", where=where, fix=fix)
         else:
             yield {**record, "references": known[key]}, where
-    if missing := len(known.keys() - set(ids)):
-        progress.say(f"warning: {missing} of {len(known)} annotated pictures have no caption: {annotations}")
 
 
 def _coco_references(path: Path) -> dict[str, list[Any]]:

@@ -16,8 +16,8 @@ from dataclasses import replace
 from memecap.batching import Images
 from memecap.captioners.base import Caption, Captioner
 from memecap.decoding import MBR, Decoding
-from memecap.metrics._quoting import scene
 from memecap.reading.base import Reading
+from memecap.text.quotes import scene
 
 ORDERS = (1, 2)
 LOOP = 4  # words

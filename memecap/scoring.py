@@ -8,6 +8,8 @@ N rows, K statistics of a row.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from memecap import config, progress, registry
+from memecap import config, guards, progress, registry
 from memecap.errors import DataError, UsageError
 from memecap.metrics.base import Array, Metric, View
 from memecap.presets import Part, Preset, preset
@@ -27,6 +29,7 @@ COSTS = frozenset({"quoted_cer", "quoted_wer", "repeated_4grams", "copied_from_t
 #: scores that have a right amount rather than a direction
 NEUTRAL = frozenset({"length_ratio", "clip_truncated"})
 
+_LATIN, _CYRILLIC = re.compile(r"[A-Za-z]"), re.compile(r"[А-Яа-яЁё]")
 _SPECIAL = re.compile(
     r"</?s>|<\|?\s*(?:unk|start|end|pad|bos|eos|sos|startofseq|endofseq|startoftext|endoftext)\s*\|?>|\[(?:UNK|PAD|CLS|SEP|BOS|EOS)\]",
     re.IGNORECASE,
@@ -42,6 +45,8 @@ class Measurement:
     n: int
     metrics: tuple[Metric, ...]
     statistics: tuple[Array, ...]  # one [N K] for each metric
+    rows: str  # a hash of the references, in their order
+    signs: tuple[guards.Sign, ...] = ()  # what the guards saw
 
 
 def measure(
@@ -59,7 +64,7 @@ def measure(
     Args:
         every: the preset's further metrics too, which take some seconds for 500 rows.
         more: metrics beside those of the preset, such as `{"name": "clipscore"}`.
-        training: training captions; with `every`, the share of captions copied from them is counted.
+        training: training captions, for the share of captions copied from them.
         pictures: the picture of each row, for metrics that look.
 
     Raises:
@@ -71,7 +76,10 @@ def measure(
     chosen = preset(preset_name)
     check(hypotheses, references, chosen)
     parts = (*chosen.main, *(chosen.more if every else ()), *more)
-    known: dict[str, Any] = {"pictures": None if pictures is None else tuple(pictures)}
+    known: dict[str, Any] = {
+        "pictures": None if pictures is None else tuple(pictures),
+        "language": _language(references),
+    }
     if training is not None:
         known["training"] = frozenset(chosen.prepare(text, "text") for text in training)
     metrics = tuple(_build(part, known) for part in parts)
@@ -79,9 +87,16 @@ def measure(
     prepared = {view: _prepare(chosen, view, hypotheses, references) for view in views}
     statistics = tuple(metric.statistics(*prepared[metric.config.view]) for metric in metrics)
     found = scores_of(metrics, [rows.sum(axis=0) for rows in statistics])
-    signature = " ".join([f"{chosen.name}[{chosen.text}]", *(_named(metric) for metric in metrics)])
+    signature = " ".join([chosen.signature, *(_named(metric) for metric in metrics)])
     scores = {name: float(value) for name, value in found.items()}
-    return Measurement(scores, signature, len(hypotheses), metrics, statistics)
+    seen = guards.Rows(*prepared["text"], hypotheses, references, scores)
+    return Measurement(
+        scores, signature, len(hypotheses), metrics, statistics, _hash(references), tuple(guards.signs(seen))
+    )
+
+
+def _hash(references: References) -> str:
+    return hashlib.sha256(json.dumps([list(row) for row in references]).encode()).hexdigest()
 
 
 def row_scores(measurement: Measurement) -> dict[str, Array]:
@@ -126,10 +141,17 @@ def check(hypotheses: Sequence[Any], references: Sequence[Any], chosen: Preset) 
 
 
 def _build(part: Part, known: Mapping[str, Any]) -> Metric:
-    """The metric, told what its settings ask for: training captions, pictures."""
+    """The metric, told what its settings leave open: training captions, pictures, the language."""
     wanted = registry.load("metrics", part["name"]).Config.model_fields
-    metric: Metric = config.build("metrics", {**part, **{key: known[key] for key in known if key in wanted}})
+    told = {key: known[key] for key in known if key in wanted and part.get(key) is None}
+    metric: Metric = config.build("metrics", {**part, **told})
     return metric
+
+
+def _language(references: References) -> str:
+    """The language of most letters: "en" where more are Latin than Cyrillic."""
+    text = "".join(reference for row in references for reference in row)
+    return "en" if len(_LATIN.findall(text)) > len(_CYRILLIC.findall(text)) else "ru"
 
 
 def _prepare(

@@ -4,7 +4,12 @@ correction.
 In: measurements, whose statistics are summed anew for each resample: no row is scored twice. Out: intervals
 and p-values.
 
-Source: Koehn 2004, the differences centred as in sacrebleu; Riezler and Maxwell 2005; Holm 1979.
+The bootstrap's p-value: signed differences of the resamples, moved so that their mean is zero (no difference), and the
+share of them at least as far from zero as the observed one, either way. It agrees with approximate randomisation.
+sacrebleu's paired bootstrap does not: it centres *absolute* differences and counts one side, so that its p-values are
+about half as large.
+
+Source: Koehn 2004; Riezler and Maxwell 2005, who warn of the bootstrap's false alarms; Holm 1979.
 
 N rows, K statistics of a row, R resamples.
 """
@@ -84,10 +89,10 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def check_comparable(measurements: Sequence[Measurement]) -> None:
-    """Raises `UsageError` where signatures or numbers of rows differ: such scores may not stand in one table."""
+    """Raises `UsageError` where signatures or references differ: such scores may not stand in one table."""
     first = measurements[0]
     for other in measurements[1:]:
-        if (other.signature, other.n) != (first.signature, first.n):
+        if (other.signature, other.rows) != (first.signature, first.rows):
             raise UsageError(
                 "systems scored by different protocols or on different rows cannot stand in one table",
                 where=f"{first.n} rows, {first.signature}\n         {other.n} rows, {other.signature}",

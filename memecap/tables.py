@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from memecap import guards
 from memecap.leaderboard import CAPTIONER, decimals
 from memecap.significance import LEVEL
 from memecap.terminal import plain, plain_json
@@ -18,7 +19,8 @@ from memecap.terminal import plain, plain_json
 Format = Literal["text", "markdown", "latex", "json", "csv"]
 Record = Mapping[str, Any]
 
-MAIN = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "chrf2", "quoted_recall", "quoted_precision")
+MAIN = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "chrf2", "quoted_recall", "quoted_precision", *guards.SCORES)
+_HEAD = ("system", "n", "coverage")
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     c: "\\" + c for c in "&%$#_{}"
 }
@@ -40,8 +42,7 @@ def cell(text: str) -> str:
 
 def _columns(records: Sequence[Record], every: bool) -> list[str]:
     names = list(records[0]["scores"])
-    chosen = [name for name in MAIN if name in names]
-    return names if every or not chosen else chosen
+    return names if every or "chrf2" not in names else [name for name in MAIN if name in names]
 
 
 def _name(record: Record) -> str:
@@ -52,17 +53,27 @@ def _score(record: Record, name: str, places: Mapping[str, int]) -> str:
     """The score, with a sign where the first captioner's difference from this system is not significant."""
     text = f"{record['scores'][name]:.{places[name]}f}"
     compared = record.get("compared", {}).get("minus_this", {}).get(name)
-    return f"{text}≈" if compared and compared["p_holm"] >= LEVEL else text
+    return f"{text}≈" if compared and name not in guards.SCORES and compared["p_holm"] >= LEVEL else text
 
 
 def _rows(records: Sequence[Record], names: Sequence[str]) -> list[list[str]]:
     places = decimals(records)
-    return [[plain(_name(r)), str(r["n"]), *(_score(r, name, places) for name in names)] for r in records]
+    return [[plain(_name(r)), str(r["n"]), _coverage(r), *(_score(r, name, places) for name in names)] for r in records]
+
+
+def _coverage(record: Record) -> str:
+    """Pictures captioned of those asked for; empty in a table of before."""
+    return "/".join(map(str, record.get("coverage", ())))
 
 
 def _note(records: Sequence[Record]) -> list[str]:
     told = [plain(f"signature: {records[0]['signature']}")]
     told += [plain(f"warning: {record['warning']}") for record in records if "warning" in record]
+    told += [
+        plain(f"warning: {record['system']}: {sign['says']}")
+        for record in records
+        for sign in record.get("warnings", ())
+    ]
     if any("compared" in record for record in records):
         told.append(
             "≈ not significant: the first captioner's difference from this system, p ≥ .05 by paired bootstrap or"
@@ -72,7 +83,7 @@ def _note(records: Sequence[Record]) -> list[str]:
 
 
 def _text(records: Sequence[Record], names: Sequence[str]) -> str:
-    cells = [["system", "n", *names], *_rows(records, names)]
+    cells = [[*_HEAD, *names], *_rows(records, names)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = []
     for row in cells:
@@ -82,14 +93,14 @@ def _text(records: Sequence[Record], names: Sequence[str]) -> str:
 
 
 def _markdown(records: Sequence[Record], names: Sequence[str]) -> str:
-    rows = [[_escape(c, _MARKDOWN) for c in row] for row in (["system", "n", *names], *_rows(records, names))]
+    rows = [[_escape(c, _MARKDOWN) for c in row] for row in ([*_HEAD, *names], *_rows(records, names))]
     rule = ["---", *("---:" for _ in rows[0][1:])]
     lines = ["| " + " | ".join(row) + " |" for row in (rows[0], rule, *rows[1:])]
     return "\n".join([*lines, "", "  \n".join(_escape(line, _MARKDOWN) for line in _note(records))])
 
 
 def _latex(records: Sequence[Record], names: Sequence[str]) -> str:
-    rows = [[_escape(c, _LATEX) for c in row] for row in (["system", "n", *names], *_rows(records, names))]
+    rows = [[_escape(c, _LATEX) for c in row] for row in ([*_HEAD, *names], *_rows(records, names))]
     body = [" & ".join(row).replace("≈", r"$^{\approx}$") + r" \\" for row in rows]
     lines = [r"\begin{tabular}{l" + "r" * (len(rows[0]) - 1) + "}", r"\toprule", body[0], r"\midrule", *body[1:]]
     return "\n".join([*(f"% {line}" for line in _note(records)), *lines, r"\bottomrule", r"\end{tabular}"])
@@ -99,7 +110,9 @@ def _csv(records: Sequence[Record], names: Sequence[str]) -> str:
     bounds = [f"{name}_{side}" for name in names for side in ("low", "high")]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["system", "kind", "n", *names, *bounds, *(f"{name}_p" for name in names), "signature"])
+    writer.writerow(
+        ["system", "kind", "n", "captioned", "asked", *names, *bounds, *(f"{name}_p" for name in names), "signature"]
+    )
     for record in records:
         compared = record.get("compared", {}).get("minus_this", {})
         intervals = record.get("intervals", {})
@@ -108,6 +121,7 @@ def _csv(records: Sequence[Record], names: Sequence[str]) -> str:
                 cell(plain(str(record["system"]))),
                 record["kind"],
                 record["n"],
+                *(record.get("coverage") or ("", "")),
                 *(record["scores"][name] for name in names),
                 *(intervals.get(name, ["", ""])[side] for name in names for side in (0, 1)),
                 *(compared.get(name, {}).get("p_holm", "") for name in names),

@@ -213,4 +213,4 @@ def test_command_line(corpus, tmp_path, monkeypatch):
     assert (out / "report.html").stat().st_size > 20_000
     scored = CliRunner().invoke(app, ["score", str(out), "--resamples", "100", "--format", "csv"])
     assert scored.exit_code == 0
-    assert scored.stdout.startswith("system,kind,n,bleu1")
+    assert scored.stdout.startswith("system,kind,n,captioned,asked,bleu1")

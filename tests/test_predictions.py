@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from memecap.errors import DataError, MissingFileError, UsageError
-from memecap.predictions import read_predictions
+from memecap.leaderboard import CAPTIONER, System, join_rows
+from memecap.predictions import annotated, read_predictions
 
 ROWS = [("1", "кот, «сидит»", "кот лежит"), ("2", "", 'пёс "гав"'), ("3", "на\u2028столе", "на столе")]
 
@@ -126,12 +127,16 @@ def test_what_is_no_captions_file(tmp_path, write):
         read_predictions(write("a.xlsx", b"PK"))
 
 
-def test_annotated_pictures_without_a_caption_are_told(write, capsys):
+def test_annotated_pictures_without_a_caption_count_as_empty(write, capsys):
     results = write("results.json", '[{"image_id": 1, "caption": "кот"}]')
     notes = {"annotations": [{"image_id": i, "caption": f"кот {i}"} for i in (1, 2, 1)]}
-    rows = read_predictions(results, write("notes.json", json.dumps(notes)))
+    tmp_notes = write("notes.json", json.dumps(notes))
+    rows = read_predictions(results, tmp_notes)
     assert content_of(rows) == [("1", "кот", "кот 1", "кот 1")]
-    assert "1 of 2 annotated pictures have no caption" in capsys.readouterr().err
+    (system,) = join_rows([System("наша", CAPTIONER, rows)], asked=annotated(tmp_notes))
+    assert content_of(system.rows) == [("1", "кот", "кот 1", "кот 1"), ("2", "", "кот 2")]
+    assert system.coverage == (1, 2)
+    assert "1 of 2 pictures have no caption" in capsys.readouterr().err
     with pytest.raises(DataError, match="no annotation of image_id 1"):
         read_predictions(results, write("notes.json", '{"annotations": []}'))
 

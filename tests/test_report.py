@@ -98,6 +98,20 @@ def test_two_models_stand_side_by_side(evaluation, tmp_path):
     assert [record["system"] for record in data["tables"][0]["systems"]][:2] == data["systems"][:2]
 
 
+def test_rows_of_another_model_join_by_picture(evaluation, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(evaluation, other)
+    rows = list(storage.read_jsonl(other / "captions.jsonl"))
+    storage.write_jsonl(other / "captions.jsonl", rows[:0:-1])  # from the last to the second
+    data = data_of(write_report(evaluation, others=[other]).read_text(encoding="utf-8"))
+    ours, theirs = data["systems"][:2]
+    captions = [(row["captions"][ours], row["captions"][theirs]) for row in data["rows"]]
+    assert captions[0] == (rows[0]["caption"], "")
+    assert all(mine == yours != "" for mine, yours in captions[1:])
+    assert len({mine for mine, _ in captions}) > len(rows) / 2
+    assert data["tables"][0]["systems"][1]["coverage"] == [len(rows) - 1, len(rows)]
+
+
 class Cards(HTMLParser):
     """The paragraphs of each card, and every tag that stands inside the pictures' section."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import nltk.translate.bleu_score as nltk_bleu
 import numpy as np
 import pytest
@@ -25,6 +27,14 @@ def test_ru_words_ignores_case_marks_and_yo():
         ("Кот (белый) сидит.", "кот -lrb- белый -rrb- сидит"),  # so the toolkit's own tokeniser answers
         ("что-то в 3d, 24/7... да!!! :)", "что-то в 3d 24/7 да !!! :-rrb-"),
         ("«I don't» — т.е. нет", "i do n't т.е нет"),
+        (
+            "I cannot go to the U.S. today. Mr. Brown, Jr., isn't 5'10\" tall",
+            "i can not go to the u.s. today mr. brown jr. is n't 5 10 tall",
+        ),
+        (
+            "They're gonna stop at 3:30 p.m. on Main St. (1,000 people)",
+            "they 're gon na stop at 3:30 p.m. on main st. -lrb- 1,000 people -rrb-",
+        ),
         ("https://vk.com/a?b=1 и @name", "https://vk.com/a?b=1 и @name"),
     ],
 )
@@ -103,3 +113,41 @@ def test_rows_score_alone_as_they_would_in_a_corpus_of_one():
     alone = scoring.measure(HYPOTHESES[1:2], REFERENCES[1:2]).scores
     assert rows["chrf2"][1] == pytest.approx(alone["chrf2"])
     assert rows["quoted_recall"][0] == 1
+
+
+ODD = [
+    lambda text: unicodedata.normalize("NFD", text),
+    lambda text: text.replace("о", "о\u00ad").replace("а", "\u200bа"),
+    lambda text: text.replace(" ", "\u00a0"),
+    lambda text: "\u202a" + text.replace("с", "с\u2060") + "\u202c\ufeff",
+]
+
+
+@pytest.mark.parametrize("name", ["ru-words", "ru-punct", "coco", "fbc2"])
+@pytest.mark.parametrize("odd", ODD)
+def test_what_nobody_sees_costs_nothing(name, odd):
+    """The same text in another form of Unicode, or with characters that show nothing, has the same scores."""
+    texts = ["Чёрный йод: «кот и ещё кот», а снизу двойной хвост."] * 3
+    plain = scoring.measure(texts, [[text] for text in texts], name, every=True)
+    for one, two in ((odd, str), (str, odd)):
+        found = scoring.measure([one(text) for text in texts], [[two(text)] for text in texts], name, every=True)
+        assert found.scores == plain.scores
+    assert plain.signature.startswith(f"{name}[clean|")
+
+
+def test_stored_tokens_are_scored_as_they_stand():
+    odd = unicodedata.normalize("NFD", "ёж й")
+    found = scoring.measure([odd], [["ёж й"]], "nltk-seed")
+    assert found.scores["bleu1"] == 0
+    assert "clean" not in found.signature
+
+
+def test_coco_scores_each_language_by_its_own_meteor():
+    """Expected values: `java -jar meteor-1.5.jar -l en -m "exact stem"`, and `-l ru` of the same kind."""
+    english = scoring.measure(["the cats are sitting on a mat"], [["A cat sits on the mats."]], "coco")
+    assert "meteor15|en|exact+stem|a:0.85|b:0.2|g:0.6|d:0.75" in english.signature
+    assert english.scores["meteor15"] == pytest.approx(0.29139668969767557)
+    russian = scoring.measure(["кот сидит"], [["Надпись Stop: кот сидит"]], "coco")
+    assert "meteor15|ru|" in russian.signature
+    chosen = scoring.measure(["a cat"], [["a cat"]], "fbc2", more=[{"name": "meteor15", "language": "ru"}])
+    assert "meteor15|ru|" in chosen.signature

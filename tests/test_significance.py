@@ -29,6 +29,16 @@ WORDS = [
 ]
 
 
+def corpus(n: int = 80, seed: int = 0) -> list[str]:
+    truth = random.Random(seed)
+    return [" ".join(truth.choices(WORDS, k=12)) for _ in range(n)]
+
+
+def captions(quality: float, seed: int) -> list[str]:
+    noise = random.Random(seed)
+    return [" ".join(w if noise.random() < quality else noise.choice(WORDS) for w in t.split()) for t in corpus()]
+
+
 def system(quality: float, n: int = 80, seed: int = 0, text_seed: int = 0) -> scoring.Measurement:
     """Captions that keep each word of their reference with this chance."""
     truth, noise = random.Random(text_seed), random.Random(seed)
@@ -85,6 +95,29 @@ def test_the_bootstrap_agrees_with_resampled_rows():
         assert summed[name] == pytest.approx(picked[name])
 
 
+def test_both_tests_agree_with_sacrebleus_randomisation(monkeypatch):
+    """sacrebleu is the oracle. Its bootstrap is another test, whose p-values are less than ours by half or more."""
+    from sacrebleu.metrics import CHRF
+    from sacrebleu.significance import PairedTest
+
+    monkeypatch.setenv("SACREBLEU_SEED", "5")
+    for quality in (0.5, 0.53, 0.56):
+        truth, (ours, theirs) = corpus(), (captions(0.5, 1), captions(quality, 2))
+        measured = [
+            scoring.measure(texts, [[text] for text in truth], "fbc2", more=[{"name": "chrf"}])
+            for texts in (theirs, ours)
+        ]
+        found = significance.compare(*measured, resamples=2000)["chrf2"]
+        p = {}
+        for kind in ("ar", "bs"):
+            systems = [("ours", ours), ("theirs", theirs)]
+            test = PairedTest(systems, {"chrF": CHRF()}, [truth], test_type=kind, n_samples=2000)
+            p[kind] = test()[1]["chrF2"][1].p_value
+        assert found.p_randomisation == pytest.approx(p["ar"], abs=0.05)
+        assert found.p == pytest.approx(p["ar"], abs=0.05)
+        assert p["bs"] < 0.6 * found.p
+
+
 def test_holm():
     assert significance.holm({"a": 0.01, "b": 0.04, "c": 0.03}) == pytest.approx({"a": 0.03, "c": 0.06, "b": 0.06})
     assert significance.holm({"a": 0.9, "b": 0.8}) == {"b": 1.0, "a": 1.0}
@@ -94,3 +127,9 @@ def test_two_protocols_are_not_compared():
     texts = ["кот сидит"], [["кот лежит"]]
     with pytest.raises(UsageError, match="protocols"):
         significance.compare(scoring.measure(*texts), scoring.measure(*texts, "ru-punct"))
+
+
+def test_equal_numbers_of_other_rows_are_not_compared():
+    ours = scoring.measure(["кот сидит"], [["кот лежит"]])
+    with pytest.raises(UsageError, match="different rows"):
+        significance.compare(ours, scoring.measure(["кот сидит"], [["пёс лежит"]]))

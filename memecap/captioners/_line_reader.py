@@ -20,10 +20,10 @@ from memecap.captioners import _line_marks, _slots
 from memecap.captioners._slot_rules import SlotRules
 from memecap.captioners.base import Quote
 from memecap.reading.base import Reading
+from memecap.text.quotes import MARKS
 from memecap.text.words import UNKNOWN_ID, Words
 
 MAX_PROMPT = 384  # tokens: a page of text is cut there, whole lines only
-_QUOTE_MARKS = frozenset('"«»„“”')
 
 
 class LineReader(nn.Module):
@@ -89,7 +89,7 @@ def rules(words: Words, readings: Sequence[Reading | None], max_lines: int) -> l
     names = marks(max_lines)
     slots = _slots_by_id(words, max_lines)
     layout = [i for name in names if (i := words.mark_id(name)) not in slots]
-    quoting = [i for i, word in enumerate(words.words) if i >= words.n_special and set(word) & _QUOTE_MARKS]
+    quoting = [i for i, word in enumerate(words.words) if i >= words.n_special and set(word) & MARKS]
     n_lines = [min(len(reading.lines), max_lines) if reading else 0 for reading in readings]
     return [SlotRules({name: words.mark_id(name) for name in names}, n_lines, [UNKNOWN_ID, *layout, *quoting])]
 

@@ -11,20 +11,19 @@ from rapidfuzz import fuzz
 
 from memecap.captioners.base import Quote
 from memecap.reading.base import Line, Reading
+from memecap.text.quotes import quotable, quotes
 
-_QUOTED = re.compile(r'"([^"\n]+)"|«([^»\n]+)»|“([^”\n]+)”|„([^“\n]+)“')
 _ALIKE = 80.0  # of 100: a line and its place in the quote; lower joins lines of other panels
 
 
 def find(caption: str, reading: Reading | None) -> tuple[Quote, ...]:
-    """The spans in "straight", «angle», “curly” or „low“ quotes; a span made of several lines gets their common box."""
-    spans = ["".join(groups).strip() for groups in _QUOTED.findall(caption)]
-    return tuple(_match(span, reading) for span in spans if span)
+    """Every quote that the grammar sees; one made of several lines gets their common box."""
+    return tuple(_match(words, reading) for words in quotes(caption))
 
 
 def spoken(text: str, *, lower_capitals: bool = True) -> str:
     """A line as a description quotes it: CAPITALS in lower case, no quotation marks that would end the quote."""
-    text = re.sub('["«»„“”]', "'", text)
+    text = quotable(text)
     letters = [character for character in text if character.isalpha()]
     is_capitals = len(letters) > 1 and sum(letter.isupper() for letter in letters) > 0.7 * len(letters)
     return text.lower() if lower_capitals and is_capitals else text

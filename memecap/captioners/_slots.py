@@ -19,8 +19,8 @@ from rapidfuzz import fuzz
 from memecap.captioners._quotes import spoken
 from memecap.captioners._tweet import find_tweet
 from memecap.captioners.base import Quote
-from memecap.metrics._quoting import quoted_spans
 from memecap.reading.base import Line, Reading
+from memecap.text.quotes import spans, unmarked
 
 UNREAD = -1
 USER = -2
@@ -28,7 +28,6 @@ Piece = str | int
 
 LEAST_COVERED = 0.35  # of a quote's letters: below it the quote was not read
 MOST_SHARED = 0.4  # of a find's letters with a better find
-_QUOTE_MARKS = re.compile('["«»„“”]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +49,18 @@ def to_pieces(caption: str, reading: Reading | None, *, least_alike: float = 72.
     """A caption with its quotes as slots; `least_alike` (0..100) is the ratio from which a line is found."""
     lines = [bare(line.said) for line in reading.lines] if reading else []
     tweet = find_tweet(reading.lines, reading.height) if reading else None
-    spans = quoted_spans(caption)
-    quotes = [bare(caption[start:end]) for start, end in spans]
+    quoted = spans(caption)
+    quotes = [bare(caption[span.start : span.end]) for span in quoted]
     found = _best_finds(lines, quotes, least_alike)
     pieces: list[Piece] = []
     after = 0
-    for number, (start, end) in enumerate(spans):
-        pieces += _scene(caption[after:start], tweet.user if tweet else "")
+    for number, span in enumerate(quoted):
+        pieces += _scene(caption[after : span.opened], tweet.user if tweet else "")
         inside = sorted((find for find in found if find.quote == number), key=lambda find: find.start)
         covered = sum(find.end - find.start for find in inside)
         is_read = covered >= LEAST_COVERED * max(1, len(quotes[number]))
         pieces += [find.line for find in inside] if is_read else [UNREAD]
-        after = end
+        after = span.closed
     return pieces + _scene(caption[after:], tweet.user if tweet else "")
 
 
@@ -131,7 +130,7 @@ def _find(line: int, words: str, number: int, quote: str, least_alike: float) ->
 
 def _scene(text: str, user: str) -> list[Piece]:
     """Lower-case text without quotation marks; the tweet's author becomes `USER`."""
-    text = _QUOTE_MARKS.sub("", text).lower()
+    text = unmarked(text).lower()
     before, name, after = text.partition(user.lower()) if user else (text, "", "")
     return [before, USER, after] if name else [text]
 

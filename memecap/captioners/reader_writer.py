@@ -31,6 +31,7 @@ from memecap.config import PartConfig
 from memecap.decoding import MBR, Beam, Decoding, Greedy, Nucleus
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
+from memecap.text.quotes import MARKS
 
 
 class ReaderWriter(Captioner):
@@ -180,7 +181,7 @@ class ReaderWriter(Captioner):
             return list(self._ids.values())
         marks = [i for i in self._ids.values() if i not in self._pieces]
         n_words = range(self.tokenizer.size)
-        quoting = [i for i in n_words if set(self.tokenizer.decode([i])) & set('"«»„“”')]
+        quoting = [i for i in n_words if set(self.tokenizer.decode([i])) & MARKS]
         return [*marks, *quoting]
 
     @property

@@ -47,13 +47,18 @@ def score(
         Path | None, typer.Option(help="where the rows' file_name starts, for clipscore: <corpus>/<split>")
     ] = None,
     training: Annotated[
-        Path | None, typer.Option(help="training captions (.txt, one a line): count copies of them; with --all")
+        Path | None, typer.Option(help="training captions (.txt, one a line), to count copies; a folder's are found")
     ] = None,
+    only_common: Annotated[
+        bool, typer.Option("--only-common", help="leave out pictures that a system lacks, not score them as empty")
+    ] = False,
     resamples: Annotated[int, typer.Option(min=100, help="resamples of bootstrap and randomisation")] = 1000,
     seed: Annotated[int, typer.Option(help="seed of the resamples")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Score captions against the references that stand beside them, with 95 % intervals and p-values.
+
+    Rows are joined by image_id, whatever their order. A picture that a system left out counts as an empty caption.
 
     A folder of memecap evaluate brings its floors. Bad rows are named by file and number, and end with exit code 65.
     """
@@ -63,7 +68,7 @@ def score(
     from memecap import leaderboard, tables
     from memecap.errors import UsageError
     from memecap.prediction_formats import texts
-    from memecap.predictions import read_predictions
+    from memecap.predictions import annotated, read_predictions
 
     if as_json:
         form = "json"
@@ -91,11 +96,25 @@ def score(
         read = partial(read_predictions, annotations=annotations, references=references or (), columns=columns)
         systems = _read_systems(paths, read, images)
         more = _more_metrics(metric or [], settings or [])
-        known = texts(training) if training else None
+        known = texts(training) if training else _training_captions(paths)
         records = leaderboard.rank(
-            systems, preset, every=every, more=more, training=known, resamples=resamples, seed=seed
+            systems,
+            preset,
+            every=every,
+            more=more,
+            training=known,
+            resamples=resamples,
+            seed=seed,
+            asked=annotated(annotations) if annotations else (),
+            only_common=only_common,
         )
     typer.echo(tables.render(records, form, every=every or bool(metric)))  # type: ignore[arg-type]
+
+
+def _training_captions(paths: list[Path]) -> list[str] | None:
+    from memecap.leaderboard import training_captions
+
+    return next((known for path in paths if path.is_dir() and (known := training_captions(path))), None)
 
 
 def _more_metrics(names: list[str], settings: list[str]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Forms of a Russian word under which two words count as the same: its Snowball stem, its pymorphy3 lemma."""
+"""Forms of a word under which two words count as the same: its Snowball stem, a Russian one's pymorphy3 lemma."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 
 @lru_cache(maxsize=200_000)
-def stem(word: str) -> str:
+def stem(word: str, language: str = "russian") -> str:
     """The Snowball stem of the word in lower case."""
-    stemmed: str = _stemmer().stem(word.lower())
+    stemmed: str = _stemmer(language).stem(word.lower())
     return stemmed
 
 
@@ -21,10 +21,10 @@ def lemma(word: str) -> str:
 
 
 @cache
-def _stemmer() -> Any:
+def _stemmer(language: str) -> Any:
     from nltk.stem.snowball import SnowballStemmer
 
-    return SnowballStemmer("russian")
+    return SnowballStemmer(language)
 
 
 @cache

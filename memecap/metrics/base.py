@@ -26,7 +26,7 @@ class MetricConfig(PartConfig):
     """The settings every metric has."""
 
     view: View = Field(
-        "text", description="text: all words; quotes: those of quoted spans; scene: the others; written: no preparing"
+        "text", description="text: all words; quotes: those of quoted spans; scene: the others; written: no tokens"
     )
 
 

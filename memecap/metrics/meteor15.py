@@ -1,15 +1,18 @@
-"""METEOR 1.5 with its Russian parameters: an alignment with the most words in the fewest chunks, function
+"""METEOR 1.5 with its Russian or English parameters: an alignment with the most words in the fewest chunks, function
 words weighed.
 
 In: words joined by spaces. Out: `meteor15`, 0..1, of the summed statistics of the corpus; of several
-references a row takes the best. Equal to `java -jar meteor-1.5.jar -l ru -m "exact stem"`: alpha .75, beta
-1.40, gamma .70, delta .50, weights 1 and .5.
+references a row takes the best. Equal to `java -jar meteor-1.5.jar -l ru -m "exact stem"` or `-l en` likewise; the
+language is a setting, or else that of most letters of the references, and the signature names it:
+    ru  alpha .75  beta 1.40  gamma .70  delta .50  weights 1 and .5
+    en  alpha .85  beta  .20  gamma .60  delta .75  weights 1 and .6
 
 Source: Denkowski and Lavie 2014, `cmu-mtlab/meteor`: its beam search with its own habits, since they decide
 ties (a stem match counts nothing while paths are compared; a match chosen at a free word does not add its own
-distance). The function words are the jar's `function/russian.words`: the 63 commonest tokens of its training
-text.
-Limits: no synonyms or paraphrases for Russian.
+distance). The function words are the jar's `function/{russian,english}.words`: the commonest tokens of its training
+texts.
+Limits: no synonyms and no paraphrases. The jar has none for Russian; for English it has both (WordNet, 60 MB
+of paraphrases) and the COCO toolkit uses them, so its English METEOR is another, higher number.
 
 h words of the hypothesis, r words of the reference.
 """
@@ -20,36 +23,57 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from pydantic import Field
 
 from memecap.metrics import _words
 from memecap.metrics.base import Array, Metric, MetricConfig, best, ratio
 
-ALPHA, BETA, GAMMA, DELTA = 0.75, 1.40, 0.70, 0.50
-WEIGHTS = (1.0, 0.5)  # exact, stem
 BEAM = 40
 NOWHERE = -1
 
 Chosen: TypeAlias = Any  # None, or (the matches before, the last match)
 
-_ASSET = Path(__file__).parent / "assets" / "meteor15_function_words_ru.txt"
+_ASSETS = Path(__file__).parent / "assets"
+
+
+class Parameters(NamedTuple):
+    """What METEOR 1.5 was tuned to for a language."""
+
+    stem: Callable[[str], str]
+    alpha: float
+    beta: float
+    gamma: float
+    delta: float
+    weights: tuple[float, float]  # of exact matches, of equal stems
+
+
+class Meteor15Config(MetricConfig):
+    language: Literal["ru", "en"] | None = Field(
+        None, description="whose parameters, stems and function words; null: the references' own, by their letters"
+    )
 
 
 class Meteor15(Metric):
     """Statistics of a row: weighted words of h and r, weighted matches of h and r, matches, chunks (0: all is one)."""
 
-    def __init__(self, config: MetricConfig | None = None) -> None:
-        self.config: MetricConfig = config or MetricConfig()
+    Config = Meteor15Config
+
+    def __init__(self, config: Meteor15Config | None = None) -> None:
+        self.config: Meteor15Config = config or Meteor15Config()
+        self.language = self.config.language or "ru"  # `scoring` has looked at the references
+        self.parameters = PARAMETERS[self.language]
 
     @property
     def signature(self) -> str:
-        return f"meteor15|ru|exact+stem|a:{ALPHA}|b:{BETA}|g:{GAMMA}|d:{DELTA}"
+        _, alpha, beta, gamma, delta, _ = self.parameters
+        return f"meteor15|{self.language}|exact+stem|a:{alpha}|b:{beta}|g:{gamma}|d:{delta}"
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
         rows = [
-            best([_row(hypothesis.split(), reference.split()) for reference in row], _row_score)
+            best([self._row(hypothesis.split(), reference.split()) for reference in row], self._row_score)
             for hypothesis, row in zip(hypotheses, references, strict=True)
         ]
         return np.array(rows, dtype=np.float64).reshape(len(rows), 6)
@@ -57,8 +81,25 @@ class Meteor15(Metric):
     def scores(self, totals: Array) -> dict[str, Array]:
         words_h, words_r, found_h, found_r, matches, chunks = np.moveaxis(totals, -1, 0)
         precision, recall = ratio(found_h, words_h), ratio(found_r, words_r)
-        mean = ratio(precision * recall, (1 - ALPHA) * recall + ALPHA * precision)
-        return {"meteor15": mean * (1 - GAMMA * ratio(chunks, matches) ** BETA)}
+        _, alpha, beta, gamma, _, _ = self.parameters
+        mean = ratio(precision * recall, (1 - alpha) * recall + alpha * precision)
+        return {"meteor15": mean * (1 - gamma * ratio(chunks, matches) ** beta)}
+
+    def _row(self, hypothesis: Sequence[str], reference: Sequence[str]) -> tuple[float, ...]:
+        matches, chunks = align(hypothesis, reference, self.parameters.stem)
+        weights = self.parameters.weights
+        found_h = sum(weights[stage] * self._weight(hypothesis[i]) for i, _, stage in matches)
+        found_r = sum(weights[stage] * self._weight(reference[j]) for _, j, stage in matches)
+        sizes = sum(map(self._weight, hypothesis)), sum(map(self._weight, reference))
+        whole = len(matches) == len(hypothesis) == len(reference) and chunks == 1
+        return (*sizes, found_h, found_r, len(matches), 0 if whole else chunks)
+
+    def _row_score(self, row: tuple[float, ...]) -> float:
+        return float(self.scores(np.array(row, dtype=np.float64))["meteor15"])
+
+    def _weight(self, word: str) -> float:
+        delta = self.parameters.delta
+        return 1 - delta if word.lower() in _function_words(self.language) else delta
 
 
 class _Path(NamedTuple):
@@ -72,9 +113,11 @@ class _Path(NamedTuple):
     chosen: Chosen = None
 
 
-def align(hypothesis: Sequence[str], reference: Sequence[str]) -> tuple[list[tuple[int, int, int]], int]:
+def align(
+    hypothesis: Sequence[str], reference: Sequence[str], stem: Callable[[str], str]
+) -> tuple[list[tuple[int, int, int]], int]:
     """The alignment, as (place in h, place in r, stage), and its number of chunks."""
-    options = _options(hypothesis, reference)
+    options = _options(hypothesis, reference, stem)
     coverage = Counter(i for matches in options for i, _ in matches)
     fixed = [len(matches) == 1 and coverage[matches[0][0]] == 1 for matches in options]
     taken = sum(1 << matches[0][0] for matches, sure in zip(options, fixed, strict=True) if sure)
@@ -128,10 +171,12 @@ def _unfold(chosen: Chosen) -> list[tuple[int, int, int]]:
     return found[::-1]
 
 
-def _options(hypothesis: Sequence[str], reference: Sequence[str]) -> list[list[tuple[int, int]]]:
+def _options(
+    hypothesis: Sequence[str], reference: Sequence[str], stem: Callable[[str], str]
+) -> list[list[tuple[int, int]]]:
     """For each word of r, the (place in h, stage) that could match it: equal words, then equal stems of other words."""
     options: list[list[tuple[int, int]]] = [[] for _ in reference]
-    stages: list[Callable[[str], str]] = [str, _stem]
+    stages: list[Callable[[str], str]] = [str, stem]
     for stage, key in enumerate(stages[:1] if list(hypothesis) == list(reference) else stages):
         places: defaultdict[str, list[int]] = defaultdict(list)
         for i, word in enumerate(hypothesis):
@@ -141,28 +186,21 @@ def _options(hypothesis: Sequence[str], reference: Sequence[str]) -> list[list[t
     return options
 
 
-def _stem(word: str) -> str:
+def _russian_stem(word: str) -> str:
     """The stem of the Snowball of that day, to which ё was no vowel, nor part of any ending."""
     return _words.stem(word.replace("ё", "#"))
 
 
-def _row(hypothesis: Sequence[str], reference: Sequence[str]) -> tuple[float, ...]:
-    matches, chunks = align(hypothesis, reference)
-    found_h = sum(WEIGHTS[stage] * _weight(hypothesis[i]) for i, _, stage in matches)
-    found_r = sum(WEIGHTS[stage] * _weight(reference[j]) for _, j, stage in matches)
-    sizes = sum(map(_weight, hypothesis)), sum(map(_weight, reference))
-    whole = len(matches) == len(hypothesis) == len(reference) and chunks == 1
-    return (*sizes, found_h, found_r, len(matches), 0 if whole else chunks)
+def _english_stem(word: str) -> str:
+    return _words.stem(word, "english")
 
 
-def _row_score(row: tuple[float, ...]) -> float:
-    return float(Meteor15().scores(np.array(row, dtype=np.float64))["meteor15"])
-
-
-def _weight(word: str) -> float:
-    return 1 - DELTA if word.lower() in _function_words() else DELTA
+PARAMETERS = {
+    "ru": Parameters(_russian_stem, 0.75, 1.40, 0.70, 0.50, (1.0, 0.5)),
+    "en": Parameters(_english_stem, 0.85, 0.20, 0.60, 0.75, (1.0, 0.6)),
+}
 
 
 @cache
-def _function_words() -> frozenset[str]:
-    return frozenset(_ASSET.read_text(encoding="utf-8").split("\n"))
+def _function_words(language: str) -> frozenset[str]:
+    return frozenset((_ASSETS / f"meteor15_function_words_{language}.txt").read_text(encoding="utf-8").split("\n"))

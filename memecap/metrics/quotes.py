@@ -41,7 +41,7 @@ class Quotes(Metric):
 
     @property
     def signature(self) -> str:
-        return "quotes|words|micro" + ("|edits:joined" if self.config.edits else "")
+        return "quotes|grammar:2|words|micro" + ("|edits:joined" if self.config.edits else "")
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
         rows = []

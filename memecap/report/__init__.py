@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from memecap import storage
-from memecap.leaderboard import System, decimals, rank, read_systems
+from memecap.leaderboard import System, decimals, join_rows, rank, read_systems
 from memecap.report import _content, _page
 
 NAME = "report.html"
@@ -34,7 +34,7 @@ def write_report(folder: Path, *, others: Sequence[Path] = (), title: str | None
     settings = storage.read_json(folder / "evaluation.json")
     systems = read_systems(folder)
     rivals = [_rival(path, {system.name for system in systems}) for path in others]
-    systems = [systems[0], *rivals, *systems[1:]]
+    systems = join_rows([systems[0], *rivals, *systems[1:]])
     tables = [_table(path, systems, rebuilt=bool(rivals)) for path in _score_files(folder)]
     page = _content.page(settings, systems, tables, title)
     path = folder / NAME

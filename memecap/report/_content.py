@@ -61,6 +61,14 @@ METRIC_LABELS = {
     "loss": "Ошибка",
     "lr": "Шаг обучения",
 }
+SIGN_LABELS = {
+    "length": "подписи много длиннее или короче эталонов",
+    "loops": "подписи повторяются внутри себя",
+    "same": "разных подписей слишком мало",
+    "only_quotes": "вне кавычек ничего не сказано",
+    "equal": "подписи дословно равны эталонам",
+    "copies": "подписи дословно взяты из обучения",
+}
 X_LABELS = {"step": "шаги", "epoch": "эпохи", "row": "записи"}
 
 
@@ -83,6 +91,7 @@ def page(
         "metric_labels": METRIC_LABELS,
         "decimals": decimals(tables[0]["systems"]),
         "main": list(MAIN),
+        "signs": SIGN_LABELS,
         "costs": sorted(scoring.COSTS),
         "neutral": sorted(scoring.NEUTRAL),
         "curves": curves(Path(settings["model"])),

@@ -80,8 +80,11 @@ function showTable() {
   byId("table").replaceChildren(make("thead", {}, header), body);
   byId("signature").textContent = table.signature;
   const own = table.systems.filter((system) => system.warning).map((system) => `«${labelOf(system.system)}»`);
-  byId("warning").hidden = !own.length;
-  byId("warning").textContent = `Осторожно: ${own.join(", ")} смотрит тем же энкодером, что и судья, поэтому CLIPScore завышен.`;
+  const told = own.length ? [`${own.join(", ")} смотрит тем же энкодером, что и судья, поэтому CLIPScore завышен`] : [];
+  for (const { system, warnings } of table.systems)
+    for (const { kind } of warnings || []) told.push(`«${labelOf(system)}»: ${data.signs[kind] || kind}`);
+  byId("warning").hidden = !told.length;
+  byId("warning").textContent = `Осторожно: ${told.join("; ")}.`;
   byId("intervals").replaceChildren(...intervalChart(table, view.metric));
 }
 

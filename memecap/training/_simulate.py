@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from memecap.metrics._quoting import quotes
 from memecap.reading.base import Line, Reading
+from memecap.text.quotes import quotes
 
 _LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from memecap.metrics._quoting import quotes
 from memecap.reading.base import Reading
+from memecap.text.quotes import quotes
 
 LEAST_KEPT = 0.75  # of each side, by a crop
 MOST_SHRUNK = 0.9  # of each side

@@ -11,6 +11,7 @@ import re
 from pydantic import Field
 
 from memecap.config import Frozen
+from memecap.text.quotes import quotes, scene
 from memecap.translation._language import is_russian
 from memecap.translation._numerals import lost_number
 
@@ -29,8 +30,6 @@ REASONS = {
 FAILURES = {"empty", "not Cyrillic", "not Russian"}
 RULES_VERSION = 2  # raised when a rule changes, so that a corpus made by the old rules is made again
 
-_QUOTED = re.compile(r"\"[^\"]*\"|«[^»]*»|“[^”]*”|„[^“”]*[“”]|``.*?''|''.*?''")
-_MARK = re.compile(r"[\"«“„`']")
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"\w+")
 _LATIN = re.compile(r"[A-Za-z]")
@@ -56,7 +55,7 @@ class Gate(Frozen):
             return "short"
         if len(translation) > self.max_ratio * len(source) + 10:
             return "long"
-        outside = _QUOTED.sub(" ", translation)  # what stands on the picture may be in any language
+        outside = scene(translation)  # what stands on the picture may be in any language
         if not is_russian(outside):
             return "not Russian"
         if _LATIN.search(outside):
@@ -69,7 +68,7 @@ class Gate(Frozen):
             return "loop"
         if _DIGIT.search(source) and lost_number(source, translation):
             return "lost number"
-        if _MARK.search(source) and len(_QUOTED.findall(translation)) < len(_QUOTED.findall(source)):
+        if (wanted := len(quotes(source))) and len(quotes(translation)) < wanted:
             return "lost quote"
         return ""
 

@@ -20,11 +20,11 @@ from memecap import checkpoint, config, scoring
 from memecap.captioners.base import Captioner
 from memecap.decoding import Decoding, Greedy
 from memecap.manifest import open_corpus
-from memecap.metrics._quoting import scene
 from memecap.progress import track
 from memecap.reading.base import Reading
 from memecap.readings import load_readings
 from memecap.reranking import describe
+from memecap.text.quotes import scene
 from memecap.training.config import TrainConfig
 from memecap.training.run import train
 

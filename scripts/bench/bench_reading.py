@@ -34,11 +34,11 @@ from rapidfuzz.distance import Levenshtein
 from memecap import config, scoring
 from memecap.captioners.base import create
 from memecap.decoding import Greedy
-from memecap.metrics._quoting import quotes
 from memecap.pictures import open_picture
 from memecap.progress import track
 from memecap.reading._preprocess import LOOKS
 from memecap.reading.base import Line, Reading
+from memecap.text.quotes import quotes
 
 CLASSES = ("tweet", "long", "6-13 words", "short", "english", "none")
 READ = ("recall", "precision")

@@ -15,11 +15,11 @@ import numpy as np
 from bench_reading import class_of, memes, words
 
 from memecap import config
-from memecap.metrics._quoting import quotes
 from memecap.pictures import open_picture
 from memecap.progress import track
 from memecap.reading._confidence import features
 from memecap.reading._words import LATIN
+from memecap.text.quotes import quotes
 
 
 def examples(folder: Path, split: str, n_pictures: int | None) -> tuple[list[dict[str, float]], list[bool]]:

@@ -24,7 +24,7 @@ READING = Reading(
         ('Подпись у кота: "я".', [("я", (50, 80, 55, 90), 0.5)]),
         ('Он говорит: "совсем другое".', [("совсем другое", None, None)]),
         ("Без надписей.", []),
-        ('Незакрытая "кавычка', []),
+        ('Незакрытая "кавычка', [("кавычка", None, None)]),  # a caption cut off
     ],
 )
 def test_quotes_go_back_to_their_lines(caption: str, expected: list) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from memecap.captioners._slots import UNREAD, USER, to_caption, to_pieces
-from memecap.metrics._quoting import quotes
 from memecap.reading.base import Line, Reading
+from memecap.text.quotes import quotes
 
 
 def reading(*texts: str) -> Reading:

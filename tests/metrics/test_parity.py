@@ -22,7 +22,7 @@ from memecap.metrics.bleu import Bleu, BleuConfig
 from memecap.metrics.chrf import Chrf, ChrfConfig
 from memecap.metrics.cider import Cider
 from memecap.metrics.meteor import Meteor, MeteorConfig
-from memecap.metrics.meteor15 import Meteor15
+from memecap.metrics.meteor15 import Meteor15, Meteor15Config
 from memecap.metrics.rouge import Rouge
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "metrics"
@@ -131,11 +131,12 @@ def test_cider_rouge_and_bleu_are_the_coco_toolkits():
         assert total(rouge, *texts)["rouge_l"] == pytest.approx(record["rouge_l"], abs=1e-6)
 
 
-def test_meteor15_is_the_jars():
-    with gzip.open(FIXTURES / "meteor15_ru.tsv.gz", "rt", encoding="utf-8") as file:
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_meteor15_is_the_jars(language):
+    with gzip.open(FIXTURES / f"meteor15_{language}.tsv.gz", "rt", encoding="utf-8") as file:
         header, *lines = [line.rstrip("\n").split("\t") for line in file]
     assert len(lines) >= 2000
-    metric = Meteor15()
+    metric = Meteor15(Meteor15Config(language=language))
     statistics = metric.statistics([line[0] for line in lines], [[line[1]] for line in lines])
     recorded = np.array([float(line[2]) for line in lines])
     close = np.abs(metric.scores(statistics)["meteor15"] - recorded) <= 1e-6
