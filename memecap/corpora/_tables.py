@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from memecap import manifest, storage
+from memecap import manifest, separated, storage
 from memecap.errors import DataError, MissingFileError
 
 csv.field_size_limit(1 << 24)
@@ -23,12 +23,16 @@ def delimited(
 
     Raises:
         MissingFileError: no such file.
-        DataError: a line with too few or too many fields, or a file that is not UTF-8.
+        DataError: a line with too few or too many fields, a quote that is not closed, two columns of one name, or a
+            file that is not UTF-8.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="" if quoted else "\n") as file:
-            lines = _quoted(file, delimiter) if quoted else _plain(file, delimiter)
+            lines = _quoted(file, delimiter, path) if quoted else _plain(file, delimiter)
             names = list(columns) or next(lines, (0, []))[1]
+            if twice := separated.repeated(names):
+                what = f"two columns have one name: {', '.join(twice)}"
+                raise DataError(what, where=f"{path}, line 1", fix="Rename one of them.")
             for number, fields in lines:
                 place = f"{path}, line {number}"
                 if len(fields) != len(names):
@@ -42,13 +46,10 @@ def delimited(
         raise MissingFileError("no such table", where=path, fix="Check the path.") from error
     except UnicodeDecodeError as error:
         raise DataError("not UTF-8", where=path, fix="Save the file as UTF-8.") from error
-    except csv.Error as error:
-        raise DataError(f"not a table: {error}", where=path, fix="Check the delimiter and the quoting.") from error
 
 
-def _quoted(file: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(file, delimiter=delimiter)
-    return ((reader.line_num, fields) for fields in reader if fields)
+def _quoted(file: Iterator[str], delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    return ((number, fields) for number, fields in separated.quoted_rows(file, delimiter, path) if fields)
 
 
 def _plain(file: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

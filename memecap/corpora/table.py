@@ -65,6 +65,8 @@ class Table(Corpus):
                         fix=f"There are: {', '.join(record)}. Name yours with id=, caption=, file=, split=.",
                     )
             key, file, caption, split = (record.get(column, "") for column in wanted)
+            if not key.strip():  # such rows would all become one picture
+                raise DataError(f"the {config.id} is empty", where=place, fix="Fill it in, or remove the row.")
             yield key, file, caption, split
 
     def _annotations(self) -> Iterator[tuple[str, str, str, str]]:
