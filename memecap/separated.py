@@ -85,10 +85,12 @@ def _opening(path: Path, first: int, taken: Sequence[str]) -> str:
 
 
 def _swallows(cells: Sequence[str], later: Sequence[str], separator: str, width: int) -> bool:
-    """Whether one of a row's later lines is a row of its own, with an id like this row's."""
+    """Whether one of a row's later lines is a row of its own: an id like this row's, and no space after the separator,
+    where prose has one."""
     own = _shape(cells[0])
-    rows = [next(csv.reader([line], delimiter=separator), [""]) for line in later]
-    return width > 1 and bool(own) and any(len(row) == width and _shape(row[0]) == own for row in rows)
+    found = [next(csv.reader([line], delimiter=separator), []) for line in later]
+    whole = [row for row in found if len(row) == width > 1 and not row[1].startswith(" ")]
+    return bool(own) and any(_shape(row[0]) == own for row in whole)
 
 
 def _shape(cell: str) -> str:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,6 +172,14 @@ def test_answers_to_other_questions_are_not_mixed(files, tmp_path):
     write_predictions(mine, [Prediction("1", "другое", ("эталон",)), *A[2:]])
     assert "another a_sha256" in str(invoke(mine, theirs, "--out", out, keys="1\n").exception)
     assert out.read_text(encoding="utf-8") == before
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(files, tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.jsonl").write_bytes(files[1].read_bytes())
+    monkeypatch.chdir(tmp_path / "other")
+    asked = judging.identify(files[0], Path("mine.jsonl"))
+    assert (asked.a, asked.b) == (f"{tmp_path.name}/mine", "other/mine")
 
 
 def test_the_tally_names_the_systems_and_refuses_answers_about_others(files, tmp_path):

@@ -127,8 +127,8 @@ def test_faults_are_data_errors_that_name_the_row(write, name, content, told):
 
 
 def test_cells_of_several_lines_are_no_unclosed_quotes(write):
-    path = write("a.csv", 'id,caption,reference\n1,"кот, пёс\nи, ещё, кит","а\n\n2, три"\n2,"""да""",нет\n')
-    assert content_of(read_predictions(path)) == [("1", "кот, пёс\nи, ещё, кит", "а\n\n2, три"), ("2", '"да"', "нет")]
+    path = write("a.csv", 'id,caption,reference\n1,"кот, пёс\n2, ещё, кит","а\n\n2, три"\n2,"""да""",нет\n')
+    assert content_of(read_predictions(path)) == [("1", "кот, пёс\n2, ещё, кит", "а\n\n2, три"), ("2", '"да"', "нет")]
 
 
 def test_what_excel_and_spreadsheets_write(write):

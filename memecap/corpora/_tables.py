@@ -17,14 +17,15 @@ csv.field_size_limit(1 << 24)
 
 
 def delimited(
-    path: Path, *, delimiter: str = "\t", quoted: bool = False, columns: Sequence[str] = ()
+    path: Path, *, delimiter: str = "\t", quoted: bool = False, columns: Sequence[str] = (), key: str = ""
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Records of a delimited file as (place, {column: value}); the first line names the columns unless `columns` does.
+    """Records of a delimited file as (place, {column: value}); the first line names the columns unless `columns` does;
+    `key` is the column that must be filled in.
 
     Raises:
         MissingFileError: no such file.
-        DataError: a line with too few or too many fields, a quote that is not closed, two columns of one name, or a
-            file that is not UTF-8.
+        DataError: a line with too few or too many fields or without its key, a quote that is not closed, two columns of
+            one name, or a file that is not UTF-8.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="" if quoted else "\n") as file:
@@ -41,7 +42,10 @@ def delimited(
                         where=place,
                         fix="Correct the line, or name the delimiter and quoting the file has.",
                     )
-                yield place, dict(zip(names, fields, strict=True))
+                record = dict(zip(names, fields, strict=True))
+                if key in record and not record[key].strip():  # such rows would all become one picture
+                    raise DataError(f"the {key} is empty", where=place, fix="Fill it in, or remove the row.")
+                yield place, record
     except FileNotFoundError as error:
         raise MissingFileError("no such table", where=path, fix="Check the path.") from error
     except UnicodeDecodeError as error:

@@ -54,6 +54,7 @@ class Table(Corpus):
             delimiter=config.delimiter or ("\t" if tabs else ","),
             quoted=not tabs if config.quoted is None else config.quoted,
             columns=config.columns,
+            key=config.id,
         )
         wanted = (config.id, config.file, config.caption, config.split)
         for place, record in lines:
@@ -65,8 +66,6 @@ class Table(Corpus):
                         fix=f"There are: {', '.join(record)}. Name yours with id=, caption=, file=, split=.",
                     )
             key, file, caption, split = (record.get(column, "") for column in wanted)
-            if not key.strip():  # such rows would all become one picture
-                raise DataError(f"the {config.id} is empty", where=place, fix="Fill it in, or remove the row.")
             yield key, file, caption, split
 
     def _annotations(self) -> Iterator[tuple[str, str, str, str]]:

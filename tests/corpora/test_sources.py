@@ -157,6 +157,14 @@ def test_a_table_that_would_lose_rows_is_refused(tmp_path: Path, text: str, mess
     assert message in str(caught.value)
 
 
+def test_rows_without_an_id_are_not_one_meme(tmp_path: Path) -> None:
+    write(tmp_path / "train.csv", "uid\ttext\n1\tодин\n\tдва\n")
+    with pytest.raises(DataError, match="the uid is empty"):
+        items(memes.Memes, source=tmp_path)
+    with pytest.raises(DataError, match="the file_name is empty"):
+        items(vizwiz.VizWiz, source=write(tmp_path / "v.csv", "caption,file_name\none,\n"))
+
+
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError):
         items(table.Table, source=tmp_path / "t.tsv")
