@@ -71,7 +71,7 @@ def compose(scene: str, quoted: str) -> str:
 
 def bare_scene(caption: str) -> str:
     """A caption without its quotes, and without the marks that led to them: it can stand before a colon."""
-    text = re.sub('["«»„“”]', "", scene(caption))  # a mark that was never closed would quote on
+    text = re.sub("[\"«»„“”‘`]|<<|>>|''", "", scene(caption))  # a mark that was never closed would quote on
     text = re.sub(r"\s+(?=[.,:;!?…])", "", text)
     text = re.sub(r"[.,:;!?…]*(?=[.!?…])", "", text)  # «надпись: "да". кот» → «надпись. кот»
     return text.strip(" \t.,:;!?…—–-")

@@ -12,6 +12,7 @@ from memecap.cli import app
 
 _EXAMPLE = (
     "Example: memecap score mine.jsonl theirs.csv --preset ru-words · memecap score --compare mine.jsonl theirs.jsonl"
+    " · memecap score first.txt --columns id,caption,reference --sep ' | '"
 )
 
 
