@@ -32,7 +32,7 @@ OTHER_NAMES = {
 _SINGLE = ("image_id", "caption")
 _NUMBERED = re.compile(r"ref(?:erence)?s?[ _-]?\d+", re.IGNORECASE)
 _EXCEL = re.compile(r'"?sep=(.)"?\r?', re.IGNORECASE)  # the first line by which Excel knows the separator
-_HEADLESS = "A file without a header is read with --columns image_id,caption,reference (as its columns stand)."
+HEADLESS = "A file without a header is read with --columns image_id,caption,reference (as its columns stand)."
 
 
 def records(
@@ -63,7 +63,7 @@ def records(
     elif kind == ".txt":
         found = (({"caption": line}, f"{path}, row {number}") for number, line in enumerate(texts(path), 1))
     else:
-        fix = f"Use .jsonl, .csv, .tsv, .json or .txt. {_HEADLESS}"
+        fix = f"Use .jsonl, .csv, .tsv, .json or .txt. {HEADLESS}"
         raise UsageError(f"cannot tell what {kind or 'a file without ending'} holds", where=path, fix=fix)
     for record, where in found:
         yield _renamed(record, columns or {}, where) if isinstance(record, dict) else record, where
@@ -131,7 +131,7 @@ def _table(path: Path, separator: str) -> Iterator[Record]:
         number += 1
         where = f"{path}, row {number} (line {line_number})"
         if len(cells) != len(header):
-            fix = f"Quote the cells that hold separators; fill in the cells that are missing. {_HEADLESS}"
+            fix = f"Quote the cells that hold separators; fill in the cells that are missing. {HEADLESS}"
             raise DataError(f"{len(cells)} cells under {len(header)} columns", where=where, fix=fix)
         yield {name: _value(cell) for name, cell in zip(header, cells, strict=True) if name}, where
 

@@ -145,4 +145,5 @@ def _prediction(record: Any, number: int, where: str) -> Prediction:
 def _fix(record: Mapping[str, Any], wanted: str) -> str:
     if wanted in record:
         return "Fill it in."
-    return f"The row has {', '.join(map(str, record)) or 'nothing'}; name yours with --column {wanted}=NAME."
+    there = ", ".join(map(str, record)) or "nothing"
+    return f"The row has {there}; name yours with --column {wanted}=NAME. {prediction_formats.HEADLESS}"

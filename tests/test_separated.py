@@ -81,3 +81,9 @@ def test_a_line_of_other_columns_is_named(write):
     with pytest.raises(UsageError, match="without references") as caught:
         read_predictions(path)
     assert "--columns image_id,caption,reference" in caught.value.fix
+
+
+def test_a_table_whose_header_is_missing_is_told_how_to_be_read(write):
+    with pytest.raises(DataError) as caught:
+        read_predictions(write("a.tsv", "1\tкот\tпёс\n2\tкит\tкит\n"))
+    assert "--columns image_id,caption,reference" in caught.value.fix
