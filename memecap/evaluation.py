@@ -7,16 +7,17 @@ In: a checkpoint, a corpus whose text was read. Out, in one folder:
     scores-<preset>.json    systems with scores, intervals and comparisons, under the presets after the first
     scores.json             the same under the first preset; written last
 
-Floors: `random_caption` and `constant` look at nothing; `template` reads without training; `shuffled_pictures` is the
-captioner given another row's picture and reading, `shuffled_pixels` given another row's picture only.
+Floors: `random_caption` and `constant` look at nothing; `template` reads without training; `template_constant` and
+`template_random` quote what it quotes after the best constant scene and the scene of a random training caption;
+`shuffled_pictures` is the captioner given another row's picture and reading, `shuffled_pixels` another row's picture
+only.
 """
 
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +31,12 @@ from memecap.decoding import Decoding, Greedy
 from memecap.encoders.base import sight
 from memecap.errors import DataError, UsageError
 from memecap.leaderboard import rank, read_systems
-from memecap.manifest import Corpus, Row
 from memecap.pictures import open_picture
 from memecap.predictions import Prediction
-from memecap.reading.base import Reading
-from memecap.readings import load_readings
+from memecap.tasks import Task, tasks_of, warn_of_leaks
 
 PRESETS = ("ru-words", "nltk-seed")
 TEMPLATE = "template"
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A row, and what the captioner is shown for it."""
-
-    row: Row
-    picture: Path
-    reading: Reading | None
-
-
 Write = Callable[[Sequence[Task]], list[str]]
 
 
@@ -80,7 +68,7 @@ def evaluate(
         UsageError: `out` holds the evaluation of something else.
     """
     opened = manifest.open_corpus(corpus)
-    tasks = _tasks(opened, split, limit, seed)
+    tasks = tasks_of(opened, split, limit=limit, seed=seed)
     captioner = model if isinstance(model, Captioner) else _load(str(model))
     chosen = decoding or captioner.decoding()
     captioner.to(device or _best_device()).eval()
@@ -93,7 +81,7 @@ def evaluate(
         "rows": storage.sha256_bytes("\n".join(task.row.image_id for task in tasks).encode()),
         "decoding": chosen.model_dump(),
         "seed": seed,
-        "leaks": _warn_of_leaks(opened, tasks),
+        "leaks": warn_of_leaks(opened, tasks),
         "sight": "" if captioner.encoder is None else sight(captioner.encoder),
     }
     with storage.lock(out):
@@ -131,60 +119,40 @@ def _best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _warn_of_leaks(corpus: Corpus, tasks: Sequence[Task]) -> int:
-    """How many rows share a picture or a group with the training split; said aloud when there are any."""
-    training = {key for row in corpus.rows("train") for key in (row.image_id, row.group_id)}
-    leaks = sum(task.row.image_id in training or task.row.group_id in training for task in tasks)
-    if leaks:
-        progress.say(
-            f"warning: {leaks} of {len(tasks)} rows share a picture or a group with train: scores are too high"
-        )
-    return leaks
-
-
-def _tasks(corpus: Corpus, split: str, limit: int | None, seed: int) -> list[Task]:
-    rows = [row for row in corpus.rows(split) if row.file_name and row.captions]
-    if not rows:
-        raise DataError(
-            f"no row of the split {split!r} has a picture and a caption",
-            where=corpus.folder,
-            fix=f"Its splits are: {', '.join(f'{name} ({count})' for name, count in corpus.counts.items())}.",
-        )
-    if limit is not None and limit < len(rows):
-        kept = sorted(random.Random(seed).sample(range(len(rows)), limit))
-        rows = [rows[i] for i in kept]
-    readings = load_readings(corpus.folder)
-    if not readings:
-        progress.say(f"no stored readings: nothing will be quoted. `memecap read {corpus.folder}` reads the pictures.")
-    pictures = [corpus.image_path(row) for row in rows]
-    return [
-        Task(row, picture, readings.get(row.image_id))
-        for row, picture in zip(rows, pictures, strict=True)
-        if picture is not None
-    ]
-
-
 def _floors(
     captioner: Captioner, training: Sequence[str], tasks: Sequence[Task], describe: Write, seed: int
 ) -> Iterator[tuple[str, Sequence[Task], Write]]:
     """Each floor: its name, what it is shown in place of each task, and how it captions a batch of that."""
     if not training:
         raise DataError("no training captions to make floors of", fix="Build the corpus with a train split.")
-    drawn = {
-        task.row.image_id: text
-        for task, text in zip(tasks, floors.random_captions(training, len(tasks), seed=seed), strict=True)
-    }
+    ids = [task.row.image_id for task in tasks]
+    drawn = dict(zip(ids, floors.random_captions(training, len(ids), seed=seed), strict=True))
     yield "random_caption", tasks, lambda batch: [drawn[task.row.image_id] for task in batch]
     constant = floors.best_constant(training, seed=seed)
     yield "constant", tasks, lambda batch: [constant] * len(batch)
+    template = _load(TEMPLATE)
     if captioner.config.name != TEMPLATE:
-        template = _load(TEMPLATE)
         yield TEMPLATE, tasks, _describer(template, Greedy())
+    scene = floors.best_scene(training, seed=seed)
+    scenes = dict(zip(ids, floors.random_scenes(training, len(ids), seed=seed), strict=True))
+    yield "template_constant", tasks, _quoting(template, lambda task: scene)
+    yield "template_random", tasks, _quoting(template, lambda task: scenes[task.row.image_id])
     others = floors.derangement(tasks, seed=seed)
     yield "shuffled_pictures", others, describe
     if captioner.encoder is not None:
         swapped = [replace(task, picture=other.picture) for task, other in zip(tasks, others, strict=True)]
         yield "shuffled_pixels", swapped, describe
+
+
+def _quoting(template: Captioner, scene: Callable[[Task], str]) -> Write:
+    """What the template quotes of the same reading, after another scene."""
+
+    def describe(batch: Sequence[Task]) -> list[str]:
+        found = template.generate(None, [task.reading for task in batch], Greedy())
+        quoted = [" ".join(quote.text for quote in captions[0].quotes) for captions in found]
+        return [floors.compose(scene(task), text) for task, text in zip(batch, quoted, strict=True)]
+
+    return describe
 
 
 def _describer(captioner: Captioner, decoding: Decoding) -> Write:

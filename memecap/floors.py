@@ -10,6 +10,7 @@ in its own length.
 from __future__ import annotations
 
 import random
+import re
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeVar
@@ -17,6 +18,7 @@ from typing import TypeVar
 import numpy as np
 
 from memecap.metrics._ngrams import ngrams
+from memecap.metrics._quoting import scene
 from memecap.metrics.chrf import f_score
 
 Item = TypeVar("Item")
@@ -47,6 +49,36 @@ def best_constant(captions: Sequence[str], *, seed: int = 0) -> str:
     totals[:, 1::3] = wanted
     totals[:, 2::3] = rows
     return candidates[int(np.argmax(f_score(totals, BETA)))]
+
+
+def best_scene(captions: Sequence[str], *, seed: int = 0) -> str:
+    """The scene with the best corpus chrF2 against the scenes of all training captions: what stands outside quotes."""
+    scenes = _scenes(captions)
+    return bare_scene(best_constant(scenes, seed=seed)) if scenes else ""
+
+
+def random_scenes(captions: Sequence[str], n: int, *, seed: int = 0) -> list[str]:
+    """The scenes of n training captions drawn at random, of those that have one."""
+    scenes = _scenes(captions)
+    return random_captions(scenes, n, seed=seed) if scenes else [""] * n
+
+
+def compose(scene: str, quoted: str) -> str:
+    """A caption of a scene and a quote, such as `на картинке надпись: "…".`; either may be empty."""
+    parts = [*([scene] if scene else []), *([f'"{quoted}"'] if quoted else [])]
+    return ": ".join(parts) + "." if parts else ""
+
+
+def bare_scene(caption: str) -> str:
+    """A caption without its quotes, and without the marks that led to them: it can stand before a colon."""
+    text = re.sub("[\"«»„“”‘`]|<<|>>|''", "", scene(caption))  # a mark that was never closed would quote on
+    text = re.sub(r"\s+(?=[.,:;!?…])", "", text)
+    text = re.sub(r"[.,:;!?…]*(?=[.!?…])", "", text)  # «надпись: "да". кот» → «надпись. кот»
+    return text.strip(" \t.,:;!?…—–-")
+
+
+def _scenes(captions: Sequence[str]) -> list[str]:
+    return [bare for caption in captions if (bare := bare_scene(caption))]
 
 
 def _held(captions: Sequence[str], n: int) -> dict[Hashable, list[int]]:

@@ -4,20 +4,20 @@
     *.csv *.tsv     a header, then a row each; separated by commas, semicolons or tabs (told from the header)
     *.json          COCO results, a list of objects
     *.txt           a caption a line
+    any             without a header: what stands in each column is said, the separator is found or said
 
 A byte order mark, Windows line ends and empty lines (between objects, at the end of a text) do no harm.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from memecap import storage
+from memecap import separated, storage
 from memecap.errors import DataError, MissingFileError, UsageError
 
 Place = str
@@ -29,18 +29,25 @@ OTHER_NAMES = {
     "references": ("reference", "ref", "refs", "target", "targets", "ground_truth", "gt", "real", "true"),
     "image_id": ("uid", "image", "id"),
 }
-_NUMBERED = re.compile(r"references?_?\d+")
+_SINGLE = ("image_id", "caption")
+_NUMBERED = re.compile(r"ref(?:erence)?s?[ _-]?\d+", re.IGNORECASE)
+_EXCEL = re.compile(r'"?sep=(.)"?\r?', re.IGNORECASE)  # the first line by which Excel knows the separator
+HEADLESS = "A file without a header is read with --columns image_id,caption,reference (as its columns stand)."
 
 
-def records(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Record]:
+def records(
+    path: Path, columns: Mapping[str, str] | None = None, *, positions: Sequence[str] = (), separator: str = ""
+) -> Iterator[Record]:
     """The records of a file, `caption`, `references` and `image_id` among their keys.
 
     Args:
         columns: what the file calls them, such as {"caption": "generated"}.
+        positions: what each column of a table without a header is: image_id, caption, reference, or - for none of them.
+        separator: what stands between cells; found when empty.
 
     Raises:
         MissingFileError, DataError: the file is not there, or cannot be read; the line is named.
-        UsageError: an unknown kind of file.
+        UsageError: an unknown kind of file, or a separator that cannot be told.
     """
     if not path.is_file():
         raise MissingFileError("no such file of captions", where=path, fix="Check the path.")
@@ -49,12 +56,14 @@ def records(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Re
         found = _objects(path)
     elif kind == ".json":
         found = _listed(path)
-    elif kind in (".csv", ".tsv"):
-        found = _table(path)
+    elif positions:
+        found = _headless(path, _known(positions), separator)
+    elif separator or kind in (".csv", ".tsv"):
+        found = _table(path, separator)
     elif kind == ".txt":
         found = (({"caption": line}, f"{path}, row {number}") for number, line in enumerate(texts(path), 1))
     else:
-        fix = "Use .jsonl, .csv, .tsv, .json or .txt."
+        fix = f"Use .jsonl, .csv, .tsv, .json or .txt. {HEADLESS}"
         raise UsageError(f"cannot tell what {kind or 'a file without ending'} holds", where=path, fix=fix)
     for record, where in found:
         yield _renamed(record, columns or {}, where) if isinstance(record, dict) else record, where
@@ -102,28 +111,78 @@ def _listed(path: Path) -> Iterator[Record]:
         yield record, f"{path}, row {number}"
 
 
-def _table(path: Path) -> Iterator[Record]:
-    lines = [line + "\n" for line, _ in _lines(path)]
-    head = lines[0] if lines else ""
-    reader = csv.reader(lines, delimiter=max(",;\t", key=head.count), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        if len(set(header)) < len(header):
-            raise DataError("two columns have one name", where=f"{path}, line 1", fix="Rename one of them.")
-        number = 0
-        for cells in reader:
-            if not any(cells):
-                continue
-            number += 1
-            where = f"{path}, row {number} (line {reader.line_num})"
-            if len(cells) != len(header):
-                fix = "Quote the cells that hold separators; fill in the cells that are missing."
-                raise DataError(f"{len(cells)} cells under {len(header)} columns", where=where, fix=fix)
-            values = [None if cell.lower() == "nan" else cell for cell in cells]
-            yield dict(zip(header, values, strict=True)), where
-    except csv.Error as error:
-        fix = 'A quotation mark inside a quoted cell is doubled: "he said ""no""".'
-        raise DataError(f"not a table: {error}", where=f"{path}, line {reader.line_num}", fix=fix) from error
+def _table(path: Path, separator: str) -> Iterator[Record]:
+    lines = list(_lines(path))
+    if lines and (excel := _EXCEL.fullmatch(lines[0][0])):
+        separator, lines[0] = separator or excel[1], ("", 1)
+    head = next((line for line, _ in lines if line.strip()), "")
+    rows = separated.rows(lines, separator or max(",;\t", key=head.count), path, quoted=True)
+    header: list[str] = []
+    number = 0
+    for line_number, cells in rows:
+        if not any(cells):
+            continue
+        if not header:
+            header = [name.strip() for name in cells]
+            if twice := separated.repeated(header):
+                what = f"two columns have one name: {', '.join(twice)}"
+                raise DataError(what, where=f"{path}, line {line_number}", fix="Rename one of them.")
+            continue
+        number += 1
+        where = f"{path}, row {number} (line {line_number})"
+        if len(cells) != len(header):
+            fix = f"Quote the cells that hold separators; fill in the cells that are missing. {HEADLESS}"
+            raise DataError(f"{len(cells)} cells under {len(header)} columns", where=where, fix=fix)
+        yield {name: _value(cell) for name, cell in zip(header, cells, strict=True) if name}, where
+
+
+def _headless(path: Path, names: Sequence[str], separator: str) -> Iterator[Record]:
+    lines = [(line.removesuffix("\r"), number) for line, number in _lines(path)]
+    separator = separator or _separator(lines, len(names), path)
+    rows = enumerate(separated.rows(lines, separator, path, quoted=False), 1)
+    for number, (line_number, cells) in rows:
+        where = f"{path}, row {number} (line {line_number})"
+        if len(cells) != len(names):
+            fix = "Name each column in --columns, - for one that is not wanted; say the separator with --sep."
+            raise DataError(f"{len(cells)} cells, not the {len(names)} of {','.join(names)}", where=where, fix=fix)
+        if number == 1 and all(_ours(cell) for cell in cells):
+            continue  # it has a header after all
+        record: dict[str, Any] = {name: cell for name, cell in zip(names, cells, strict=True) if name in _SINGLE}
+        record["caption"] = _value(record["caption"])
+        if "references" in names:
+            found = [_value(cell) for name, cell in zip(names, cells, strict=True) if name == "references"]
+            record["references"] = [text for text in found if text]
+        yield record, where
+
+
+def _separator(lines: Sequence[tuple[str, int]], width: int, path: Path) -> str:
+    found = separated.separators(lines, width)
+    if len(found) == 1:
+        return found[0]
+    told = " and ".join(map(repr, found)) + " each split" if found else f"none of {separated.SEPARATORS} splits"
+    raise UsageError(f"{told} every line into {width} columns", where=path, fix="Say it: --sep ' | ', or --sep tab.")
+
+
+def _known(positions: Sequence[str]) -> list[str]:
+    """The columns under our names. Raises `UsageError` where one means nothing, or two mean the same."""
+    names = ["-" if position in ("", "-") else _ours(position) for position in positions]
+    singles = [name for name in names if name in _SINGLE]
+    if "" in names or "caption" not in names or len(set(singles)) < len(singles):
+        fix = "Name them as they stand: image_id, caption, reference (again for each further one), - for any other."
+        raise UsageError("the columns are not caption and reference", where=f"--columns {','.join(positions)}", fix=fix)
+    return names
+
+
+def _ours(name: str) -> str:
+    """Our name for a heading; empty where it is none that we know."""
+    name = name.strip().lower()
+    if _NUMBERED.fullmatch(name):
+        return "references"
+    return next((ours for ours, others in OTHER_NAMES.items() if name in (ours, *others)), "")
+
+
+def _value(cell: str) -> str | None:
+    return None if cell.lower() == "nan" else cell
 
 
 def _renamed(record: dict[str, Any], columns: Mapping[str, str], where: Place) -> dict[str, Any]:

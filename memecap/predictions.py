@@ -42,6 +42,8 @@ def read_predictions(
     *,
     references: Sequence[Path] = (),
     columns: Mapping[str, str] | None = None,
+    positions: Sequence[str] = (),
+    separator: str = "",
 ) -> list[Prediction]:
     """The rows of a file of captions.
 
@@ -49,20 +51,25 @@ def read_predictions(
         annotations: COCO annotations with the references of each picture.
         references: text files whose line n is a reference of row n; several files are several references.
         columns: what the file calls `caption`, `references` and `image_id`, where it has names of its own.
+        positions: what each column of a table without a header is (`prediction_formats.records`).
+        separator: what stands between a table's cells; found when empty.
 
     Raises:
         DataError: a row cannot be used, or a picture has two; the row's number is named.
         UsageError: a kind of file that is not known, or captions with no references anywhere.
     """
-    records = list(prediction_formats.records(path, columns))
+    records = list(prediction_formats.records(path, columns, positions=positions, separator=separator))
     if not records:
         raise DataError("no captions in the file", where=path, fix="Caption some pictures first.")
     if annotations is not None:
         records = list(_annotated(records, _coco_references(annotations), annotations))
     elif references:
         records = list(_paired(records, path, references))
-    elif path.suffix.lower() in (".json", ".txt"):
-        fix = "Give --annotations (COCO) or --references (a text file, a line for each caption)."
+    elif path.suffix.lower() in (".json", ".txt") and not any(_has_references(record) for record, _ in records):
+        fix = (
+            "Give --annotations (COCO) or --references (a text file, a line for each caption), or say what stands in "
+            "the columns: --columns image_id,caption,reference."
+        )
         raise UsageError("the file holds captions without references", where=path, fix=fix)
     rows = [_prediction(record, number, where) for number, (record, where) in enumerate(records, 1)]
     seen: dict[str, int] = {}
@@ -82,6 +89,10 @@ def annotated(path: Path) -> list[Prediction]:
 def write_predictions(path: Path, rows: Iterable[Prediction]) -> int:
     """Write a captions file atomically; returns how many rows."""
     return storage.write_jsonl(path, (row.to_json() for row in rows))
+
+
+def _has_references(record: Any) -> bool:
+    return isinstance(record, Mapping) and "references" in record
 
 
 def _annotated(
@@ -135,7 +146,7 @@ def _prediction(record: Any, number: int, where: str) -> Prediction:
         raise DataError("a row needs a caption of text", where=where, fix=_fix(record, "caption"))
     if not isinstance(references, list) or not references or not all(isinstance(r, str) for r in references):
         raise DataError("a row needs references: a list of texts", where=where, fix=_fix(record, "references"))
-    if image_id in (None, "") or (isinstance(image_id, float) and math.isnan(image_id)):
+    if image_id is None or not str(image_id).strip() or (isinstance(image_id, float) and math.isnan(image_id)):
         raise DataError("the image_id is empty", where=where, fix="Fill it in, or leave it out of every row.")
     return Prediction(str(image_id), caption, tuple(references), rest)
 
@@ -143,4 +154,5 @@ def _prediction(record: Any, number: int, where: str) -> Prediction:
 def _fix(record: Mapping[str, Any], wanted: str) -> str:
     if wanted in record:
         return "Fill it in."
-    return f"The row has {', '.join(map(str, record)) or 'nothing'}; name yours with --column {wanted}=NAME."
+    there = ", ".join(map(str, record)) or "nothing"
+    return f"The row has {there}; name yours with --column {wanted}=NAME. {prediction_formats.HEADLESS}"

@@ -91,6 +91,7 @@ def test_scores_json_holds_the_captioner_and_its_floors(corpus, tmp_path):
     assert [(r["system"], r["kind"]) for r in records] == [
         ("namer", "captioner"), ("constant", "floor"), ("random_caption", "floor"),
         ("shuffled_pictures", "floor"), ("shuffled_pixels", "floor"), ("template", "floor"),
+        ("template_constant", "floor"), ("template_random", "floor"),
     ]  # fmt: skip
     for record in records:
         assert record["n"] == 9
@@ -162,7 +163,9 @@ def test_a_limit_draws_the_same_rows_and_an_empty_split_is_refused(corpus, tmp_p
 
 def test_the_template_needs_no_checkpoint_and_is_not_its_own_floor(corpus, tmp_path):
     records = run(corpus, tmp_path / "out", "template")
-    assert [r["system"] for r in records] == ["template", "constant", "random_caption", "shuffled_pictures"]
+    assert [r["system"] for r in records] == [
+        "template", "constant", "random_caption", "shuffled_pictures", "template_constant", "template_random",
+    ]  # fmt: skip
     assert records[0]["scores"]["quoted_recall"] == 1
 
 
@@ -173,6 +176,53 @@ def test_pictures_of_train_in_the_split_are_told(corpus, tmp_path, capsys):
     run(corpus, tmp_path / "out")
     assert "1 of 9 rows share a picture or a group with train" in capsys.readouterr().err
     assert storage.read_json(tmp_path / "out" / "evaluation.json")["leaks"] == 1
+
+
+def test_composite_floors_quote_what_the_template_quotes_after_a_scene_of_training(corpus, tmp_path):
+    run(corpus, tmp_path / "out")
+    said = {
+        name: [row["caption"] for row in storage.read_jsonl(tmp_path / "out" / "floors" / f"{name}.jsonl")]
+        for name in ("template", "template_constant", "template_random")
+    }
+    rows = storage.read_jsonl(corpus / "val" / "metadata.jsonl")
+    quoted = [row["captions"][0].split('"')[1] for row in rows]  # what stands on the pictures
+    assert said["template"] == [f'на картинке надпись: "{text}".' for text in quoted]
+    scenes = {f"{colour} фон, надпись" for colour in COLOURS}
+    found = [
+        caption.removesuffix(f': "{text}".') for caption, text in zip(said["template_constant"], quoted, strict=True)
+    ]
+    assert len(set(found)) == 1
+    assert set(found) < scenes
+    found = [
+        caption.removesuffix(f': "{text}".') for caption, text in zip(said["template_random"], quoted, strict=True)
+    ]
+    assert len(set(found)) > 1
+    assert set(found) <= scenes
+
+
+@pytest.mark.parametrize(
+    ("caption", "scene"),
+    [
+        ('подпись: "да". ниже кот и пёс.', "подпись. ниже кот и пёс"),
+        ("Сверху «раз», снизу «два». Кот смеётся!", "Сверху, снизу. Кот смеётся"),
+        ('кот говорит: "мяу', "кот говорит"),
+        ("кот» и <<пёс", "кот и пёс"),
+        ('"только цитата"', ""),
+        ("кот у окна, 3.5 метра", "кот у окна, 3.5 метра"),
+    ],
+)
+def test_a_scene_is_what_stands_outside_quotes_and_reads_before_a_colon(caption, scene):
+    assert floors.bare_scene(caption) == scene
+
+
+def test_composite_captions_read_as_captions():
+    assert floors.compose("на фото кот", "мяу мяу") == 'на фото кот: "мяу мяу".'
+    assert floors.compose("на фото кот", "") == "на фото кот."
+    assert floors.compose("", "мяу") == '"мяу".'
+    training = ['подпись: "мяу".', 'подпись: "гав".', '"одна цитата"', 'на рисунке кит: "у".']
+    assert floors.best_scene(training) == "подпись"
+    assert set(floors.random_scenes(training, 30)) == {"подпись", "на рисунке кит"}
+    assert floors.random_scenes(['"цитата"'], 2) == ["", ""]
 
 
 def test_floors_look_at_training_captions_only():

@@ -101,6 +101,13 @@ def test_columns_have_the_names_they_are_given(write):
         ("a.csv", "image_id,caption,references\n1,кот,кот\n,кот,кот\n", "image_id is empty"),
         ("a.csv", "caption,caption\nкот,кот\n", "two columns"),
         ("a.csv", 'caption,references\n"кот,кот\n', "not a table"),
+        ("a.csv", 'id,caption,reference\n1,а,б\n2,"кот,эталон\n3,пёс,эталон\n4,конь,эталон\n', "a.csv, line 3"),
+        ("a.csv", 'id,caption,reference\n1,"кот,эталон\n2,"пёс",эталон\n3,а,б\n', "a.csv, line 2"),
+        ("a.csv", 'id,caption,reference\n1,"кот,эталон\n2,пёс",эталон\n3,а,б\n', "a.csv, line 2"),
+        ("a.csv", 'id,caption,reference\n7.jpg,а,"б\n12.jpg,пёс,эталон"\n', "a.csv, line 2"),
+        ("a.csv", "image_id,caption,references\n  ,кот,кот\n", "image_id is empty"),
+        ("a.jsonl", '{"caption": "а", "references": ["а"], "image_id": " "}', "image_id is empty"),
+        ("a.json", '[{"image_id": 1, "caption": "а", "references": ["а"]}, {"image_id": 2, "caption": "а"}]', "row 2"),
         ("a.csv", "", "no captions"),
         ("a.jsonl", "\n\n", "no captions"),
         ("a.jsonl", '{"caption": "а", "references": ["а"]}\n\n{"caption": NaN, "references": ["а"]}', "row 2 (line 3)"),
@@ -118,6 +125,29 @@ def test_faults_are_data_errors_that_name_the_row(write, name, content, told):
     assert caught.value.exit_code == 65
     assert told in str(caught.value)
     assert caught.value.fix
+
+
+def test_cells_of_several_lines_are_no_unclosed_quotes(write):
+    path = write("a.csv", 'id,caption,reference\n1,"кот, пёс\n2, ещё, кит","а\n\n2, три"\n2,"""да""",нет\n')
+    assert content_of(read_predictions(path)) == [("1", "кот, пёс\n2, ещё, кит", "а\n\n2, три"), ("2", '"да"', "нет")]
+
+
+def test_what_excel_and_spreadsheets_write(write):
+    rows = [("1", "кот; пёс", "кот", "котик"), ("2", "кит", "рыба")]
+    table = 'id;caption;Reference 1;reference 2;\n1;"кот; пёс";кот;котик;\n2;кит;рыба;;\n'
+    assert content_of(read_predictions(write("a.csv", "sep=;\n" + table))) == rows
+    assert content_of(read_predictions(write("b.csv", "\ufeff" + "sep=;\n" + table.replace("\n", "\r\n")))) == rows
+    marked = "sep=|\n" + table.replace("; ", "~").replace(";", "|").replace("~", "; ")
+    assert content_of(read_predictions(write("c.csv", marked))) == rows
+
+
+def test_a_json_list_may_bring_its_references(write):
+    listed = [{"image_id": 1, "caption": "кот", "references": ["кот", "котик"]}]
+    assert content_of(read_predictions(write("a.json", json.dumps(listed)))) == [("1", "кот", "кот", "котик")]
+    told = [{"image_id": 1, "prediction": "кот", "reference": "котик"}]
+    assert content_of(read_predictions(write("b.json", json.dumps(told)))) == [("1", "кот", "котик")]
+    with pytest.raises(UsageError, match="without references"):
+        read_predictions(write("c.json", '[{"image_id": 1, "caption": "кот"}]'))
 
 
 def test_what_is_no_captions_file(tmp_path, write):
@@ -149,7 +179,7 @@ ANCESTOR = [
 ]
 
 
-@pytest.mark.parametrize("layout", ["csv", "tsv", "jsonl", "txt"])
+@pytest.mark.parametrize("layout", ["csv", "tsv", "jsonl", "txt", "tabs", "bars"])
 def test_nltk_seed_scores_the_ancestors_layout(layout, write, tmp_path):
     """Tokens joined by spaces, special tokens and all: nltk's own numbers, whichever file they come in."""
     import memecap.cli._verbs  # noqa: F401
@@ -161,6 +191,10 @@ def test_nltk_seed_scores_the_ancestors_layout(layout, write, tmp_path):
     elif layout == "txt":
         content = "".join(h + "\n" for h, _ in ANCESTOR)
         more = ["--references", str(write("real.txt", "".join(r + "\n" for _, r in ANCESTOR)))]
+    elif layout in ("tabs", "bars"):  # the ancestor's own two files: no header
+        sep = "\t" if layout == "tabs" else " | "
+        content = "".join(sep.join((str(n), h, r)) + "\n" for n, (h, r) in enumerate(ANCESTOR))
+        more = ["--columns", "id,caption,reference", *(["--sep", " | "] if layout == "bars" else [])]
     else:
         separator = "\t" if layout == "tsv" else ","
         lines = [[f'"{text.replace(chr(34), chr(34) * 2)}"' for text in row] for row in ANCESTOR]

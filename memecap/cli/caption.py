@@ -76,8 +76,9 @@ def caption(
     failed = 0
     if as_csv:
         _csv_row(["file", "caption", "quotes", "model", "seconds", "error"])
-    for result in track(captioner.stream(sources, batch_size=batch_size), "captions", total=len(sources)):
-        name = "-" if isinstance(sources[0], bytes) else result.source
+    results = track(captioner.stream(sources, batch_size=batch_size), "captions", total=len(sources))
+    for result, source in zip(results, sources, strict=True):
+        name = "-" if isinstance(source, bytes) else result.source
         if result.caption is None:
             failed += 1
             say(f"{name}: {result.error}")
@@ -146,4 +147,6 @@ def _csv_row(values: list[object]) -> None:
 
 def _harmless(value: object) -> object:
     """A spreadsheet runs a cell that begins with one of these; an apostrophe keeps it text."""
+    if value == "-":  # the picture from stdin: no formula
+        return value
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -38,8 +38,10 @@ def evaluate(
 ) -> None:
     """Caption a split with a model and with floors, score all of them, and write captions, scores and a report.
 
-    The floors: a random training caption, the best constant one, the template with what was read, and the
-    model with shuffled pictures. Stopped half-way, the same command goes on.
+    The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
+    the best constant scene and after a random one, and the model with shuffled pictures.
+
+    Stopped half-way, the same command goes on.
     """
     from memecap import evaluation, progress, tables
     from memecap.decoding import choose

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from memecap.cli import app
 from memecap.cli._output import emit
+
+if TYPE_CHECKING:
+    from memecap.judging import Judging, Pair
 
 _EXAMPLE = "Example: memecap judge mine.jsonl theirs.jsonl --judge anna · memecap judge --tally answers.jsonl"
 
@@ -22,7 +25,7 @@ def judge(
     out: Annotated[Path, typer.Option("--out", "-o", help="file of answers, added to")] = Path("answers.jsonl"),
     name: Annotated[str, typer.Option("--judge", help="who is judging")] = "judge",
     n: Annotated[int | None, typer.Option(min=1, help="questions at most")] = None,
-    seed: Annotated[int, typer.Option(help="seed of the order and the sides: the same for all judges")] = 0,
+    seed: Annotated[int, typer.Option(help="seed of the questions; order and sides also vary by judge")] = 0,
     page: Annotated[Path | None, typer.Option(help="write a page for the browser here instead of asking")] = None,
     images: Annotated[Path | None, typer.Option(help="where the pictures are: <corpus>/<split>")] = None,
     tally: Annotated[bool, typer.Option(help="count the answers in the files")] = False,
@@ -30,7 +33,8 @@ def judge(
 ) -> None:
     """Ask which of two captions describes the picture better; the systems' names stay hidden and sides are random.
 
-    Keys: 1, 2, = (as good), q (stop; the same command goes on from there).
+    Keys: 1, 2, = (as good), q (stop; the same command goes on from there). Answers carry the systems' names, the hashes
+    of their files and the seed: answers to other questions are never mixed.
     """
     from memecap import judging, progress, storage
     from memecap.errors import UsageError
@@ -48,26 +52,27 @@ def judge(
         raise UsageError(
             f"two files of captions are compared, not {len(paths)}", where="memecap judge", fix="Name A and B."
         )
-    questions = judging.pairs(*(read_predictions(path) for path in paths), n=n, seed=seed)
+    asked = judging.identify(*paths, seed=seed)
+    questions = judging.pairs(*(read_predictions(path) for path in paths), n=n, seed=seed, judge=name)
     if page:
         from memecap.report.judging import write_page
 
-        write_page(page, questions, images=images, judge=name)
+        if images is None:
+            progress.say("warning: the page shows no pictures: say where they are with --images <corpus>/<split>")
+        write_page(page, questions, images=images, judge=name, judging=asked, out=out.name)
         progress.say(f"{len(questions)} questions: open {page}; it saves {out.name} where the browser keeps downloads")
         return
-    _ask_all(questions, out, name, images)
+    _ask_all(questions, out, name, images, asked)
 
 
-def _ask_all(questions: list[Any], out: Path, name: str, images: Path | None) -> None:
-    from memecap import storage
+def _ask_all(questions: list[Pair], out: Path, name: str, images: Path | None, asked: Judging) -> None:
+    from memecap import judging
     from memecap.terminal import plain
 
-    answered = set()
-    if out.exists():
-        answered = {answer["image_id"] for answer in storage.read_jsonl(out) if answer["judge"] == name}
+    answered = judging.answered(out, asked, name)
     todo = [question for question in questions if question.image_id not in answered]
-    for number, question in enumerate(todo, 1):
-        picture = images / question.file_name if images else question.file_name
+    pictures = judging.pictures_of(todo, images) if images else [Path(question.file_name) for question in todo]
+    for number, (question, picture) in enumerate(zip(todo, pictures, strict=True), 1):
         typer.echo(f"\n[{number}/{len(todo)}] {plain(str(picture))}")
         typer.echo(f"\n1: {plain(question.first)}\n\n2: {plain(question.second)}\n")
         choice = ""
@@ -77,15 +82,22 @@ def _ask_all(questions: list[Any], out: Path, name: str, images: Path | None) ->
             return
         answer = {"judge": name, "image_id": question.image_id, "winner": question.winner(choice)}
         with out.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            file.write(json.dumps(answer | {"judging": asked.to_json()}, ensure_ascii=False) + "\n")
 
 
 def _told(result: dict[str, Any]) -> str:
+    from memecap.terminal import plain
+
+    systems = result["judging"] or {"a": "A", "b": "B"}
+    a, b = (plain(str(systems.get(side, side))) for side in ("a", "b"))
     lines = [
-        f"answers {result['n']}, judges {result['judges']}: A {result['a']}, B {result['b']}, as good {result['tie']}",
-        f"A wins {result['win_rate']:.3f} (95 %: {result['low']:.3f}–{result['high']:.3f}), a tie counting half",
+        f"A is {a}, B is {b}",
+        f"votes {result['n']} on {result['pictures']} pictures, judges {result['judges']}: "
+        f"A {result['a']}, B {result['b']}, as good {result['tie']}",
+        f"A wins {result['win_rate']:.3f} (95 %, of pictures: {result['low']:.3f}–{result['high']:.3f}), "
+        "a tie counting half",
     ]
     if result["agreement"] is not None:
-        kappa = "" if result["kappa"] is None else f", kappa {result['kappa']:.2f}"
-        lines.append(f"judges agree on {result['agreement']:.3f}{kappa}")
+        alpha = "" if result["alpha"] is None else f", Krippendorff's alpha {result['alpha']:.2f}"
+        lines.append(f"judges agree on {result['agreement']:.3f}{alpha}")
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from memecap.cli import app
 
 _EXAMPLE = (
     "Example: memecap score mine.jsonl theirs.csv --preset ru-words · memecap score --compare mine.jsonl theirs.jsonl"
+    " · memecap score first.txt --columns id,caption,reference --sep ' | '"
 )
 
 
@@ -34,6 +35,16 @@ def score(
         list[str] | None,
         typer.Option(help="what your file calls a column: caption=NAME, references=NAME, image_id=NAME"),
     ] = None,
+    positions: Annotated[
+        str | None,
+        typer.Option(
+            "--columns",
+            help="a file without a header: what its columns are, such as id,caption,reference; - for any other",
+        ),
+    ] = None,
+    separator: Annotated[
+        str, typer.Option("--sep", help="what stands between cells: ' | ', tab; found when not given")
+    ] = "",
     preset: Annotated[str, typer.Option(help="protocol: ru-words, ru-punct, nltk-seed, coco, fbc2")] = "ru-words",
     form: Annotated[str, typer.Option("--format", "-f", help="text, markdown, latex, json or csv")] = "text",
     every: Annotated[bool, typer.Option("--all", help="every metric of the preset, not only the main ones")] = False,
@@ -60,7 +71,8 @@ def score(
 
     Rows are joined by image_id, whatever their order. A picture that a system left out counts as an empty caption.
 
-    A folder of memecap evaluate brings its floors. Bad rows are named by file and number, and end with exit code 65.
+    A folder of memecap evaluate brings its floors. A file without a header, of tabs or ` | `, is read with
+    `--columns id,caption,reference`. Bad rows are named by file and number, and end with exit code 65.
     """
     from functools import partial
     from typing import get_args
@@ -93,7 +105,14 @@ def score(
                 fix = "Write caption=NAME, references=NAME or image_id=NAME."
                 raise UsageError("a column is named OURS=YOURS", where=f"--column {ours}", fix=fix)
         columns = {ours: theirs for ours, _, theirs in named}
-        read = partial(read_predictions, annotations=annotations, references=references or (), columns=columns)
+        read = partial(
+            read_predictions,
+            annotations=annotations,
+            references=references or (),
+            columns=columns,
+            positions=positions.split(",") if positions else (),
+            separator={"tab": "\t", "\\t": "\t"}.get(separator, separator),
+        )
         systems = _read_systems(paths, read, images)
         more = _more_metrics(metric or [], settings or [])
         known = texts(training) if training else _training_captions(paths)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from memecap import manifest, storage
+from memecap import manifest, separated, storage
 from memecap.errors import DataError, MissingFileError
 from memecap.text.clean import clean
 
@@ -19,18 +19,23 @@ csv.field_size_limit(1 << 24)
 
 
 def delimited(
-    path: Path, *, delimiter: str = "\t", quoted: bool = False, columns: Sequence[str] = ()
+    path: Path, *, delimiter: str = "\t", quoted: bool = False, columns: Sequence[str] = (), key: str = ""
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Records of a delimited file as (place, {column: value}); the first line names the columns unless `columns` does.
+    """Records of a delimited file as (place, {column: value}); the first line names the columns unless `columns` does;
+    `key` is the column that must be filled in.
 
     Raises:
         MissingFileError: no such file.
-        DataError: a line with too few or too many fields, or a file that is not UTF-8.
+        DataError: a line with too few or too many fields or without its key, a quote that is not closed, two columns of
+            one name, or a file that is not UTF-8.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="" if quoted else "\n") as file:
-            lines = _quoted(file, delimiter) if quoted else _plain(file, delimiter)
+            lines = _quoted(file, delimiter, path) if quoted else _plain(file, delimiter)
             names = list(columns) or next(lines, (0, []))[1]
+            if twice := separated.repeated(names):
+                what = f"two columns have one name: {', '.join(twice)}"
+                raise DataError(what, where=f"{path}, line 1", fix="Rename one of them.")
             for number, fields in lines:
                 place = f"{path}, line {number}"
                 if len(fields) != len(names):
@@ -39,18 +44,18 @@ def delimited(
                         where=place,
                         fix="Correct the line, or name the delimiter and quoting the file has.",
                     )
-                yield place, dict(zip(names, fields, strict=True))
+                record = dict(zip(names, fields, strict=True))
+                if key in record and not record[key].strip():  # such rows would all become one picture
+                    raise DataError(f"the {key} is empty", where=place, fix="Fill it in, or remove the row.")
+                yield place, record
     except FileNotFoundError as error:
         raise MissingFileError("no such table", where=path, fix="Check the path.") from error
     except UnicodeDecodeError as error:
         raise DataError("not UTF-8", where=path, fix="Save the file as UTF-8.") from error
-    except csv.Error as error:
-        raise DataError(f"not a table: {error}", where=path, fix="Check the delimiter and the quoting.") from error
 
 
-def _quoted(file: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(file, delimiter=delimiter)
-    return ((reader.line_num, fields) for fields in reader if fields)
+def _quoted(file: Iterator[str], delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    return ((number, fields) for number, fields in separated.quoted_rows(file, delimiter, path) if fields)
 
 
 def _plain(file: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -75,7 +75,7 @@ class Memes(Corpus):
         files = {path.stem: path for path in (folder / "images").glob("*") if path.suffix.lower() in EXTENSIONS}
         for table in sorted(folder.glob("*.csv")):
             if split := _tables.split_of_name(table.name):
-                for _, record in _tables.delimited(table, columns=()):
+                for _, record in _tables.delimited(table, key="uid"):
                     key, text = record["uid"], record["text"]
                     image = files.get(manifest.source_key(key), _tables.picture(folder / "images", key))
                     yield Item(key=key, captions=(_tables.one_line(text),), image=image, split=split)

@@ -54,6 +54,7 @@ class Table(Corpus):
             delimiter=config.delimiter or ("\t" if tabs else ","),
             quoted=not tabs if config.quoted is None else config.quoted,
             columns=config.columns,
+            key=config.id,
         )
         wanted = (config.id, config.file, config.caption, config.split)
         for place, record in lines:

@@ -52,7 +52,7 @@ class VizWiz(Corpus):
                         if not annotation.get("is_rejected") and not annotation.get("is_precanned"):
                             yield image["file_name"], annotation["caption"], image.get("vizwiz_url", "")
             else:
-                for _, record in _tables.delimited(path, delimiter=",", quoted=True):
+                for _, record in _tables.delimited(path, delimiter=",", quoted=True, key="file_name"):
                     yield record["file_name"], record["caption"], ""
 
 

@@ -26,6 +26,8 @@ LABELS = {
     "random_caption": "Случайная подпись из обучения",
     "constant": "Одна и та же лучшая подпись",
     "template": "Шаблон с прочитанным текстом",
+    "template_constant": "Прочитанный текст после лучшей постоянной сцены",
+    "template_random": "Прочитанный текст после случайной сцены из обучения",
     "shuffled_pictures": "Модель: чужие картинка и текст",
     "shuffled_pixels": "Модель: чужая картинка, свой текст",
 }
@@ -69,6 +71,7 @@ SIGN_LABELS = {
     "equal": "подписи дословно равны эталонам",
     "copies": "подписи дословно взяты из обучения",
 }
+VERDICT = ("chrf2", "scene_chrf2", "quoted_recall", "quoted_precision")
 X_LABELS = {"step": "шаги", "epoch": "эпохи", "row": "записи"}
 
 
@@ -112,21 +115,38 @@ def page(
     }
 
 
-def verdict(records: Sequence[Mapping[str, Any]], metric: str = "chrf2") -> str:
-    """One sentence: is the captioner above its floors?"""
+def verdict(records: Sequence[Mapping[str, Any]]) -> str:
+    """For the whole caption, its scene and its quotes, a line each: is the captioner above its floors?"""
+    return "\n".join(_against_floors(records, metric) for metric in VERDICT if metric in records[0]["scores"])
+
+
+def _against_floors(records: Sequence[Mapping[str, Any]], metric: str) -> str:
+    """Every floor that is not beaten is named: those above the captioner, then those it cannot be told from."""
     ours = records[0]
     low, high = ours["intervals"][metric]
+    places = decimals(records)[metric]
+    told = f"{METRIC_LABELS[metric]} {ours['scores'][metric]:.{places}f} (95 %: {low:.{places}f}–{high:.{places}f})"
     floors = [record for record in records if record["kind"] != CAPTIONER]
-    beaten = [
-        record
-        for record in floors
-        if (found := record["compared"]["minus_this"][metric])["difference"] > 0 and found["p_holm"] < LEVEL
-    ]
-    score = f"{METRIC_LABELS[metric]} {ours['scores'][metric]:.1f} (95 %: {low:.1f}–{high:.1f})"
-    if len(beaten) == len(floors):
-        return f"{score}: значимо выше каждого ориентира."
-    left = ", ".join(f"«{LABELS.get(r['system'], r['system'])}»" for r in floors if r not in beaten)
-    return f"{score}: значимо выше ориентиров — {len(beaten)} из {len(floors)}. Не побеждены: {left}."
+    won, lost, even = ([record for record in floors if _standing(record, metric) == sign] for sign in (1, -1, 0))
+    if len(won) == len(floors):
+        return f"{told}: значимо выше каждого ориентира."
+    parts = [f"значимо выше ориентиров — {len(won)} из {len(floors)}"]
+    parts += [f"значимо ниже: {_named(lost, metric)}"] if lost else []
+    parts += [f"не выше: {_named(even, metric)}"] if even else []
+    return f"{told}: {'; '.join(parts)}."
+
+
+def _standing(record: Mapping[str, Any], metric: str) -> int:
+    """1 where the captioner is above this system, -1 where below, 0 where the difference may be chance."""
+    found = record["compared"]["minus_this"][metric]
+    if found["p_holm"] >= LEVEL or not found["difference"]:
+        return 0
+    return 1 if found["difference"] > 0 else -1
+
+
+def _named(records: Sequence[Mapping[str, Any]], metric: str) -> str:
+    places = decimals(records)[metric]
+    return ", ".join(f"«{LABELS.get(r['system'], r['system'])}» ({r['scores'][metric]:.{places}f})" for r in records)
 
 
 def curves(model: Path) -> list[dict[str, Any]]:

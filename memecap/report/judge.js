@@ -1,12 +1,43 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
-const answers = [];
+const key = "memecap judge " + data.key;
+let answers = []; // [image_id, winner], in the order given
+let shown; // the image_id of the question on the page
+let unsaved = false; // answers that only this tab knows
+
+function load() {
+  if (unsaved) return; // what the browser keeps is older
+  try {
+    answers = JSON.parse(localStorage.getItem(key) || "[]").filter(([, winner]) => ["a", "b", "tie"].includes(winner));
+  } catch (error) {
+    answers = [];
+  }
+}
+
+function keep() {
+  try {
+    localStorage.setItem(key, JSON.stringify(answers));
+    unsaved = false;
+  } catch (error) {
+    unsaved = answers.length > 0;
+  }
+  byId("kept").textContent = unsaved
+    ? "Браузер не даёт хранить ответы: сохраните их в файл, прежде чем закрыть вкладку."
+    : "Ответы хранятся в этом браузере: страницу можно закрыть и продолжить позже. Сохраните их в файл, когда закончите.";
+}
+
+function left() {
+  const done = new Set(answers.map(([image]) => image));
+  return data.pairs.filter((pair) => !done.has(pair.image_id));
+}
 
 function show() {
-  const pair = data.pairs[answers.length];
+  const [pair, ...more] = left();
   byId("question").hidden = !pair;
-  byId("place").textContent = pair ? `${answers.length + 1} из ${data.pairs.length}` : "Готово: сохраните ответы.";
+  byId("undo").disabled = !answers.length;
+  byId("place").textContent = pair ? `${data.pairs.length - more.length} из ${data.pairs.length}` : "Готово: сохраните ответы.";
+  shown = pair && pair.image_id;
   if (!pair) return;
   byId("picture").src = pair.image;
   byId("picture").parentElement.hidden = !pair.image;
@@ -15,25 +46,40 @@ function show() {
 }
 
 function choose(choice) {
-  const pair = data.pairs[answers.length];
-  if (!pair) return;
-  const winner = choice === 0 ? "tie" : pair.order[choice - 1];
-  answers.push({ judge: data.judge, image_id: pair.image_id, winner });
+  load(); // another tab may have gone on
+  const [pair] = left();
+  if (!pair || pair.image_id !== shown) return show();
+  answers.push([pair.image_id, choice === 0 ? "tie" : pair.order[choice - 1]]);
+  keep();
+  show();
+}
+
+function undo() {
+  load();
+  answers.pop();
+  keep();
   show();
 }
 
 function save() {
+  const lines = answers.map(([image_id, winner]) =>
+    JSON.stringify({ judge: data.judge, image_id, winner, judging: data.judging }) + "\n");
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(answers.map((answer) => JSON.stringify(answer) + "\n"), { type: "application/json" }));
-  link.download = "answers.jsonl";
+  link.href = URL.createObjectURL(new Blob(lines, { type: "application/json" }));
+  link.download = data.out;
   link.click();
 }
 
 for (const choice of [0, 1, 2]) byId("choose" + choice).addEventListener("click", () => choose(choice));
+byId("undo").addEventListener("click", undo);
 byId("save").addEventListener("click", save);
 document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const choice = { 1: 1, 2: 2, "=": 0 }[event.key];
   if (choice !== undefined) choose(choice);
+  else if (event.key === "Backspace") undo();
 });
-window.addEventListener("beforeunload", (event) => { if (answers.length) event.preventDefault(); });
+window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+load();
+keep();
 show();

@@ -1,4 +1,7 @@
-"""The page of `memecap judge`: one picture and two captions at a time; answers are saved as a file by the browser."""
+"""The page of `memecap judge`: one picture and two captions at a time.
+
+The browser keeps the answers under the judging's key, so a reload loses none, and saves them as a file.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,32 @@ from dataclasses import asdict
 from pathlib import Path
 
 from memecap import storage
-from memecap.judging import Pair
+from memecap.errors import DataError
+from memecap.judging import Judging, Pair, pictures_of
 from memecap.report import _content, _page
 
 SIDE = 640  # pixels: a judge reads the small print
 
 
-def write_page(path: Path, questions: Sequence[Pair], *, images: Path | None, judge: str) -> None:
-    """Write the page; pictures are looked for under `images`, and left out where they are not there."""
-    pictures = [_content.thumbnail(images / pair.file_name, SIDE)[0] if images else "" for pair in questions]
+def write_page(
+    path: Path, questions: Sequence[Pair], *, images: Path | None, judge: str, judging: Judging, out: str
+) -> None:
+    """Write the page, with the pictures under `images` where that is given.
+
+    Raises:
+        MissingFileError, DataError: pictures are not there, or cannot be opened; they are named.
+    """
+    pictures = _pictures(questions, images) if images else [""] * len(questions)
     pairs = [{**asdict(pair), "image": picture} for pair, picture in zip(questions, pictures, strict=True)]
-    page = _page.fill("judge.html", "page.css", "judge.js", {"judge": judge, "pairs": pairs})
-    storage.write_text(path, page)
+    told = {"judge": judge, "judging": judging.to_json(), "key": judging.key(judge), "out": out, "pairs": pairs}
+    storage.write_text(path, _page.fill("judge.html", "page.css", "judge.js", told))
+
+
+def _pictures(questions: Sequence[Pair], images: Path) -> list[str]:
+    paths = pictures_of(questions, images)
+    found = [_content.thumbnail(path, SIDE)[0] for path in paths]
+    if broken := [str(path) for path, picture in zip(paths, found, strict=True) if not picture]:
+        raise DataError(
+            f"{len(broken)} pictures cannot be opened: {', '.join(broken[:20])}", where=images, fix="Replace them."
+        )
+    return found

@@ -20,8 +20,10 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs" / "train"
 SCORES = ("bleu1", "bleu4", "meteor", "chrf2", "quoted_recall", "quoted_precision")
-FLOORS = ("constant", "random_caption", "template", "shuffled_pixels")
+FLOORS = ("constant", "random_caption", "template", "template_constant", "template_random", "shuffled_pixels")
 FLOOR_ROWS = {
+    "template_constant": "floor: template's quotes after the best constant scene",
+    "template_random": "floor: template's quotes after the scene of a random training caption",
     "template": "floor: template with reading",
     "constant": "floor: the best constant caption",
     "random_caption": "floor: a random training caption",
@@ -92,8 +94,9 @@ def print_table(names: list[str], folder: Path) -> None:
         print(f"| {name} | {minutes:.1f} | {_scores(_record(found[name], None))} |")
     for floor, title in FLOOR_ROWS.items():
         print(f"| {title} | | {_scores(_record(found[names[0]], floor))} |")
-    print("\n| chrF2 lead over | constant | random caption | template | its own with another row's pixels |")
-    print("|---|---|---|---|---|")
+    titles = (*(name.replace("_", " ") for name in FLOORS[:-1]), "its own with another row's pixels")
+    print(f"\n| chrF2 lead over | {' | '.join(titles)} |")
+    print("|---" * (len(titles) + 1) + "|")
     for name in names:
         print(f"| {name} | {' | '.join(_lead(found[name], floor) for floor in FLOORS)} |")
 

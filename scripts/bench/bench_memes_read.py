@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
-from memecap import checkpoint, config, scoring
-from memecap.captioners.base import Captioner
+from memecap import checkpoint, config, floors, scoring
+from memecap.captioners.base import Captioner, create
 from memecap.decoding import Decoding, Greedy
 from memecap.manifest import open_corpus
 from memecap.progress import track
@@ -68,6 +68,7 @@ def main() -> None:
     shifted = [*readings[1:], readings[0]]
     print("| captioner | BLEU-1 | BLEU-4 | METEOR | chrF2 | quoted recall | precision | scene BLEU-1 | scene chrF2 |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|", flush=True)
+    floor_rows(options.data, readings, references)
     whole = trained(options, "whole", None)
     row("whole", whole, whole.decoding(), readings, references)
     row("greedy instead of consensus", whole, Greedy(max_new_tokens=LONGEST), readings, references)
@@ -75,6 +76,19 @@ def main() -> None:
     for title, leave_out in PARTS.items():
         captioner = trained(options, leave_out.__name__, leave_out)
         row(title, captioner, captioner.decoding(), readings, references)
+
+
+def floor_rows(data: Path, readings: Sequence[Reading], references: Sequence[Sequence[str]]) -> None:
+    """What the template quotes, alone and after the two scenes that look at nothing."""
+    training = [caption for row in open_corpus(data / "corpora" / "memes").rows("train") for caption in row.captions]
+    template = create(config.configure("captioners", "template"), ())
+    found = [captions[0] for captions in template.generate(None, readings, Greedy())]
+    quoted = [" ".join(quote.text for quote in caption.quotes) for caption in found]
+    best, drawn = floors.best_scene(training), floors.random_scenes(training, len(readings))
+    print_row("floor: template", [caption.text for caption in found], references)
+    print_row("floor: template's quotes, constant scene", [floors.compose(best, text) for text in quoted], references)
+    composed = [floors.compose(*pair) for pair in zip(drawn, quoted, strict=True)]
+    print_row("floor: template's quotes, random scene", composed, references)
 
 
 def val(data: Path, n: int) -> tuple[list[Reading], list[Sequence[str]]]:
@@ -108,6 +122,10 @@ def row(
     for batch in track([order[start : start + BATCH] for start in range(0, len(order), BATCH)], title):
         for i, (best, *_) in zip(batch, describe(captioner, None, [readings[i] for i in batch], decoding), strict=True):
             texts[i] = best.text
+    print_row(title, texts, references)
+
+
+def print_row(title: str, texts: Sequence[str], references: Sequence[Sequence[str]]) -> None:
     scores = scoring.measure(texts, references).scores
     scenes = scoring.measure(
         [scene(text) or "-" for text in texts], [[scene(one) for one in several] for several in references]

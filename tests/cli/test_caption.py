@@ -59,6 +59,13 @@ def test_a_picture_from_stdin(folder: Path) -> None:
     assert code == 0 and "новый год" in out.lower()
 
 
+def test_stdin_beside_a_file_is_the_only_dash(folder: Path) -> None:
+    for order in (["-", str(folder / "a.png")], [str(folder / "a.png"), "-"]):
+        code, out, _ = run(*order, "--csv", "--reader", "none", stdin=(folder / "b.png").read_bytes())
+        assert code == 0
+        assert [row["file"] for row in csv.DictReader(io.StringIO(out))] == order
+
+
 def test_beam_needs_options_that_exist(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "memecap", "caption", str(folder / "a.png"), "--decoding", "beam", "--set", "widht=3"],

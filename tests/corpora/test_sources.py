@@ -141,6 +141,30 @@ def test_a_table_that_does_not_fit_is_named_with_its_line(tmp_path: Path, text: 
         items(table.Table, source=write(tmp_path / "t.tsv", text))
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('image_id,caption\n1,один\n2,"два\n3,три\n4,"четыре"\n5,пять\n', "line 3"),
+        ('image_id,caption\n1,один\n2,"два\n3,три\n', "line 3"),
+        ('image_id,caption\n1,один\n2,"два\n3,три"\n4,четыре\n', "line 3"),
+        ("image_id,caption,caption\n1,один,два\n", "two columns have one name: caption"),
+        ("image_id,caption\n1,один\n,два\n ,три\n", "the image_id is empty"),
+    ],
+)
+def test_a_table_that_would_lose_rows_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        items(table.Table, source=write(tmp_path / "t.csv", text))
+    assert message in str(caught.value)
+
+
+def test_rows_without_an_id_are_not_one_meme(tmp_path: Path) -> None:
+    write(tmp_path / "train.csv", "uid\ttext\n1\tодин\n\tдва\n")
+    with pytest.raises(DataError, match="the uid is empty"):
+        items(memes.Memes, source=tmp_path)
+    with pytest.raises(DataError, match="the file_name is empty"):
+        items(vizwiz.VizWiz, source=write(tmp_path / "v.csv", "caption,file_name\none,\n"))
+
+
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError):
         items(table.Table, source=tmp_path / "t.tsv")
