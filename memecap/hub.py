@@ -82,6 +82,8 @@ def upload(folder: Path, repository: str, *, private: bool = False, message: str
 def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = (), **arguments: Any) -> Any:
     """`model_class.from_pretrained(folder)` in fp32, in evaluation mode, silently.
 
+    Of its generation_config.json only the special tokens are kept: how a model writes is for its caller to say.
+
     Args:
         may_lack: beginnings of the names of weights that the class has and never uses.
 
@@ -95,7 +97,12 @@ def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = ()
     logging.set_verbosity_error()
     try:
         loaded, report = model_class.from_pretrained(
-            folder, output_loading_info=True, local_files_only=True, dtype="float32", **arguments
+            folder,
+            output_loading_info=True,
+            local_files_only=True,
+            trust_remote_code=False,  # unsaid, transformers asks at the terminal whether to run a model's own code
+            dtype="float32",
+            **arguments,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise DataError(
@@ -112,4 +119,14 @@ def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = ()
             where=folder,
             fix="Choose a checkpoint of the right architecture.",
         )
+    if getattr(loaded, "generation_config", None) is not None:
+        loaded.generation_config = _special_tokens(loaded.generation_config)
     return loaded.eval()
+
+
+def _special_tokens(settings: Any) -> Any:
+    """A `GenerationConfig` that names the tokens of another one and says nothing of the search."""
+    from transformers import GenerationConfig
+
+    names = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+    return GenerationConfig(**{name: getattr(settings, name) for name in names})
