@@ -7,7 +7,6 @@ Source: rmokady/CLIP_prefix_caption train.py: MLP, TransformerMapper, ClipCaptio
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +16,9 @@ import torch
 from torch import Tensor
 
 from memecap import config as configuration
+from memecap import tensors
 from memecap.captioners.base import Captioner, create
-from memecap.errors import DataError, MissingFileError
+from memecap.errors import DataError
 
 N_HEADS = 8  # always, whatever the width
 _BUFFERS = re.compile(r"\.attn\.(masked_)?bias$")  # masks that transformers once kept among the weights
@@ -63,16 +63,7 @@ def read(path: Path, *, encoder: Mapping[str, Any], decoder: str, normalize: boo
 
 
 def _load(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise MissingFileError("no such checkpoint", where=path, fix="Check the path.")
-    try:
-        state: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise DataError(
-            f"not a file of weights: {str(error).splitlines()[0]}",
-            where=path,
-            fix="Give the .pt of ClipCap's train.py.",
-        ) from error
+    state: Any = tensors.read_pickle(path, fix="Give the .pt of ClipCap's train.py.")
     if not isinstance(state, dict) or "gpt.transformer.wte.weight" not in state:
         raise DataError("no gpt.transformer.wte.weight in it", where=path, fix="Give the .pt of ClipCap's train.py.")
     return {name: tensor.float() for name, tensor in state.items()}

@@ -91,7 +91,7 @@ def test_a_batch_reads_as_one_by_one(reader):
 
 
 def test_the_model_s_own_wishes_change_nothing(folder, tmp_path, reader):
-    """generation_config.json may ask for beams and rules; the reader reads greedily, and its confidence is the model's."""
+    """generation_config.json may ask for beams and rules; the reader reads greedily, as sure as the model."""
     shutil.copytree(folder, tmp_path / "poisoned")
     path = tmp_path / "poisoned" / "generation_config.json"
     wishes = {
