@@ -1,8 +1,8 @@
 """checkpoint.json: what a checkpoint says of itself, and whether its files are still what was saved.
 
-In: a checkpoint's folder. Out: its `Record`, or the reason why it must not be used. Its files have a SHA-256, apart from
-README.md, which is for people, and weights of copied models, which are compared tensor by tensor. config.yaml may be
-changed by hand, which is said.
+In: a checkpoint's folder. Out: its `Record`, or the reason why it must not be used. Its files have a SHA-256, apart
+from README.md, which is for people, and weights of copied models, which are compared tensor by tensor. config.yaml may
+be changed by hand, which is said.
 """
 
 from __future__ import annotations

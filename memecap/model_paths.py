@@ -1,7 +1,7 @@
 """Where the pretrained models lie that a checkpoint refers to: written so that it works from any working directory.
 
-In a checkpoint's config.yaml `./x` and `../x` begin at its own folder, so that a project moves as a whole; checkpoint.json
-has the absolute place too, so that a checkpoint moves alone. Hub ids stay as they are.
+In a checkpoint's config.yaml `./x` and `../x` begin at its own folder, so that a project moves as a whole;
+checkpoint.json has the absolute place too, so that a checkpoint moves alone. Hub ids stay as they are.
 """
 
 from __future__ import annotations
@@ -108,4 +108,4 @@ def _from(folder: Path, absolute: str) -> str:
 
 def _absolute(path: str) -> str:
     """Without following links: a link in a project is how its owner wants the folder to be found."""
-    return os.path.abspath(Path(path).expanduser())
+    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100

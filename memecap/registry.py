@@ -38,7 +38,7 @@ _trusted: ContextVar[Collection[str] | None] = ContextVar("trusted", default=Non
 
 @contextmanager
 def trusting(names: Collection[str] | bool) -> Iterator[None]:
-    """Within the block only these dotted names are imported (True: any, as ever): the names come from somebody's file."""
+    """Within the block, where names come from somebody's file, only these dotted ones are imported (True: any)."""
     token = _trusted.set(_trusted.get() if names is True else names or ())
     try:
         yield

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,13 +75,16 @@ def hash_once(module: nn.Module, state: Mapping[str, Tensor]) -> str:
     names, tensors = tuple(state), tuple(state.values())
     stamps = tuple((-1 if tensor.is_inference() else tensor._version, tensor.dtype) for tensor in tensors)
     known = _hashed.get(module)
-    if known is not None and (known.names, known.stamps) == (names, stamps):
-        if all(one is other for one, other in zip(known.tensors, tensors, strict=True)):
-            return known.digest
+    if known is not None and (known.names, known.stamps) == (names, stamps) and _same(known.tensors, tensors):
+        return known.digest
     digest = state_hash(state)
     if not any(tensor.requires_grad for tensor in tensors):
         _hashed[module] = _Hashed(names, tensors, stamps, digest)
     return digest
+
+
+def _same(ones: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
+    return all(one is other for one, other in zip(ones, others, strict=True))
 
 
 def state_hash(state: Mapping[str, Any]) -> str:

@@ -81,6 +81,11 @@ class BPE:
             raise DataError(f"the vocabulary has no mark {mark!r}", where="tokenizer", fix="Train the captioner again.")
         return int(found)
 
+    def named(self, token: str) -> list[int]:
+        """The id of an end token by its name, which `encode` takes for text; empty where it is none."""
+        found = self.backend.token_to_id(token) if token in _END_TOKENS else None
+        return [] if found is None else [int(found)]
+
     def encode(self, text: str) -> list[int]:
         return list(self.backend.encode(text, add_special_tokens=False).ids)
 
