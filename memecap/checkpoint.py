@@ -2,6 +2,7 @@
 
 Frozen pretrained models are named with a hash of their weights, not copied; `self_contained` copies them. The folder is
 written beside its place and moved there, so it is whole or absent. A run folder stands for its `checkpoints/best`.
+Nothing in a checkpoint is run: a part outside the package is imported only where the caller trusts its name.
 """
 
 from __future__ import annotations
@@ -9,21 +10,23 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from memecap import __version__, config, hub, registry, storage
+from memecap import __version__, checkpoint_record, config, hub, model_paths, registry, storage, tensors
 from memecap.captioners.base import Captioner
+from memecap.checkpoint_record import CARD, CONFIG, RECORD, Record
 from memecap.config import PartConfig
-from memecap.encoders.base import state_hash
+from memecap.encoders.base import hash_once
 from memecap.errors import DataError, MissingFileError, StorageError, UsageError
 
-CONFIG, WEIGHTS, RECORD, CARD = "config.yaml", "model.safetensors", "checkpoint.json", "README.md"
+WEIGHTS = "model.safetensors"
+#: the hash of a frozen model that was loaded from these files with these settings
+_known: dict[tuple[hub.Files, str], str] = {}
 
 
 def save(captioner: Captioner, folder: Path, *, card: str = "", self_contained: bool = False) -> None:
@@ -42,7 +45,7 @@ def save(captioner: Captioner, folder: Path, *, card: str = "", self_contained: 
         folder.parent.mkdir(parents=True, exist_ok=True)
         making = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
-            _write(captioner, making, card, self_contained)
+            _write(captioner, making, folder, card, self_contained)
             making.chmod(0o755)
             _replace(making, folder)
         finally:
@@ -53,21 +56,41 @@ def save(captioner: Captioner, folder: Path, *, card: str = "", self_contained: 
         ) from error
 
 
-def load(model: str | Path) -> Captioner:
+def load(model: str | Path, *, trust_code: bool | Collection[str] = False) -> Captioner:
     """The captioner of a checkpoint folder, a run folder or a Hub id, in evaluation mode.
 
+    Args:
+        trust_code: whether modules outside the package that it names are imported, or which of them.
+
     Raises:
-        MissingFileError: there is no checkpoint.
-        DataError: its weights do not fit, or a model that it refers to has other weights than it was trained with.
+        UsageError: it names code outside the package that is not trusted.
+        MissingFileError: there is no checkpoint, or a model that it refers to is not where it was.
+        DataError: a file is not what was saved, its weights do not fit, a model that it refers to has other weights
+            than it was trained with, or it was saved by a newer memecap.
         ServiceError: the Hub cannot be reached.
     """
     folder = find(model)
-    settings = _resolve(config.read_yaml(folder / CONFIG), folder)
-    part = config.configure("captioners", config.validate(_Checkpoint, {"captioner": settings}, where=folder).captioner)
-    captioner: Captioner = registry.load("captioners", part.name).from_folder(part, folder)
-    _check_references(captioner, storage.read_json(folder / RECORD), folder)
+    record, written = checkpoint_record.read(folder), config.read_yaml(folder / CONFIG)
+    checkpoint_record.check(folder, record, written)
+    settings = model_paths.find(written, folder, record.models, {"encoder", *record.references})
+    with registry.trusting(trust_code):
+        checked = config.validate(_Checkpoint, {"captioner": settings}, where=folder / CONFIG)
+        part = config.configure("captioners", checked.captioner)
+        files = _files(part, record.references)
+        captioner: Captioner = registry.load("captioners", part.name).from_folder(part, folder)
+    _check_references(captioner, record.references, files, folder)
     _load_weights(captioner, folder / WEIGHTS)
     return captioner.eval()
+
+
+def restore(captioner: Captioner, folder: Path) -> None:
+    """Bring back the own weights of a checkpoint of this very captioner; frozen models stay as they are.
+
+    Raises:
+        DataError: they are broken or do not fit.
+    """
+    checkpoint_record.check(folder, checkpoint_record.read(folder), config.read_yaml(folder / CONFIG))
+    _load_weights(captioner, folder / WEIGHTS)
 
 
 def own_state(captioner: Captioner) -> dict[str, Tensor]:
@@ -95,17 +118,24 @@ class _Checkpoint(config.Frozen):
     captioner: config.CaptionerConfig
 
 
-def _write(captioner: Captioner, folder: Path, card: str, self_contained: bool) -> None:
+def _write(captioner: Captioner, folder: Path, home: Path, card: str, self_contained: bool) -> None:
+    """Everything into `folder`, which is going to be moved to `home`."""
     references = captioner.references()
-    changes = captioner.save_references(folder) if self_contained else {}
+    names = {*references, *(() if captioner.encoder is None else ("encoder",))}
+    places = model_paths.places(captioner.config, names, home)
+    own = any(place.model.startswith("./") for place in places.values())  # copies in the folder that is replaced
+    changes = captioner.save_references(folder) if self_contained or own else {}
+    places = {name: place for name, place in places.items() if name not in changes}
     captioner.save_structure(folder)
     state = own_state(captioner)
     save_file(_untied(state), folder / WEIGHTS, metadata={"format": "pt"})
     (folder / WEIGHTS).chmod(0o644)
+    changes |= {name: {"model": place.model} for name, place in places.items()}
     storage.write_text(folder / CONFIG, config.to_yaml(_changed(captioner.config, changes)))
     storage.write_text(folder / CARD, card or _card(captioner))
     hashes = {name: _frozen_hash(module) for name, module in references.items()}
-    storage.write_json(folder / RECORD, {"memecap": __version__, "references": hashes, "tied": _tied(state)})
+    record = Record(memecap=__version__, references=hashes, tied=_tied(state), models=places)
+    checkpoint_record.write(folder, record, copies=changes.keys())
 
 
 def _changed(part: PartConfig, changes: Mapping[str, Mapping[str, Any]]) -> PartConfig:
@@ -113,18 +143,29 @@ def _changed(part: PartConfig, changes: Mapping[str, Mapping[str, Any]]) -> Part
     return part.model_copy(update=updates)
 
 
-def _resolve(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Paths that begin with ./ are inside the checkpoint."""
-    for value in settings.values():
-        if isinstance(value, dict) and str(value.get("model", "")).startswith("./"):
-            value["model"] = str(folder / value["model"])
-    return settings
+def _files(part: PartConfig, references: Collection[str]) -> dict[str, tuple[hub.Files, str]]:
+    """Name of a frozen model → which files it is about to be loaded from, and with which settings."""
+    held = {name: getattr(part, name, None) for name in references}
+    return {
+        name: (files, settings.model_dump_json())
+        for name, settings in held.items()
+        if isinstance(settings, config.Frozen) and (files := hub.files(str(getattr(settings, "model", ""))))
+    }
 
 
-def _check_references(captioner: Captioner, record: Mapping[str, Any], folder: Path) -> None:
+def _check_references(
+    captioner: Captioner,
+    expected: Mapping[str, str],
+    files: Mapping[str, tuple[hub.Files, str]],
+    folder: Path,
+) -> None:
     for name, module in captioner.references().items():
-        expected = record["references"].get(name)
-        if expected != _frozen_hash(module):
+        found = _known.get(files[name]) if name in files else None
+        if found is None:
+            found = _frozen_hash(module)
+            if name in files:
+                _known[files[name]] = found
+        if expected.get(name) != found:
             raise DataError(
                 f"the {name} has other weights than those the captioner was trained with",
                 where=f"{folder / CONFIG}: {name}",
@@ -133,12 +174,7 @@ def _check_references(captioner: Captioner, record: Mapping[str, Any], folder: P
 
 
 def _load_weights(captioner: Captioner, path: Path) -> None:
-    try:
-        state = load_file(path)
-    except FileNotFoundError as error:
-        raise MissingFileError("no such file", where=path, fix="The checkpoint is not whole: save it again.") from error
-    except SafetensorError as error:
-        raise DataError(f"broken weights: {error}", where=path, fix="Save or fetch the checkpoint again.") from error
+    state = tensors.read_safetensors(path, fix="Save or fetch the checkpoint again.")
     expected = captioner.state_dict()
     own = own_state(captioner).keys()
     absent = own - state.keys() - _tied(expected).keys()
@@ -160,8 +196,8 @@ def _learnt(module: nn.Module) -> set[str]:
 
 def _frozen_hash(module: nn.Module) -> str:
     """The hash of what is not learnt, by its original names: peft puts `base_layer` into those it wraps."""
-    learnt, state = _learnt(module), module.state_dict()
-    return state_hash({name.replace(".base_layer", ""): state[name] for name in state if name not in learnt})
+    learnt, state = _learnt(module), module.state_dict(keep_vars=True)
+    return hash_once(module, {name.replace(".base_layer", ""): state[name] for name in state if name not in learnt})
 
 
 def _tied(state: Mapping[str, Tensor]) -> dict[str, str]:

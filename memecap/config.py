@@ -92,7 +92,7 @@ def explain(
     """Every leaf of the resolved settings as (key, value, where it came from)."""
     values, sources = _gather(path, overrides, {})
     resolved = validate(model, values, where=path or "overrides").model_dump(mode="json")
-    return [(key, value, _source(key, sources)) for key, value in _leaves(resolved)]
+    return [(key, value, _source(key, sources)) for key, value in leaves(resolved)]
 
 
 def validate(model: type[Model], values: Mapping[str, Any], *, where: str | Path) -> Model:
@@ -180,7 +180,7 @@ def _gather(
     sources: dict[str, Source] = {}
     if path is not None:
         values.update(read_yaml(path))
-        sources.update({key: "file" for key, _ in _leaves(values)})
+        sources.update({key: "file" for key, _ in leaves(values)})
     for name, text in sorted(os.environ.items()):
         if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
             key = name.removeprefix(ENVIRONMENT_PREFIX).strip("_").lower().replace("__", ".")
@@ -223,11 +223,12 @@ def _scalar(text: str) -> Any:
         return text
 
 
-def _leaves(values: Any, prefix: str = "") -> list[tuple[str, Any]]:
+def leaves(values: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    """Every leaf of nested settings as (dotted key, value), in their order."""
     if isinstance(values, Mapping) and values:
-        return [leaf for key, value in values.items() for leaf in _leaves(value, f"{prefix}{key}.")]
+        return [leaf for key, value in values.items() for leaf in leaves(value, f"{prefix}{key}.")]
     if isinstance(values, list) and any(isinstance(value, Mapping) for value in values):
-        return [leaf for i, value in enumerate(values) for leaf in _leaves(value, f"{prefix}{i}.")]
+        return [leaf for i, value in enumerate(values) for leaf in leaves(value, f"{prefix}{i}.")]
     return [(prefix.removesuffix("."), values)]
 
 

@@ -53,6 +53,7 @@ def evaluate(
     resamples: int = significance.RESAMPLES,
     seed: int = 0,
     device: str | None = None,
+    trust_code: bool = False,
 ) -> list[dict[str, Any]]:
     """Caption a split with a captioner and with every floor, score them all, and return what `scores.json`
     holds.
@@ -62,6 +63,7 @@ def evaluate(
     Args:
         model: a checkpoint or run folder, a Hub id, `template`, or a loaded captioner.
         limit: caption only so many rows, drawn with `seed`; all when None.
+        trust_code: import the modules outside the package that a checkpoint names.
 
     Raises:
         DataError: the split has no pictures, or there are no training captions for the floors.
@@ -69,7 +71,7 @@ def evaluate(
     """
     opened = manifest.open_corpus(corpus)
     tasks = tasks_of(opened, split, limit=limit, seed=seed)
-    captioner = model if isinstance(model, Captioner) else _load(str(model))
+    captioner = model if isinstance(model, Captioner) else _load(str(model), trust_code)
     chosen = decoding or captioner.decoding()
     captioner.to(device or _best_device()).eval()
     settings = {
@@ -107,12 +109,12 @@ def evaluate(
     return records
 
 
-def _load(model: str) -> Captioner:
+def _load(model: str, trust_code: bool) -> Captioner:
     if model == TEMPLATE:
         return create(configure("captioners", model), ())
     from memecap import checkpoint
 
-    return checkpoint.load(model)
+    return checkpoint.load(model, trust_code=trust_code)
 
 
 def _best_device() -> str:

@@ -34,13 +34,29 @@ def fetch(model: str, files: Sequence[str] | None = None, *, revision: str | Non
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(model, revision=revision, allow_patterns=None if files is None else list(files)))
+        allowed = None if files is None else list(files)
+        _fetched[model] = Path(snapshot_download(model, revision=revision, allow_patterns=allowed))
+        return _fetched[model]
     except Exception as error:
         raise ServiceError(
             f"cannot fetch the model {model!r} from the Hugging Face Hub: {type(error).__name__}",
             where=f"https://huggingface.co/{model}",
             fix="Connect to the network, or download the model elsewhere and give its folder instead of the id.",
         ) from error
+
+
+#: path, size, time of change and of the inode's change: what tells that a file is still the same
+Files = tuple[tuple[str, int, int, int], ...]
+_fetched: dict[str, Path] = {}
+
+
+def files(model: str) -> Files:
+    """Which files a model is, as far as that is known without the network; empty where it is not."""
+    folder = Path(model).expanduser() if Path(model).expanduser().is_dir() else _fetched.get(model)
+    if not model or folder is None:
+        return ()
+    found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
+    return tuple((str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found)
 
 
 def fetch_model(model: str) -> Path:
@@ -82,6 +98,8 @@ def upload(folder: Path, repository: str, *, private: bool = False, message: str
 def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = (), **arguments: Any) -> Any:
     """`model_class.from_pretrained(folder)` in fp32, in evaluation mode, silently.
 
+    Of its generation_config.json only the special tokens are kept: how a model writes is for its caller to say.
+
     Args:
         may_lack: beginnings of the names of weights that the class has and never uses.
 
@@ -95,11 +113,17 @@ def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = ()
     logging.set_verbosity_error()
     try:
         loaded, report = model_class.from_pretrained(
-            folder, output_loading_info=True, local_files_only=True, dtype="float32", **arguments
+            folder,
+            output_loading_info=True,
+            local_files_only=True,
+            trust_remote_code=False,  # unsaid, transformers asks at the terminal whether to run a model's own code
+            dtype="float32",
+            **arguments,
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # a wrong file may make transformers, safetensors or pickle raise anything
+        told = str(error).strip().splitlines() or [type(error).__name__]
         raise DataError(
-            f"cannot load the model: {str(error).splitlines()[0]}",
+            f"cannot load the model: {told[0]}",
             where=folder,
             fix="Check that the folder holds config.json and weights of the right kind.",
         ) from error
@@ -112,4 +136,14 @@ def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = ()
             where=folder,
             fix="Choose a checkpoint of the right architecture.",
         )
+    if getattr(loaded, "generation_config", None) is not None:
+        loaded.generation_config = _special_tokens(loaded.generation_config)
     return loaded.eval()
+
+
+def _special_tokens(settings: Any) -> Any:
+    """A `GenerationConfig` that names the tokens of another one and says nothing of the search."""
+    from transformers import GenerationConfig
+
+    names = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+    return GenerationConfig(**{name: getattr(settings, name) for name in names})

@@ -157,6 +157,7 @@ def load_captioner(
     ranking: Ranking | None = None,
     precision: Precision = "fp32",
     device: str | None = None,
+    trust_code: bool = False,
 ) -> MemeCaptioner:
     """A captioner ready to use.
 
@@ -166,8 +167,10 @@ def load_captioner(
         ranking: how the candidates of the decoding are ordered; None: as the decoding does.
         precision: bf16 is the faster and rounds products to 8 bits, so some captions differ from those of fp32.
         device: cpu, cuda, mps …; the best there is when None.
+        trust_code: import the modules outside the package that the checkpoint names; importing runs them.
 
     Raises:
+        UsageError: the checkpoint names such modules and `trust_code` is not set.
         MissingFileError, DataError: the folder is not a checkpoint.
         ServiceError: the model or the reader's program cannot be had.
     """
@@ -175,7 +178,7 @@ def load_captioner(
     if name == DEFAULT_MODEL:
         captioner = create(config.configure("captioners", name), ())
     else:
-        captioner = checkpoint.load(name)
+        captioner = checkpoint.load(name, trust_code=trust_code)
     return MemeCaptioner(
         captioner,
         config.build("reading", reader) if reader is not None else None,

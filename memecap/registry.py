@@ -13,11 +13,14 @@ import difflib
 import importlib
 import importlib.util
 import inspect
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from memecap.errors import UnknownPartError
+from memecap.errors import UnknownPartError, UsageError
 
 #: family (a folder of the package) → its abstract class (in the folder's base.py)
 FAMILIES = {
@@ -28,6 +31,19 @@ FAMILIES = {
     "reading": "Reader",
     "translation": "Translator",
 }
+
+#: dotted names that may be imported; None: all of them, for they come from the user
+_trusted: ContextVar[Collection[str] | None] = ContextVar("trusted", default=None)
+
+
+@contextmanager
+def trusting(names: Collection[str] | bool) -> Iterator[None]:
+    """Within the block, where names come from somebody's file, only these dotted ones are imported (True: any)."""
+    token = _trusted.set(_trusted.get() if names is True else names or ())
+    try:
+        yield
+    finally:
+        _trusted.reset(token)
 
 
 def names(family: str) -> list[str]:
@@ -69,6 +85,13 @@ def _folder(family: str) -> Path:
 
 
 def _import_foreign(family: str, name: str) -> ModuleType:
+    trusted = _trusted.get()
+    if trusted is not None and name not in trusted:
+        raise UsageError(
+            f"it names a part outside memecap, {name!r}, and importing it would run that code",
+            where=f"{family}: {name}",
+            fix="Look at the code; if you trust it, add --trust-code (in Python: trust_code=True).",
+        )
     try:
         return importlib.import_module(name.strip("."))
     except ModuleNotFoundError as error:

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from memecap import __version__, checkpoint, config, hub, storage, tables
+from memecap import __version__, checkpoint, checkpoint_record, config, hub, model_paths, storage, tables
 from memecap.errors import MissingFileError, UsageError
 
 _SCORES, _RETRIEVED = "scores.json", "similar.jsonl"
@@ -23,6 +23,7 @@ def push(
     scores: Path | None = None,
     private: bool = False,
     self_contained: bool = False,
+    trust_code: bool = False,
     message: str = "Upload a memecap checkpoint",
 ) -> str:
     """Upload a checkpoint; returns the address of the repository.
@@ -30,6 +31,7 @@ def push(
     Args:
         scores: a folder of `memecap evaluate`, whose table comes into the card.
         self_contained: copy the frozen models it refers to, so that it needs nothing else.
+        trust_code: for a copy the checkpoint is loaded; import the modules outside the package that it names.
 
     Raises:
         MissingFileError: there is no checkpoint, or no scores there.
@@ -45,10 +47,10 @@ def push(
     with tempfile.TemporaryDirectory() as temporary:
         prepared = Path(temporary) / "checkpoint"
         if self_contained:
-            checkpoint.save(checkpoint.load(folder), prepared, self_contained=True)
+            checkpoint.save(checkpoint.load(folder, trust_code=trust_code), prepared, self_contained=True)
         else:
             shutil.copytree(folder, prepared)
-            _refuse_local_references(prepared, folder)
+            _refuse_local_models(folder)
         storage.write_text(prepared / checkpoint.CARD, card(prepared, repository, scores))
         return hub.upload(prepared, repository, private=private, message=message)
 
@@ -61,9 +63,9 @@ def card(folder: Path, repository: str, scores: Path | None = None) -> str:
         f"Describes pictures, Russian memes above all. Made with memecap {__version__}.",
         f"```sh\nmemecap caption picture.jpg --model {repository}\n```",
     ]
-    references = storage.read_json(folder / checkpoint.RECORD)["references"]
+    references = checkpoint_record.read(folder).references
     if references:
-        models = _models(folder)
+        models = model_paths.models(config.read_yaml(folder / checkpoint.CONFIG))
         parts.append("Frozen models it was trained with, by the SHA-256 of their weights:")
         parts.append("\n".join(f"- {name}: {_place(models[name])}, {digest}" for name, digest in references.items()))
     if (folder / _RETRIEVED).exists():
@@ -79,29 +81,20 @@ def card(folder: Path, repository: str, scores: Path | None = None) -> str:
     return "\n\n".join([*parts, "## Settings", f"```yaml\n{settings}\n```"]) + "\n"
 
 
-def _models(folder: Path) -> dict[str, str]:
-    """Attribute → the folder or Hub id that the settings name for it."""
-    settings = config.read_yaml(folder / checkpoint.CONFIG)
-    return {
-        name: str(value["model"]) for name, value in settings.items() if isinstance(value, dict) and "model" in value
-    }
-
-
 def _place(model: str) -> str:
     return "a copy in this repository" if model.startswith("./") else f"`{model}`, not copied"
 
 
-def _refuse_local_references(prepared: Path, folder: Path) -> None:
-    references = storage.read_json(prepared / checkpoint.RECORD)["references"]
-    models = _models(prepared)
-    local = [f"{name}: {models[name]}" for name in references if _is_local(models[name])]
+def _refuse_local_models(folder: Path) -> None:
+    record = checkpoint_record.read(folder)
+    local = [
+        f"{name}: {model}"
+        for name, model in model_paths.models(config.read_yaml(folder / checkpoint.CONFIG)).items()
+        if name in {"encoder", *record.references} and model_paths.is_outside(model, folder, record.models.get(name))
+    ]
     if local:
         raise UsageError(
             f"it refers to models that lie on this machine ({'; '.join(local)})",
             where=folder,
             fix="Add --self-contained, so that they are uploaded with it.",
         )
-
-
-def _is_local(model: str) -> bool:
-    return not model.startswith("./") and (Path(model).expanduser().is_dir() or model.startswith(("/", "~", "../")))

@@ -93,7 +93,7 @@ def test_bad_folders(tiny_models: Path, tmp_path: Path) -> None:
     weights = tmp_path / "saved" / "model.safetensors"
     content = weights.read_bytes()
     weights.write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match="broken weights"):
+    with pytest.raises(DataError, match="broken file"):
         checkpoint.load(tmp_path / "saved")
     weights.unlink()
     with pytest.raises(MissingFileError):

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import copy
 import inspect
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
+from transformers import AutoModelForCausalLM, VisionEncoderDecoderConfig, VisionEncoderDecoderModel
 
-from memecap import hub
-from memecap.captioners import _language
 from memecap.config import Frozen
 from memecap.errors import ConfigError
 
@@ -45,12 +42,6 @@ def widen(model: Any) -> Any:
             fix="Take a model of the GPT-2 family, or the captioner clipcap.",
         )
     return wide.eval()
-
-
-def from_folder(folder: Path) -> Any:
-    """The model of a checkpoint, its weights not loaded yet."""
-    hub.fetch(str(folder / _language.FOLDER), ("config.json",))
-    return AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder / _language.FOLDER))
 
 
 def freeze_all_but_cross_attention(model: Any) -> None:

@@ -62,6 +62,7 @@ def generate(
     with torch.random.fork_rng(enabled=isinstance(decoding, Nucleus)):
         if isinstance(decoding, Nucleus):
             torch.manual_seed(decoding.seed)
+        model.generation_config = GenerationConfig()  # transformers fills from it whatever ours leaves open
         ids = model.generate(
             inputs_embeds=embeds,
             attention_mask=mask.long(),

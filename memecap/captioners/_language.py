@@ -19,7 +19,7 @@ from transformers.activations import NewGELUActivation
 from memecap import hub, storage
 from memecap.captioners import _lora
 from memecap.config import Frozen
-from memecap.errors import ConfigError
+from memecap.errors import ConfigError, DataError
 from memecap.text.bpe import BPE
 
 FOLDER = "decoder"  # of a checkpoint: the model's config.json, and its weights when the checkpoint is self-contained
@@ -67,9 +67,25 @@ def from_folder(config: Language, folder: Path) -> tuple[Any, BPE]:
         assert isinstance(config, Pretrained)
         model = _fused(hub.pretrained(AutoModelForCausalLM, hub.fetch_model(config.model)))
         return _partly_frozen(model, config), tokenizer
+    return _fused(from_structure(folder)), tokenizer
+
+
+def from_structure(folder: Path) -> Any:
+    """The model whose shape `save_structure` wrote into a checkpoint, its weights not loaded yet.
+
+    Raises:
+        MissingFileError, DataError: the file is not there, or is not the shape of a causal language model.
+    """
     hub.fetch(str(folder / FOLDER), ("config.json",))
-    shape = AutoConfig.from_pretrained(folder / FOLDER)
-    return _fused(AutoModelForCausalLM.from_config(shape)), tokenizer
+    try:
+        shape = AutoConfig.from_pretrained(folder / FOLDER, local_files_only=True, trust_remote_code=False)
+        return AutoModelForCausalLM.from_config(shape, trust_remote_code=False)
+    except Exception as error:  # whatever the first wrong value meets in transformers
+        raise DataError(
+            f"not the shape of a language model: {str(error).splitlines()[0]}",
+            where=folder / FOLDER / "config.json",
+            fix="Save or fetch the checkpoint again.",
+        ) from error
 
 
 def is_referenced(config: Language) -> bool:

@@ -1,13 +1,12 @@
-"""ClipCap's own checkpoints (`*.pt` of rmokady/CLIP_prefix_caption) → a captioner with the same captions.
+"""ClipCap's own checkpoints (`*.pt` of rmokady/CLIP_prefix_caption and its kin) → a captioner with the same captions.
 
 In: a file of `torch.save(model.state_dict())` with a mapper (MLP or transformer) under `clip_project` and a GPT-2 under
-`gpt`; the CLIP it was trained on, and a GPT-2 with its tokenizer. Out: a `clipcap`.
+`gpt`; the CLIP or ruCLIP it was trained on, and a GPT-2 or ruGPT with its tokenizer. Out: a `clipcap`.
 Source: rmokady/CLIP_prefix_caption train.py: MLP, TransformerMapper, ClipCaptionModel; arXiv 2111.09734.
 """
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,22 +16,27 @@ import torch
 from torch import Tensor
 
 from memecap import config as configuration
+from memecap import tensors
 from memecap.captioners.base import Captioner, create
-from memecap.errors import DataError, MissingFileError
+from memecap.errors import DataError
 
 N_HEADS = 8  # always, whatever the width
 _BUFFERS = re.compile(r"\.attn\.(masked_)?bias$")  # masks that transformers once kept among the weights
 _LAYER = "clip_project.transformer.layers."
 
 
-def read(path: Path, *, encoder: Mapping[str, Any], decoder: str, normalize: bool = False) -> Captioner:
+def read(
+    path: Path, *, encoder: Mapping[str, Any], decoder: str, normalize: bool = False, stop: str | None = "."
+) -> Captioner:
     """The captioner of an original checkpoint, in evaluation mode.
 
     Args:
         encoder: settings of the image encoder it was trained on: ViT-B/32's are {name: clip, model:
-            openai/clip-vit-base-patch32}.
+            openai/clip-vit-base-patch32}, of Russian offspring {name: ruclip, model: …}.
         decoder: a folder or Hub id of the GPT-2 it began from; the weights come from the checkpoint.
-        normalize: it was trained with --normalize_prefix.
+        normalize: it was trained with --normalize_prefix, or on vectors divided by their length.
+        stop: the token or text of one token that ends a caption, beside the decoder's end token. Upstream learns no
+            end and stops at the first full stop; what was trained with <|endoftext|> after its captions ends there.
 
     Raises:
         MissingFileError: no such file.
@@ -43,7 +47,7 @@ def read(path: Path, *, encoder: Mapping[str, Any], decoder: str, normalize: boo
         "name": "clipcap",
         "encoder": dict(encoder),
         "normalize": normalize,
-        "stop": ".",  # no end token was learnt: upstream stops at the first full stop
+        "stop": stop,
         "decoder": {"model": decoder, "train": "full"},
         **_shape(state, path),
     }
@@ -63,16 +67,7 @@ def read(path: Path, *, encoder: Mapping[str, Any], decoder: str, normalize: boo
 
 
 def _load(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise MissingFileError("no such checkpoint", where=path, fix="Check the path.")
-    try:
-        state: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise DataError(
-            f"not a file of weights: {str(error).splitlines()[0]}",
-            where=path,
-            fix="Give the .pt of ClipCap's train.py.",
-        ) from error
+    state: Any = tensors.read_pickle(path, fix="Give the .pt of ClipCap's train.py.")
     if not isinstance(state, dict) or "gpt.transformer.wte.weight" not in state:
         raise DataError("no gpt.transformer.wte.weight in it", where=path, fix="Give the .pt of ClipCap's train.py.")
     return {name: tensor.float() for name, tensor in state.items()}

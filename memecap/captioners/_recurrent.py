@@ -101,8 +101,7 @@ def references(captioner: Any) -> dict[str, nn.Module]:
 
 
 def save_references(captioner: Any, folder: Path) -> dict[str, Any]:
-    if not references(captioner):
-        return {}
+    """A tuned encoder's too: its weights are the checkpoint's own, its shape and its transform are not."""
     captioner.encoder.save(folder / "encoder")
     return {"encoder": {"model": "./encoder"}}
 

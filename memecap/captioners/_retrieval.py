@@ -18,13 +18,13 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from pydantic import Field
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 from torch import Tensor
 
-from memecap import features, manifest, storage
+from memecap import features, manifest, storage, tensors
 from memecap.config import Frozen
 from memecap.encoders.base import ImageEncoder
-from memecap.errors import ConfigError
+from memecap.errors import ConfigError, DataError
 
 VECTORS, CAPTIONS = "similar.safetensors", "similar.jsonl"  # in a checkpoint folder
 _SPARE = 8  # neighbours kept beside those wanted, for the ones that are passed over
@@ -67,7 +67,16 @@ class Store:
 
     @classmethod
     def from_folder(cls, folder: Path) -> Store:
-        return cls(load_file(folder / VECTORS)["vectors"], list(storage.read_jsonl(folder / CAPTIONS)))
+        """Raises `MissingFileError`, or `DataError` when the files are not those of a store."""
+        again = "Save or fetch the checkpoint again."
+        vectors = tensors.read_safetensors(folder / VECTORS, fix=again).get("vectors")
+        captions = list(storage.read_jsonl(folder / CAPTIONS))
+        are_texts = all(
+            isinstance(found, list) and found and all(isinstance(c, str) for c in found) for found in captions
+        )
+        if vectors is None or vectors.ndim != 2 or len(vectors) != len(captions) or not are_texts:
+            raise DataError(f"{VECTORS} and {CAPTIONS} do not belong together", where=folder, fix=again)
+        return cls(vectors.float().numpy(), captions)
 
     def save(self, folder: Path) -> None:
         save_file({"vectors": self.vectors}, folder / VECTORS)

@@ -68,7 +68,7 @@ class ClipCap(Captioner):
             "0.016), and all vectors have length one; null: the prefix is one end token",
         )
         max_caption_tokens: int = Field(128, ge=2, description="a caption to learn is cut there, end token included")
-        stop: str | None = Field(None, description="a text of one token that ends a caption too; ClipCap's own: '.'")
+        stop: str | None = Field(None, description="a token, or a text of one, that ends a caption too; ClipCap: '.'")
         copy_head: bool = Field(False, description="a pointer to the prompt's tokens: small decoders learn to quote")
         decoder: _language.Pretrained | _language.New = Field(default_factory=lambda: _language.New())
 
@@ -295,7 +295,7 @@ def _end_ids(config: ClipCap.Config, tokenizer: BPE) -> tuple[int, ...]:
     """The end token, and the token of `stop`."""
     if config.stop is None:
         return (tokenizer.end_id,)
-    ids = tokenizer.encode(config.stop)
+    ids = tokenizer.named(config.stop) or tokenizer.encode(config.stop)
     if len(ids) != 1:
         raise ConfigError(
             f"{config.stop!r} is {len(ids)} tokens, not one", where="captioner.stop", fix="Take a text of one token."

@@ -76,7 +76,7 @@ class ViTGPT(Captioner):
 
     @classmethod
     def from_folder(cls, config: Config, folder: Path) -> ViTGPT:
-        return cls(config, _cross_attention.from_folder(folder), BPE.from_folder(folder))
+        return cls(config, _language.from_structure(folder), BPE.from_folder(folder))
 
     @property
     def tokenizer(self) -> BPE:

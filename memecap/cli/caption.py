@@ -55,6 +55,9 @@ def caption(
         Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="pictures captioned together")] = 16,
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help="import the modules outside memecap that the checkpoint names")
+    ] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; the best there is when not given")] = None,
 ) -> None:
     """Describe pictures: the scene, and the text on the picture, quoted. Exit code 1 when some of them failed."""
@@ -72,6 +75,7 @@ def caption(
         ranking=ranking.choose(rank or (), judge),
         precision=choose_precision(precision),
         device=device,
+        trust_code=trust_code,
     )
     failed = 0
     if as_csv:

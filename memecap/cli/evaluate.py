@@ -28,6 +28,9 @@ def evaluate(
     resamples: Annotated[int, typer.Option(min=100, help="bootstrap resamples")] = 1000,
     seed: Annotated[int, typer.Option(help="seed of floors, drawn rows and bootstrap")] = 0,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, …; the best there is when not given")] = None,
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help="import the modules outside memecap that the checkpoint names")
+    ] = False,
     report: Annotated[bool, typer.Option(help="also write report.html")] = True,
     beside: Annotated[
         list[Path] | None, typer.Option(help="an evaluation of another model on the same rows, for the report")
@@ -57,6 +60,7 @@ def evaluate(
         resamples=resamples,
         seed=seed,
         device=device,
+        trust_code=trust_code,
     )
     if report:
         from memecap.report import write_report

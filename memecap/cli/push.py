@@ -19,6 +19,9 @@ def push(
     ] = None,
     private: Annotated[bool, typer.Option(help="for you alone, if the repository is new")] = False,
     self_contained: Annotated[bool, typer.Option(help="copy the frozen models into the checkpoint too")] = False,
+    trust_code: Annotated[
+        bool, typer.Option("--trust-code", help="import the modules outside memecap that it names")
+    ] = False,
     message: Annotated[str, typer.Option("--message", "-m", help="of the commit")] = "Upload a memecap checkpoint",
 ) -> None:
     """Upload a checkpoint with its card, so that `--model owner/name` loads it anywhere.
@@ -27,5 +30,13 @@ def push(
     """
     from memecap.sharing import push as upload
 
-    address = upload(model, repository, scores=scores, private=private, self_contained=self_contained, message=message)
+    address = upload(
+        model,
+        repository,
+        scores=scores,
+        private=private,
+        self_contained=self_contained,
+        trust_code=trust_code,
+        message=message,
+    )
     typer.echo(address)

@@ -22,7 +22,7 @@ class Processor:
         hub.fetch(str(folder), ("preprocessor_config.json",))
         try:
             self.processor: Any = AutoImageProcessor.from_pretrained(folder, backend="pil", local_files_only=True)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # whatever a wrong value meets in transformers
             raise DataError(
                 f"cannot read the image processor: {str(error).splitlines()[0]}",
                 where=folder / "preprocessor_config.json",

@@ -7,7 +7,6 @@ Source: ai-forever/ru-clip ruclip/model.py; its text tower takes the state at th
 from __future__ import annotations
 
 import io
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +16,8 @@ import torch
 from torch import Tensor
 from transformers import CLIPConfig, CLIPModel
 
-from memecap import storage
-from memecap.errors import DataError, MissingFileError
+from memecap import storage, tensors
+from memecap.errors import DataError
 from memecap.text._yttm import YttmBPE
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -56,13 +55,11 @@ def read(folder: Path) -> tuple[CLIPModel, dict[str, Any]]:
     """
     settings = storage.read_json(folder / "config.json")
     path = folder / "pytorch_model.bin"
-    if not path.exists():
-        raise MissingFileError("no such file", where=path, fix="Fetch all three files of the ruCLIP checkpoint.")
+    state = tensors.read_pickle(path, fix="Fetch all three files of the ruCLIP checkpoint.")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
         model = CLIPModel(clip_config(settings))
         model.load_state_dict(to_transformers(state))
-    except (KeyError, RuntimeError, pickle.UnpicklingError) as error:
+    except Exception as error:  # settings of any kind meet weights of any kind
         raise DataError(
             f"not ruCLIP's weights: {str(error).splitlines()[0]}", where=path, fix="Fetch the checkpoint again."
         ) from error

@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -49,7 +51,40 @@ class ImageEncoder(nn.Module, ABC):
 
 def weights_hash(module: nn.Module) -> str:
     """SHA-256 of a network's weights and buffers by name: the same in whatever file format they were kept."""
-    return state_hash(module.state_dict())
+    return hash_once(module, module.state_dict(keep_vars=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Hashed:
+    """A hash, and the tensors it is of; as long as they are kept here, no other tensor has their identity."""
+
+    names: tuple[str, ...]
+    tensors: tuple[Tensor, ...]
+    stamps: tuple[tuple[int, torch.dtype], ...]
+    digest: str
+
+
+_hashed: WeakKeyDictionary[nn.Module, _Hashed] = WeakKeyDictionary()
+
+
+def hash_once(module: nn.Module, state: Mapping[str, Tensor]) -> str:
+    """`state_hash` of some of a module's tensors, computed again only after one of them was changed or replaced.
+
+    torch counts the changes of a tensor, wherever it lies. What is being learnt is not remembered.
+    """
+    names, tensors = tuple(state), tuple(state.values())
+    stamps = tuple((-1 if tensor.is_inference() else tensor._version, tensor.dtype) for tensor in tensors)
+    known = _hashed.get(module)
+    if known is not None and (known.names, known.stamps) == (names, stamps) and _same(known.tensors, tensors):
+        return known.digest
+    digest = state_hash(state)
+    if not any(tensor.requires_grad for tensor in tensors):
+        _hashed[module] = _Hashed(names, tensors, stamps, digest)
+    return digest
+
+
+def _same(ones: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
+    return all(one is other for one, other in zip(ones, others, strict=True))
 
 
 def state_hash(state: Mapping[str, Any]) -> str:

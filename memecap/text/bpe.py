@@ -15,7 +15,7 @@ from tokenizers import ByteLevelBPETokenizer, decoders, models, pre_tokenizers, 
 from tokenizers import Tokenizer as Backend
 
 from memecap import storage
-from memecap.errors import DataError, MissingFileError
+from memecap.errors import DataError, MemecapError, MissingFileError
 
 END = "<|endoftext|>"
 _END_TOKENS = (END, "</s>", "<|im_end|>", "<|end_of_text|>", "<eos>", "[SEP]")
@@ -81,6 +81,11 @@ class BPE:
             raise DataError(f"the vocabulary has no mark {mark!r}", where="tokenizer", fix="Train the captioner again.")
         return int(found)
 
+    def named(self, token: str) -> list[int]:
+        """The id of an end token by its name, which `encode` takes for text; empty where it is none."""
+        found = self.backend.token_to_id(token) if token in _END_TOKENS else None
+        return [] if found is None else [int(found)]
+
     def encode(self, text: str) -> list[int]:
         return list(self.backend.encode(text, add_special_tokens=False).ids)
 
@@ -97,12 +102,19 @@ class BPE:
 
 
 def _backend(folder: Path) -> Backend:
-    if (folder / "tokenizer.json").exists():
-        return Backend.from_file(str(folder / "tokenizer.json"))
-    vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
-    if vocabulary.exists() and merges.exists():
-        made = ByteLevelBPETokenizer.from_file(str(vocabulary), str(merges), add_prefix_space=False)
-        return Backend.from_str(made.to_str())
+    try:
+        if (folder / "tokenizer.json").exists():
+            return Backend.from_file(str(folder / "tokenizer.json"))
+        vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
+        if vocabulary.exists() and merges.exists():
+            if not merges.stat().st_size:
+                raise DataError("no merges in it", where=merges, fix="Fetch the model again.")
+            made = ByteLevelBPETokenizer.from_file(str(vocabulary), str(merges), add_prefix_space=False)
+            return Backend.from_str(made.to_str())
+    except MemecapError:
+        raise
+    except Exception as error:  # tokenizers raises nothing more exact
+        raise DataError(f"broken tokenizer: {error}", where=folder, fix="Save or fetch the model again.") from error
     raise MissingFileError(
         "no tokenizer there: expected tokenizer.json, or vocab.json and merges.txt",
         where=folder,
@@ -113,8 +125,10 @@ def _backend(folder: Path) -> Backend:
 def _end_token(folder: Path, backend: Backend) -> str:
     """What the model's files call its end token, or the usual names: older GPT-2 folders say nothing."""
     files = [folder / name for name in ("tokenizer_config.json", "special_tokens_map.json")]
-    named: list[Any] = [storage.read_json(path).get("eos_token") for path in files if path.exists()]
-    candidates = [token["content"] if isinstance(token, dict) else token for token in named if token]
+    said = [storage.read_json(path) for path in files if path.exists()]
+    named: list[Any] = [settings.get("eos_token") for settings in said if isinstance(settings, dict)]
+    given = [token.get("content") if isinstance(token, dict) else token for token in named]
+    candidates = [token for token in given if isinstance(token, str)]
     for token in (*candidates, *_END_TOKENS):
         if backend.token_to_id(token) is not None:
             return str(token)

@@ -57,7 +57,8 @@ class Words:
     def from_folder(cls, folder: Path) -> Words:
         """Raises `MissingFileError`, or `DataError` when the file is not a vocabulary."""
         saved = storage.read_json(folder / _FILE)
-        if not isinstance(saved, dict) or saved.keys() != {"words", "forms", "marks"}:
+        kinds = {"words": list, "forms": dict, "marks": list}
+        if not isinstance(saved, dict) or {name: type(value) for name, value in saved.items()} != kinds:
             raise DataError("not a vocabulary of words", where=folder / _FILE, fix="Save the checkpoint again.")
         return cls(saved["words"], forms=saved["forms"], marks=saved["marks"])
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memecap import checkpoint, manifest
+from memecap import checkpoint, manifest, model_paths
+from memecap import config as configuration
 from memecap.captioners.base import Captioner, create
 from memecap.errors import ConfigError, DataError
 from memecap.training import items
@@ -34,7 +35,7 @@ def begin(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> 
     return captioner
 
 
-def go_on(folder: RunFolder, state: Record, fingerprint: dict[str, str]) -> Captioner:
+def go_on(config: TrainConfig, folder: RunFolder, state: Record, fingerprint: dict[str, str]) -> Captioner:
     """The captioner of a saved state. Raises `DataError` when the corpora are no longer what they were."""
     if state["corpora"] != fingerprint:
         changed = [name for name, print_ in fingerprint.items() if state["corpora"].get(name) != print_]
@@ -43,14 +44,22 @@ def go_on(folder: RunFolder, state: Record, fingerprint: dict[str, str]) -> Capt
             where=folder.folder,
             fix="Choose another --out, or remove the folder to begin anew.",
         )
-    captioner = checkpoint.load(folder.last)
+    captioner = checkpoint.load(folder.last, trust_code=_named_parts(config))
+    own = checkpoint.own_state(captioner)
+    if own.keys() != state["weights"].keys() or any(own[n].shape != w.shape for n, w in state["weights"].items()):
+        raise DataError(
+            "the saved state is not of the checkpoint beside it",
+            where=folder.folder,
+            fix="Remove the folder and begin anew.",
+        )
     captioner.load_state_dict(state["weights"], strict=False)
     return captioner
 
 
 def _start_from(path: str, config: TrainConfig) -> Captioner:
-    captioner = checkpoint.load(path)
-    changed = differences(captioner.config.model_dump(mode="json"), config.captioner.model_dump(mode="json"))
+    captioner = checkpoint.load(path, trust_code=_named_parts(config))
+    begun, wanted = (part.model_dump(mode="json") for part in (captioner.config, config.captioner))
+    changed = differences(model_paths.same_places(begun), model_paths.same_places(wanted))
     if changed:
         raise ConfigError(
             f"the captioner to start from has other settings: {'; '.join(changed)}",
@@ -58,3 +67,9 @@ def _start_from(path: str, config: TrainConfig) -> Captioner:
             fix="Copy the captioner's settings from its config.yaml.",
         )
     return captioner
+
+
+def _named_parts(config: TrainConfig) -> set[str]:
+    """The names of parts in the user's own settings: what they name they trust, whatever a checkpoint names beside."""
+    settings = configuration.leaves(config.captioner.model_dump(mode="json"))
+    return {value for key, value in settings if key.split(".")[-1] == "name" and isinstance(value, str)}

@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from memecap import config, storage
+from memecap import config, storage, tensors
 from memecap.errors import ConfigError, DataError
 from memecap.training.config import OPERATIONAL, TrainConfig
 from memecap.training.curves import draw_curves
@@ -33,6 +33,9 @@ COLUMNS = (
     "val_loss", "val_gap", "val_chrf2", "val_bleu4", "val_meteor", "val_quoted_recall", "val_quoted_precision",
     "val_distinct", "val_looped", "val_finished", "best", "alarm",
 )  # fmt: skip
+
+FORMAT = 2  # of state.pt; 1 did not say so
+_STATE = {"progress", "weights", "optimizer", "random", "corpora", "n_threads"}
 
 
 class RunFolder:
@@ -75,20 +78,23 @@ class RunFolder:
 
     def save_state(self, state: Record) -> None:
         buffer = io.BytesIO()
-        torch.save(state, buffer)
+        torch.save({"format": FORMAT, **state}, buffer)
         storage.write_bytes(self.folder / "state.pt", buffer.getbuffer())  # type: ignore[arg-type]
 
     def load_state(self) -> Record | None:
         """The saved state, None where there is none. Raises `DataError` when it cannot be read."""
-        path = self.folder / "state.pt"
+        path, anew = self.folder / "state.pt", "Remove the folder and begin anew."
         if not path.exists():
             return None
-        try:
-            state: Record = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, ValueError) as error:
+        state = tensors.read_pickle(path, fix=anew)
+        if not isinstance(state, dict) or not state.keys() >= _STATE:
+            raise DataError("not the state of a run", where=path, fix=anew)
+        if state.get("format", 1) > FORMAT:
             raise DataError(
-                f"the saved state cannot be read: {error}", where=path, fix="Remove the folder and begin anew."
-            ) from error
+                f"the state is of format {state['format']}, and this memecap knows formats up to {FORMAT}",
+                where=path,
+                fix="Install the memecap that began this run, or a newer one.",
+            )
         return state
 
     def write_log(self, log: Sequence[Record], samples: Sequence[Record]) -> None:

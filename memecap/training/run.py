@@ -88,7 +88,7 @@ class Run:
             if self.accelerator.is_main_process:
                 checkpoint.save(self.captioner, self.folder.last)  # at once: its tokenizer is learnt only once
         else:
-            self.captioner = beginning.go_on(self.folder, state, self.fingerprint)
+            self.captioner = beginning.go_on(self.config, self.folder, state, self.fingerprint)
             self.progress = Progress(**state["progress"])
             stage = self.config.stages[self.progress.stage].name
             self._say(f"going on with stage {stage}, epoch {self.progress.epoch + 1}, step {self.progress.step}")
@@ -107,7 +107,7 @@ class Run:
         optimizer = build_optimizer(self.captioner, stage)
         if state is None and number > 0:
             self.accelerator.wait_for_everyone()
-            self.captioner.load_state_dict(checkpoint.load(self.folder.best).state_dict())
+            checkpoint.restore(self.captioner, self.folder.best)
             self.progress.begin_stage(number)
             if self.accelerator.is_main_process:
                 checkpoint.save(self.captioner, self.folder.last)
@@ -171,7 +171,7 @@ class Run:
         place = f"stage {self.running.stage.name}, step {self.progress.step}"
         if self.progress.rescued:
             raise DataError(f"{what}, again", where=place, fix="Lower lr, or set precision: fp32.")
-        self.captioner.load_state_dict(checkpoint.load(self.folder.last).state_dict())
+        checkpoint.restore(self.captioner, self.folder.last)
         self.running.optimizer.state.clear()
         self.progress.rescued = True
         self.progress.lr_scale /= 2
@@ -195,14 +195,14 @@ class Run:
     def _finish(self) -> None:
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
-            best = checkpoint.load(self.folder.best)
+            checkpoint.restore(self.captioner, self.folder.best)
             record = {
                 "memecap": __version__,
                 "captioner": self.config.captioner.name,
-                "n_parameters": sum(parameter.numel() for parameter in best.parameters()),
+                "n_parameters": sum(parameter.numel() for parameter in self.captioner.parameters()),
                 "steps": self.progress.total_steps,
                 "best": [row for row in self.progress.log if row.get("best")][-1],
-                "weights_sha256": weights_hash(best),
+                "weights_sha256": weights_hash(self.captioner),
                 "corpora": self.fingerprint,
                 "n_threads": torch.get_num_threads(),
                 "n_processes": self.accelerator.num_processes,

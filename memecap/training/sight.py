@@ -66,6 +66,7 @@ def open_sight(
         return None
     if pixels:
         return Sight(encoder, None)
+    fingerprint = encoder.fingerprint
     if accelerator.is_main_process:
         for corpus in corpora:
             done = features.extract(corpus, encoder, ("train", "val"), device=accelerator.device)
@@ -74,5 +75,5 @@ def open_sight(
     accelerator.wait_for_everyone()
     stored: dict[str, Tensor] = {}
     for corpus in corpora:
-        stored |= features.load_features(corpus.folder, encoder.fingerprint)
+        stored |= features.load_features(corpus.folder, fingerprint)
     return Sight(encoder, stored)

@@ -1,5 +1,7 @@
 """A recogniser in the Hub's format, tiny and untrained: what is asked of it, and what its answer becomes."""
 
+import json
+import shutil
 from collections.abc import Sequence
 
 import pytest
@@ -86,6 +88,23 @@ def test_a_batch_reads_as_one_by_one(reader):
     alone = [reader._recognise([crop])[0] for crop in crops]
     assert [text for text, _ in together] == [text for text, _ in alone]
     assert [sure for _, sure in together] == pytest.approx([sure for _, sure in alone], abs=1e-5)
+
+
+def test_the_model_s_own_wishes_change_nothing(folder, tmp_path, reader):
+    """generation_config.json may ask for beams and rules; the reader reads greedily, as sure as the model."""
+    shutil.copytree(folder, tmp_path / "poisoned")
+    path = tmp_path / "poisoned" / "generation_config.json"
+    wishes = {
+        "num_beams": 3,
+        "no_repeat_ngram_size": 1,
+        "min_new_tokens": 4,
+        "suppress_tokens": [3],
+        "length_penalty": 2,
+    }
+    path.write_text(json.dumps(json.loads(path.read_text()) | wishes))
+    poisoned = TrOcr(TrOcr.Config(model=str(tmp_path / "poisoned"), max_new_tokens=5, batch_size=3))
+    crops = [Image.new("RGB", (40 + 10 * n, 20), (20 * n, 90, 10)) for n in range(3)]
+    assert poisoned._recognise(crops) == reader._recognise(crops)
 
 
 def test_the_model_must_be_named():

@@ -29,7 +29,7 @@ def one_stage(**changes: Any) -> list[dict[str, Any]]:
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return checkpoint.load(folder / "checkpoints" / "last").state_dict()
+    return checkpoint.load(folder / "checkpoints" / "last", trust_code=True).state_dict()
 
 
 def test_accumulation_equals_a_big_batch(settings: Settings, tmp_path: Path) -> None:

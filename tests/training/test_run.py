@@ -110,9 +110,9 @@ def test_the_next_stage_starts_from_the_best_epoch(
     ]
     first = train(settings(stages=stages[:1]), tmp_path / "one")
     both = train(settings(stages=stages), tmp_path / "both")
-    best = checkpoint.load(first).state_dict()
+    best = checkpoint.load(first, trust_code=True).state_dict()
     assert [row["best"] for row in read_log(first) if row["val_loss"]] == ["1", "1", "0"]
-    for name, tensor in checkpoint.load(both).state_dict().items():
+    for name, tensor in checkpoint.load(both, trust_code=True).state_dict().items():
         torch.testing.assert_close(tensor, best[name])
 
 
@@ -190,8 +190,8 @@ def test_starting_from_a_checkpoint(settings: Settings, tmp_path: Path) -> None:
     first = train(settings(), tmp_path / "first")
     still = [{"name": "more", "corpora": ["first"], "steps": 1, "lr": 1e-12, "weight_decay": 0}]
     second = train(settings(stages=still, start_from=str(first)), tmp_path / "second")
-    for name, tensor in checkpoint.load(second).state_dict().items():
-        torch.testing.assert_close(tensor, checkpoint.load(first).state_dict()[name])
+    for name, tensor in checkpoint.load(second, trust_code=True).state_dict().items():
+        torch.testing.assert_close(tensor, checkpoint.load(first, trust_code=True).state_dict()[name])
     with pytest.raises(ConfigError, match="other settings: width was 16, is 8"):
         train(
             settings(captioner={"name": "toys.captioner", "width": 8}, stages=still, start_from=str(first)),
