@@ -98,7 +98,8 @@ class StageConfig(Frozen):
         True, description="run a frozen encoder once and keep its features; false: on the pixels, each time"
     )
 
-    lr: float = Field(gt=0, description="highest learning rate of AdamW")
+    optimizer: Literal["adamw", "adam"] = Field("adamw", description="adam: without AdamW's decoupled weight decay")
+    lr: float = Field(gt=0, description="highest learning rate")
     encoder_lr: float | None = Field(None, gt=0, description="of a trained image encoder; null: the same as lr")
     schedule: Literal["constant", "linear", "cosine", "plateau"] = Field("linear", description="after the warm-up")
     plateau: Plateau = Field(Plateau(), description="for schedule: plateau")
@@ -124,6 +125,12 @@ class StageConfig(Frozen):
             raise ValueError("give epochs or steps, one of the two")
         if self.text_only and self.early_stop.metric != "loss":
             raise ValueError("a text_only stage captions no picture: set early_stop.metric to loss")
+        return self
+
+    @model_validator(mode="after")
+    def _plain_adam(self) -> Self:
+        if self.optimizer == "adam" and self.weight_decay:
+            raise ValueError("plain Adam decays no weight: set weight_decay: 0, or optimizer: adamw")
         return self
 
     @model_validator(mode="after")
