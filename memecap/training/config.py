@@ -63,6 +63,10 @@ class Mixed(Frozen):
         1.0, gt=0, description="how often an epoch shows each row: 2 is twice, 0.5 a random half of the rows"
     )
 
+    def folder(self, data_folder: Path) -> Path:
+        """Where the corpus is."""
+        return Path(self.name) if "/" in self.name else data_folder / "corpora" / self.name
+
 
 def _mixed(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
