@@ -49,7 +49,10 @@ def _run_folder(config: TrainConfig, out: Path) -> Iterator[Check]:
 
 def _models(config: TrainConfig) -> Iterator[Check]:
     """Folders and Hub ids that the settings name."""
-    for key, model in {**_named(config.captioner.model_dump(), "captioner"), "start_from": config.start_from}.items():
+    named = {**_named(config.captioner.model_dump(), "captioner"), "start_from": config.start_from}
+    for place, metric in enumerate(config.val_metrics):
+        named |= _named(metric.model_dump(), f"val_metrics.{place}")
+    for key, model in named.items():
         if model is None:
             continue
         if hub.is_here(model):

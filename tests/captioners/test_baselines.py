@@ -66,7 +66,9 @@ def build(tiny_models: Path) -> Build:
 
 
 def pictures(captioner: Any, n: int) -> Tensor:
-    return torch.randn(n, 1, captioner.encoder.width, generator=torch.Generator().manual_seed(1))
+    return torch.randn(
+        n, captioner.encoder.n_tokens, captioner.encoder.width, generator=torch.Generator().manual_seed(1)
+    )
 
 
 def batch_of(captioner: Any, texts: list[str]) -> Batch:
@@ -78,6 +80,41 @@ def at(settings: Any, key: str) -> Any:
     for part in key.split("."):
         settings = settings[part]
     return settings
+
+
+@pytest.mark.parametrize(
+    ("name", "encoder"),
+    [
+        ("baseline_inception", {"name": "timm", "model": "timm/inception_v3.tv_in1k", "output": "grid"}),
+        ("baseline_mobilenet", {"name": "mobilenet", "model": "google/mobilenet_v2_1.0_224", "output": "grid"}),
+    ],
+)
+def test_the_yaml_of_an_attention_baseline(name: str, encoder: dict[str, str]) -> None:
+    loaded = config.load(TrainConfig, CONFIGS / f"{name}.yaml").model_dump(mode="json")
+    captioner = loaded["captioner"]
+    assert (captioner["name"], captioner["encoder"], captioner["doubly_stochastic"]) == ("attention_lstm", encoder, 0)
+    assert captioner["teacher_forcing"]["start"] == 1.0
+    assert captioner["teacher_forcing"]["end"] < 1.0
+    assert {stage["captions"] for stage in loaded["stages"]} == {"one"}
+
+
+def test_the_mobilenet_baseline_learns_with_a_teacher_who_falls_silent(tiny_models: Path) -> None:
+    override = [f"captioner.encoder.model={tiny_models / 'mobilenet'}", "captioner.teacher_forcing.batches=2"]
+    settings = config.load(TrainConfig, CONFIGS / "baseline_mobilenet.yaml", [*override, "captioner.min_count=1"])
+    captioner: Any = create(settings.captioner, TEXTS).train()
+    assert captioner.encoder.n_tokens == 1  # the tiny network's last map; the real one's is 7 x 7
+    batch = batch_of(captioner, TEXTS)
+    assert [captioner._share_told(batch) for _ in range(4)] == [1.0, 0.75, 0.5, 0.5]
+    optimizer = build_optimizer(captioner, settings.stages[0])
+    assert type(optimizer) is torch.optim.Adam
+    losses = []
+    for _ in range(8):
+        optimizer.zero_grad()
+        loss = captioner(batch).total
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0]
 
 
 @pytest.mark.parametrize("name", TABLE)
