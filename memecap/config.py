@@ -66,6 +66,7 @@ CaptionerConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(
 EncoderConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "encoders"))]
 ReaderConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "reading"))]
 TranslatorConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "translation"))]
+MetricSettings = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "metrics"))]
 CorpusConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "corpora"))]
 
 

@@ -29,7 +29,7 @@ def fetch(model: str, files: Sequence[str] | None = None, *, revision: str | Non
             if not any(folder.glob(name)):
                 raise MissingFileError(f"{name} is not there", where=folder, fix="Check the model's folder.")
         return folder
-    if model.startswith((".", "/", "~")) or model.count("/") > 1:
+    if is_path(model):
         raise MissingFileError("no such model folder", where=model, fix="Check the path, or give a Hub id: owner/name.")
     from huggingface_hub import snapshot_download
 
@@ -57,6 +57,37 @@ def files(model: str) -> Files:
         return ()
     found = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
     return tuple((str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found)
+
+
+def is_path(model: str) -> bool:
+    """Is a folder meant, and not a Hub id?"""
+    return model.startswith((".", "/", "~")) or model.count("/") > 1
+
+
+def is_here(model: str) -> bool:
+    """Can the model be used without the network? It is a folder, or the Hub's cache holds weights of it."""
+    if Path(model).expanduser().is_dir():
+        return True
+    if is_path(model):
+        return False
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(model, local_files_only=True))
+    except Exception:  # not cached, or no name of a repository
+        return False
+    return any(any(folder.glob(pattern)) for pattern in ("*.safetensors", "*.bin"))
+
+
+def answers(model: str) -> bool:
+    """Would the Hub give the model now?"""
+    from huggingface_hub import HfApi
+
+    try:
+        HfApi().model_info(model, timeout=10)
+    except Exception:  # offline, no such model, or one that may not be had
+        return False
+    return True
 
 
 def fetch_model(model: str) -> Path:

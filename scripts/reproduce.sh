@@ -26,17 +26,14 @@ memecap read data/corpora/memes
 
 # Photographs with English captions: build, translate.
 for corpus in flickr30k vizwiz; do
-    case $corpus in
-        flickr30k) images=data/raw/flickr30k/flickr30k_images ;;
-        vizwiz) images=data/raw/vizwiz/images ;;
-    esac
-    most memecap corpus build -c "configs/corpora/$corpus.yaml" --set "images=$images" --on workers
+    most memecap corpus build -c "configs/corpora/$corpus.yaml" --on workers
     memecap translate "data/corpora/$corpus" --to "data/corpora/${corpus}_opus" --engine marian
 done
 
 # The flagship: its features are computed once, then two stages.
 memecap features data/corpora/flickr30k_opus data/corpora/vizwiz_opus data/corpora/memes \
     --config configs/train/clipcap_ruclip.yaml
+memecap train configs/train/clipcap_ruclip.yaml --dry-run
 $TRAIN configs/train/clipcap_ruclip.yaml
 
 # The table with its floors, the report, and a caption.

@@ -123,6 +123,21 @@ def forbidden(words: Words, config: RecurrentConfig, readings: Sequence[Reading 
     return _line_reader.rules(words, readings, config.max_lines) if config.reading else [Never([UNKNOWN_ID])]
 
 
+class PictureNorm(nn.BatchNorm1d):
+    """BatchNorm1d that takes one picture too, by the running statistics: an epoch's last batch may be as small.
+
+    Source: Ioffe and Szegedy, arXiv 1502.03167.
+    """
+
+    def forward(self, vectors: Float[Tensor, "B E"]) -> Float[Tensor, "B E"]:
+        if len(vectors) > 1:
+            normalised: Tensor = super().forward(vectors)
+            return normalised
+        return nn.functional.batch_norm(
+            vectors, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
+        )
+
+
 class Never:
     """Ids that no caption holds, as a rule (new ids [C t], scores [C V]) → scores."""
 

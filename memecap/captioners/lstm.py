@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -40,6 +40,12 @@ class LSTM(Captioner):
     class Config(_recurrent.RecurrentConfig):
         name: str = "lstm"
         n_layers: int = Field(1, ge=1)
+        batch_norm: bool = Field(
+            False, description="normalise the picture's vector over the batch after its projection; not in the paper"
+        )
+        dropout_on: Literal["everywhere", "layers"] = Field(
+            "everywhere", description="layers: between layers of the LSTM only, not on its inputs and last states"
+        )
 
     config: Config
     encoder: ImageEncoder
@@ -54,9 +60,10 @@ class LSTM(Captioner):
         width = self.embed.embedding_dim
         self.image = nn.Linear(self.encoder.width, width)
         self.no_image = nn.Parameter(torch.zeros(width))
+        self.image_norm = _recurrent.PictureNorm(width) if config.batch_norm else None
         between = config.dropout if config.n_layers > 1 else 0.0
         self.lstm = nn.LSTM(width, config.width, config.n_layers, batch_first=True, dropout=between)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = nn.Dropout(config.dropout if config.dropout_on == "everywhere" else 0.0)
         self.output = nn.Linear(config.width, words.size)
         self.reader: LineReader | None = None
         if config.reading:
@@ -128,7 +135,7 @@ class LSTM(Captioner):
         if images is None:
             return self.no_image.expand(n, -1)
         start: Tensor = self.image(_recurrent.tokens(self.encoder, images, self._device).mean(dim=1))
-        return start
+        return start if self.image_norm is None else self.image_norm(start)
 
     @property
     def _device(self) -> torch.device:

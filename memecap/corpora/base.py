@@ -68,6 +68,11 @@ class Corpus(ABC):
         """The folder below which the source's pictures lie; one that the source names outside it is refused."""
         return getattr(self.config, "images", None)
 
+    @property
+    def confined_to(self) -> Path | None:
+        """The folder that no picture may lead out of; None where the source judges its pictures itself."""
+        return self.pictures
+
     @abstractmethod
     def items(self) -> Iterator[Item]:
         """Everything in the source. Raises `DataError` naming file and line for a row that cannot be understood."""
@@ -99,7 +104,7 @@ def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool 
     with storage.lock(folder), Journal(folder) as journal:
         _refuse_other_rules(folder, rules)
         storage.sweep(folder)
-        journal.gather(corpus.items(), within=corpus.pictures)
+        journal.gather(corpus.items(), within=corpus.confined_to)
         journal.look(on=on)
         journal.assign(beside=settings.beside, **rules)
         if not drop_missing:

@@ -4,8 +4,9 @@
 - `results_20130124.token`, the official file: `id.jpg#n<TAB>caption`
 - `dataset_flickr30k.json` of Karpathy, with its splits
 - a folder of `<split>.<n>.en.gz` (or `.en`) whose lines belong to the lines of `<split>_images.txt`, with its splits
+- a folder that holds one of the files above, as Kaggle's archive unpacks
 
-Out: items, with pictures where `images` is set.
+Out: items, with the pictures of `images`, or those that lie beside the captions.
 Source: Young et al. 2014, https://shannon.cs.illinois.edu/DenotationGraph/.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
@@ -21,12 +23,14 @@ from pydantic import Field
 
 from memecap import storage
 from memecap.corpora import _tables
+from memecap.corpora._beside import TRIED, around, look_beside
 from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
 from memecap.errors import DataError, MissingFileError
 
 # The broken row of results.csv ends its number with a space instead of a bar.
 _KAGGLE = re.compile(r"^(?P<file>[^|]+\.jpg)\|\s*(?P<number>\d+)\s*(?:\||\s)\s*(?P<caption>.*)$")
 _TOKEN = re.compile(r"^(?P<file>[^#\t]+)#(?P<number>\d+)\t(?P<caption>.*)$")
+_FILES = ("dataset_flickr30k.json", "results.csv", "results_20130124.token")  # the one with splits first
 _KARPATHY_SPLITS = {"train": "train", "restval": "train", "val": "val", "test": "test"}
 
 
@@ -34,7 +38,9 @@ class Settings(CorpusSettings):
     name: str = "flickr30k"
     language: Language = "en"
     licence: Licence = "captions CC BY 3.0; pictures of their Flickr authors, for research"
-    images: Annotated[Path | None, Field(description="folder of the pictures; text only when not set")] = None
+    images: Annotated[
+        Path | None, Field(description="folder of the pictures; when not set, those beside the captions, if any")
+    ] = None
     split_lists: Annotated[
         Path | None, Field(description="folder of train*.txt, val*.txt, test*.txt, for files without official splits")
     ] = None
@@ -47,24 +53,40 @@ class Flickr30k(Corpus):
         super().__init__(config)
         self.settings = config
 
+    @property
+    def confined_to(self) -> Path:
+        return self.settings.images or around(self.settings.source)
+
     def items(self) -> Iterator[Item]:
-        images = self.settings.images
+        rows = self._captions()
+        first = list(islice(rows, TRIED))
+        pictures = look_beside(self.settings.source, [file for file, *_ in first], images=self.settings.images)
         lists = _tables.split_lists(self.settings.split_lists) if self.settings.split_lists else {}
-        for file, captions, split in self._captions():
+        for file, captions, split in chain(first, rows):
             yield Item(
                 key=file,
                 captions=tuple(_tables.one_line(caption) for caption in captions),
-                image=_tables.picture(images, file) if images else None,
+                image=pictures.find(file),
                 split=lists.get(_tables.listed_as(file), split),
             )
 
     def _captions(self) -> Iterator[tuple[str, tuple[str, ...], str]]:
         source = self.settings.source
         if source.is_dir():
-            return _parallel_lines(source)
+            if not (found := _packed(source)):
+                return _parallel_lines(source)
+            source = found
         if source.suffix == ".json":
             return _karpathy(source)
         return _numbered(source, _KAGGLE if source.suffix == ".csv" else _TOKEN)
+
+
+def _packed(folder: Path) -> Path | None:
+    """The one file of captions in an unpacked archive; None for a folder of parallel lines."""
+    if any(folder.glob("*.en*")):
+        return None
+    places = (path for depth in ("", "*/", "*/*/") for name in _FILES for path in sorted(folder.glob(depth + name)))
+    return next(places, None)
 
 
 def _numbered(path: Path, form: re.Pattern[str]) -> Iterator[tuple[str, tuple[str, ...], str]]:
@@ -95,7 +117,11 @@ def _karpathy(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
 def _parallel_lines(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
     lists = sorted(folder.glob("*_images.txt"), key=lambda path: _tables.split_of_name(path.name))
     if not lists:
-        raise MissingFileError("no *_images.txt there", where=folder, fix="Check the folder.")
+        raise MissingFileError(
+            "no captions of Flickr30k there",
+            where=folder,
+            fix=f"It should hold {', '.join(_FILES)}, or *_images.txt with <split>.<n>.en.gz.",
+        )
     for names in lists:
         stem = names.name.removesuffix("_images.txt")
         files = names.read_text(encoding="utf-8").split()

@@ -1,19 +1,22 @@
 """VizWiz-Captions: photographs taken by blind people, with five English captions each; json or CSV.
 
 The json is COCO-like; an annotation flagged `is_rejected` or `is_precanned` ("quality issues are too severe …") says
-nothing of the picture and is dropped. The CSV is `caption,file_name`. Out: items; the pictures' names give the split.
+nothing of the picture and is dropped. The CSV is `caption,file_name`. Out: items, with the pictures of `images`, or
+those that lie beside the captions, as the archives unpack; the pictures' names give the split.
 Source: Gurari et al. 2020, arXiv:2002.08565, https://vizwiz.org.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from memecap.corpora import _tables
+from memecap.corpora._beside import TRIED, around, look_beside
 from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
 from memecap.errors import MissingFileError
 
@@ -22,7 +25,9 @@ class Settings(CorpusSettings):
     name: str = "vizwiz"
     language: Language = "en"
     licence: Licence = "CC BY 4.0"
-    images: Annotated[Path | None, Field(description="folder of the pictures; text only when not set")] = None
+    images: Annotated[
+        Path | None, Field(description="folder of the pictures; when not set, those beside the captions, if any")
+    ] = None
 
 
 class VizWiz(Corpus):
@@ -32,14 +37,19 @@ class VizWiz(Corpus):
         super().__init__(config)
         self.settings = config
 
+    @property
+    def confined_to(self) -> Path:
+        return self.settings.images or around(self.settings.source)
+
     def items(self) -> Iterator[Item]:
-        images = self.settings.images
-        for file, caption, url in self._captions():
-            name = file if Path(file).suffix else f"{file}.jpg"
+        rows = ((file if Path(file).suffix else f"{file}.jpg", caption, url) for file, caption, url in self._captions())
+        first = list(islice(rows, TRIED))
+        pictures = look_beside(self.settings.source, [name for name, *_ in first], images=self.settings.images)
+        for name, caption, url in chain(first, rows):
             yield Item(
                 key=name,
                 captions=(_tables.one_line(caption),),
-                image=images / name if images else None,
+                image=pictures.find(name),
                 split=_tables.split_of_name(name.removeprefix("VizWiz_")),
                 source_url=url,
             )
@@ -57,10 +67,14 @@ class VizWiz(Corpus):
 
 
 def _annotation_files(source: Path) -> list[Path]:
-    """The file itself, or a folder's train.json, val.json (test.json carries no captions) or CSV files."""
+    """The file itself, or a folder's train.json, val.json (test.json carries no captions) or CSV files.
+
+    vizwiz.org packs them into `annotations`, beside the folders of pictures.
+    """
     if source.is_file():
         return [source]
-    found = sorted(source.glob("*.json")) or sorted(source.glob("*.csv"))
+    forms = ("*.json", "annotations/*.json", "*.csv")
+    found = next((paths for form in forms if (paths := sorted(source.glob(form)))), [])
     if not found:
         raise MissingFileError("no json or CSV of captions there", where=source, fix="Check the path.")
     return found

@@ -1,7 +1,7 @@
 """A train picture → the same picture seen otherwise, never so that a caption or a line of text on it goes wrong.
 
 Any picture may change in colour, noise and JPEG quality, and shrink a little. Only a photograph that was read and found
-without text is cropped; it is mirrored too, unless a caption tells left from right.
+without text is turned and cropped; it is mirrored too, unless a caption tells left from right.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import random
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageEnhance
@@ -27,9 +28,23 @@ def is_photograph(captions: Sequence[str], reading: Reading | None) -> bool:
     return reading is not None and not reading.lines and not any(quotes(caption) for caption in captions)
 
 
-def augment(picture: Image.Image, captions: Sequence[str], rng: random.Random, *, photograph: bool) -> Image.Image:
-    """An RGB picture changed by chance; `photograph` says that it has no text and may be cropped and mirrored."""
+def augment(
+    picture: Image.Image,
+    captions: Sequence[str],
+    rng: random.Random,
+    *,
+    photograph: bool,
+    rotation_degrees: float = 0.0,
+) -> Image.Image:
+    """An RGB picture changed by chance.
+
+    Args:
+        photograph: it has no text, and may be turned, cropped and mirrored.
+        rotation_degrees: how far a photograph is turned at most, to either side.
+    """
     if photograph:
+        if rotation_degrees:
+            picture = _rotate(picture, rng.uniform(-rotation_degrees, rotation_degrees))
         picture = _crop(picture, rng)
         if rng.random() < 0.5 and not any(_SIDES.search(caption) for caption in captions):
             picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -37,6 +52,11 @@ def augment(picture: Image.Image, captions: Sequence[str], rng: random.Random, *
         if rng.random() < 0.5:
             picture = change(picture, rng)
     return picture
+
+
+def _rotate(picture: Image.Image, degrees: float) -> Image.Image:
+    """Turned about its middle, as large as before; the corners that open have its mean colour."""
+    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=_mean_colour(picture))
 
 
 def _crop(picture: Image.Image, rng: random.Random) -> Image.Image:
@@ -54,10 +74,14 @@ def _recolour(picture: Image.Image, rng: random.Random) -> Image.Image:
 def _shrink(picture: Image.Image, rng: random.Random) -> Image.Image:
     """The whole picture, a little smaller, somewhere on a ground of its mean colour."""
     width, height = (max(1, round(side * rng.uniform(MOST_SHRUNK, 1.0))) for side in picture.size)
-    ground = Image.new("RGB", picture.size, picture.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)))
+    ground = Image.new("RGB", picture.size, _mean_colour(picture))
     place = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
     ground.paste(picture.resize((width, height), Image.Resampling.BICUBIC), place)
     return ground
+
+
+def _mean_colour(picture: Image.Image) -> Any:
+    return picture.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
 
 
 def _add_noise(picture: Image.Image, rng: random.Random) -> Image.Image:

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import Self
 
-from memecap.config import CaptionerConfig, Frozen
+from memecap.config import CaptionerConfig, Frozen, MetricSettings
 from memecap.decoding import Decoding, Greedy
+from memecap.presets import preset
 
 
 def _full_name(metric: Any) -> Any:
@@ -63,6 +64,10 @@ class Mixed(Frozen):
         1.0, gt=0, description="how often an epoch shows each row: 2 is twice, 0.5 a random half of the rows"
     )
 
+    def folder(self, data_folder: Path) -> Path:
+        """Where the corpus is."""
+        return Path(self.name) if "/" in self.name else data_folder / "corpora" / self.name
+
 
 def _mixed(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
@@ -92,13 +97,17 @@ class StageConfig(Frozen):
         0.0, ge=0, lt=1, description="share of a target's probability spread over the vocabulary; train_loss holds it"
     )
     augment: bool = Field(
-        False, description="change train pictures by chance; one with text on it is never mirrored or cut"
+        False, description="change train pictures by chance; one with text on it is never mirrored, turned or cut"
+    )
+    rotation_degrees: float = Field(
+        0.0, ge=0, le=45, description="with augment, a photograph without text is turned so far at most, either way"
     )
     cache_features: bool = Field(
         True, description="run a frozen encoder once and keep its features; false: on the pixels, each time"
     )
 
-    lr: float = Field(gt=0, description="highest learning rate of AdamW")
+    optimizer: Literal["adamw", "adam"] = Field("adamw", description="adam: without AdamW's decoupled weight decay")
+    lr: float = Field(gt=0, description="highest learning rate")
     encoder_lr: float | None = Field(None, gt=0, description="of a trained image encoder; null: the same as lr")
     schedule: Literal["constant", "linear", "cosine", "plateau"] = Field("linear", description="after the warm-up")
     plateau: Plateau = Field(Plateau(), description="for schedule: plateau")
@@ -124,6 +133,18 @@ class StageConfig(Frozen):
             raise ValueError("give epochs or steps, one of the two")
         if self.text_only and self.early_stop.metric != "loss":
             raise ValueError("a text_only stage captions no picture: set early_stop.metric to loss")
+        return self
+
+    @model_validator(mode="after")
+    def _turned_pictures(self) -> Self:
+        if self.rotation_degrees and not self.augment:
+            raise ValueError("rotation_degrees is a part of augmentation: set augment: true")
+        return self
+
+    @model_validator(mode="after")
+    def _plain_adam(self) -> Self:
+        if self.optimizer == "adam" and self.weight_decay:
+            raise ValueError("plain Adam decays no weight: set weight_decay: 0, or optimizer: adamw")
         return self
 
     @model_validator(mode="after")
@@ -154,6 +175,9 @@ class TrainConfig(Frozen):
     decoding: Decoding = Field(Greedy(), description="of the captions written after each epoch")
     samples: int = Field(8, ge=0, description="val pictures whose captions are kept after each epoch")
     val_captions: int = Field(200, ge=0, description="val pictures captioned for the metric after each epoch, at most")
+    val_metrics: list[MetricSettings] = Field(
+        [], description="of val captions after each epoch, beside those of ru-words: [{name: bertscore, model: FOLDER}]"
+    )
     val_rows: int = Field(1000, ge=1, description="val rows for the loss after each epoch, at most")
     save_every_s: float = Field(60, ge=0, description="seconds between saves of the state; 0: after each step")
     log_every: int = Field(20, ge=1, description="optimizer steps between rows of log.csv")
@@ -166,6 +190,16 @@ class TrainConfig(Frozen):
         if isinstance(values, Mapping) and isinstance(values.get("stages"), Mapping):
             raise ValueError("stages is a list: begin each stage with a dash")
         return values
+
+    @model_validator(mode="after")
+    def _further_metrics(self) -> Self:
+        known = {part["name"] for part in preset("ru-words").main}
+        for metric in self.val_metrics:
+            if metric.name in known:
+                raise ValueError(f"val_metrics: {metric.name} is measured after each epoch anyway")
+            if "pictures" in type(metric).model_fields:
+                raise ValueError(f"val_metrics: {metric.name} looks at pictures; take it in `memecap evaluate`")
+        return self
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:

@@ -11,7 +11,12 @@ from typing import Any
 from memecap import storage
 
 #: label, and what brings the score to 0–100
-_SCORES = {"val_chrf2": ("chrF2", 1), "val_quoted_recall": ("quoted recall", 100), "val_bleu4": ("BLEU-4", 1)}
+_SCORES = {
+    "val_chrf2": ("chrF2", 1),
+    "val_quoted_recall": ("quoted recall", 100),
+    "val_bleu4": ("BLEU-4", 1),
+    "val_bertscore": ("BERTScore", 100),
+}
 
 
 def draw_curves(path: Path, log: Sequence[dict[str, Any]]) -> None:

@@ -50,6 +50,7 @@ class Examples:
         *,
         simulate: bool,
         augmented: bool = False,
+        rotation_degrees: float = 0.0,
         label_smoothing: float = 0.0,
         lose_lines: float = 0.0,
     ) -> None:
@@ -58,6 +59,7 @@ class Examples:
         self.sight = sight
         self.simulate = simulate
         self.augmented = augmented
+        self.rotation_degrees = rotation_degrees
         self.label_smoothing = label_smoothing
         self.lose_lines = lose_lines
 
@@ -95,7 +97,13 @@ class Examples:
         change = None
         if self.augmented:
             rng = random.Random(f"{seed}/picture")
-            change = partial(augment, captions=item.captions, rng=rng, photograph=item.photograph)
+            change = partial(
+                augment,
+                captions=item.captions,
+                rng=rng,
+                photograph=item.photograph,
+                rotation_degrees=self.rotation_degrees,
+            )
         return self.sight.look(item.image_id, item.picture, change)
 
 

@@ -98,9 +98,10 @@ class RunFolder:
         return state
 
     def write_log(self, log: Sequence[Record], samples: Sequence[Record]) -> None:
-        """log.csv and samples.jsonl, from all their rows."""
+        """log.csv and samples.jsonl, from all their rows; scores that this run asked for stand last."""
+        more = sorted({key for row in log for key in row if key not in COLUMNS})
         with storage.atomic_writer(self.folder / "log.csv") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer = csv.DictWriter(file, [*COLUMNS, *more], lineterminator="\n")
             writer.writeheader()
             writer.writerows({key: _short(value) for key, value in row.items()} for row in log)
         storage.write_jsonl(self.folder / "samples.jsonl", samples)

@@ -30,10 +30,7 @@ class Item:
 
 def open_corpora(config: TrainConfig, stage: StageConfig) -> list[manifest.Corpus]:
     """The stage's corpora. Raises `MissingFileError` naming the folder and the command that makes it."""
-    home = config.data_folder / "corpora"
-    return [
-        manifest.open_corpus(Path(mixed.name) if "/" in mixed.name else home / mixed.name) for mixed in stage.corpora
-    ]
+    return [manifest.open_corpus(mixed.folder(config.data_folder)) for mixed in stage.corpora]
 
 
 def load_items(

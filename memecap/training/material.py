@@ -46,6 +46,7 @@ def gather(
             sight,
             simulate=stage.simulate_reading,
             augmented=stage.augment,
+            rotation_degrees=stage.rotation_degrees,
             label_smoothing=stage.label_smoothing,
             lose_lines=stage.lose_lines,
         ),

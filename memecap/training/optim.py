@@ -1,6 +1,6 @@
 """The optimizer of a stage and its learning rate as a pure function of the step, so that resuming needs no scheduler.
 
-AdamW: Loshchilov and Hutter, arXiv 1711.05101.
+AdamW: Loshchilov and Hutter, arXiv 1711.05101. Adam: Kingma and Ba, arXiv 1412.6980.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from memecap.errors import ConfigError
 from memecap.training.config import StageConfig
 
 
-def build_optimizer(captioner: Captioner, stage: StageConfig) -> torch.optim.AdamW:
-    """AdamW over the parameters that require a gradient; matrices decay, and the encoder may have its own rate.
+def build_optimizer(captioner: Captioner, stage: StageConfig) -> torch.optim.Optimizer:
+    """Adam or AdamW over the parameters that require a gradient; matrices decay, and the encoder may have its own rate.
 
     Each group remembers its highest rate as `peak_lr`. Raises `ConfigError` when nothing is left to train.
     """
@@ -31,7 +31,8 @@ def build_optimizer(captioner: Captioner, stage: StageConfig) -> torch.optim.Ada
             where=f"stage {stage.name}",
             fix="Unfreeze its decoder, mapper or encoder.",
         )
-    return torch.optim.AdamW(
+    kind = torch.optim.Adam if stage.optimizer == "adam" else torch.optim.AdamW
+    return kind(
         [
             {"params": parameters, "lr": peak, "peak_lr": peak, "weight_decay": decay}
             for (peak, decay), parameters in groups.items()

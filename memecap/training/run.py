@@ -31,6 +31,7 @@ from memecap.training.progress import Progress, Record
 from memecap.training.randomness import random_state, repeatable, set_random_state
 from memecap.training.scst import Critic
 from memecap.training.stage import Captioned, StageRun
+from memecap.training.validation import measure
 
 
 def train(config: TrainConfig, out: Path) -> Path:
@@ -83,6 +84,8 @@ class Run:
 
     def train(self, state: Record | None) -> None:
         """All stages that are still to do, from a saved state if there is one."""
+        if self.config.val_metrics:  # a metric whose model is missing says so now, not after an epoch
+            measure(["а"], [["а"]], self.config.val_metrics)
         if state is None:
             self.captioner = beginning.begin(self.config, self.corpora)
             if self.accelerator.is_main_process:

@@ -11,6 +11,7 @@ from accelerate.utils import gather_object
 from memecap import scoring
 from memecap.batching import collate
 from memecap.captioners.base import Loss
+from memecap.config import PartConfig
 from memecap.reranking import describe
 from memecap.training.alarms import signs
 from memecap.training.progress import Record
@@ -34,11 +35,18 @@ def validate(run: StageRun) -> tuple[Record, list[Captioned]]:
         scores: Record = {"val_loss": _loss(run, len(run.val.items)), **_gap(run)}
         captioned = [] if run.stage.text_only else _caption(run)
     if captioned:
-        measured = scoring.measure(
-            [one.caption.text for one in captioned], [one.item.captions for one in captioned]
-        ).scores
-        scores |= {f"val_{name}": measured[name] for name in SCORES} | signs(captioned)
+        hypotheses, references = [one.caption.text for one in captioned], [one.item.captions for one in captioned]
+        scores |= measure(hypotheses, references, run.config.val_metrics) | signs(captioned)
     return scores, captioned
+
+
+def measure(hypotheses: Sequence[str], references: Sequence[Sequence[str]], more: Sequence[PartConfig]) -> Record:
+    """`SCORES`, and all that further metrics give, each as `val_…`."""
+    measured = scoring.measure(hypotheses, references, more=[metric.model_dump() for metric in more])
+    n_own = len(measured.metrics) - len(more)
+    totals = [rows.sum(axis=0) for rows in measured.statistics[n_own:]]
+    asked = scoring.scores_of(measured.metrics[n_own:], totals)
+    return {f"val_{name}": float(measured.scores[name]) for name in (*SCORES, *asked)}
 
 
 def _loss(run: StageRun, n_items: int, *, shown: int = 0) -> float:

@@ -67,6 +67,10 @@ CASES: dict[str, dict[str, Any]] = {
         "name": "lstm", "width": 32, "n_layers": 2, "dropout": 0.1, "embeddings": {"navec": True, "frozen": True},
         "encoder": "ruclip:grid",
     },
+    "lstm-batch-norm": {
+        "name": "lstm", "width": 48, "n_layers": 2, "embeddings": {"width": 24}, "dropout": 0.1, "dropout_on": "layers",
+        "batch_norm": True, "min_count": 1, "encoder": "resnet",
+    },
     "lstm-reading": {
         "name": "lstm", "width": 48, "embeddings": {"width": 24}, "dropout": 0.0, "reading": True, "min_count": 1,
         "encoder": "ruclip",

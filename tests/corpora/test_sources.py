@@ -50,6 +50,53 @@ def test_token_file_with_split_lists_and_pictures(tmp_path: Path) -> None:
     assert found[0].image == tmp_path / "photos" / "7.jpg"
 
 
+@pytest.mark.parametrize("csv", ["results.csv", "flickr30k_images/results.csv"])
+@pytest.mark.parametrize("home", [".", "flickr30k_images", "flickr30k_images/flickr30k_images"])
+@pytest.mark.parametrize("named", ["folder", "table"])
+def test_kaggle_s_folder_with_its_pictures(tmp_path: Path, csv: str, home: str, named: str) -> None:
+    table = write(tmp_path / csv, KAGGLE)
+    (tmp_path / home).mkdir(parents=True, exist_ok=True)
+    for name in ("1000092795.jpg", "2199200615.jpg"):
+        (tmp_path / home / name).write_bytes(b"a picture")
+    found = items(flickr30k.Flickr30k, source=tmp_path if named == "folder" or home == "." else table)
+    pictures = [tmp_path / home / name for name in ("1000092795.jpg", "2199200615.jpg", "2199200615.jpg")]
+    assert [item.image for item in found] == pictures
+
+
+def test_captions_without_pictures_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "holiday.jpg").write_bytes(b"another picture of the same folder")
+    found = items(flickr30k.Flickr30k, source=write(tmp_path / "results.csv", KAGGLE))
+    assert {item.image for item in found} == {None}
+    said = capsys.readouterr().err
+    assert "no pictures" in said
+    assert "--set images=" in said
+
+
+def test_one_picture_that_is_missing_is_looked_for_where_the_others_are(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "2199200615.jpg").write_bytes(b"a picture")
+    found = items(flickr30k.Flickr30k, source=write(tmp_path / "results.csv", KAGGLE))
+    assert found[0].image == tmp_path / "images" / "1000092795.jpg"  # the build names it in left_out.jsonl
+
+
+def test_a_folder_without_flickr30k_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="no captions of Flickr30k") as caught:
+        items(flickr30k.Flickr30k, source=tmp_path)
+    assert "results.csv" in str(caught.value)
+
+
+def test_vizwiz_as_its_archives_unpack(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        name = f"VizWiz_{split}_00000000.jpg"
+        content = {"images": [{"id": 0, "file_name": name}], "annotations": [{"image_id": 0, "caption": "A box."}]}
+        write(tmp_path / "annotations" / f"{split}.json", json.dumps(content))
+        write(tmp_path / split / name, "a picture")
+    found = items(vizwiz.VizWiz, source=tmp_path)
+    assert [item.image for item in found] == [
+        tmp_path / split / f"VizWiz_{split}_00000000.jpg" for split in ("train", "val")
+    ]
+
+
 def test_karpathy_json(tmp_path: Path) -> None:
     image = {"filename": "7.jpg", "split": "restval", "sentences": [{"raw": "One."}, {"raw": "Two."}]}
     source = write(tmp_path / "dataset_flickr30k.json", json.dumps({"images": [image]}))

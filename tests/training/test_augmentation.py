@@ -67,6 +67,50 @@ def test_left_stays_left(picture: Image.Image) -> None:
             assert seen[0] in ("red", "cut")
 
 
+def angle(picture: Image.Image) -> float:
+    """Of the line from the white spot on the left to the one on the right, degrees against the clock."""
+    levels = np.asarray(picture.convert("L"), dtype=float)
+    ends = []
+    for side in (slice(None, 100), slice(100, None)):
+        y, x = np.nonzero(levels[:, side] > 128)
+        ends.append((x.mean() + (side.start or 0), y.mean()))
+    (x0, y0), (x1, y1) = ends
+    return float(np.degrees(np.arctan2(y0 - y1, x1 - x0)))
+
+
+def test_a_photograph_is_turned_by_ten_degrees_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    from memecap.training import augmentation
+
+    for other in ("_crop", "_recolour", "_shrink", "_add_noise", "_compress"):
+        monkeypatch.setattr(augmentation, other, lambda picture, rng: picture)
+    painted = Image.new("RGB", (200, 200), "black")
+    for x in (40, 150):
+        painted.paste(Image.new("RGB", (10, 10), "white"), (x, 95))
+
+    def turned(**how: object) -> list[float]:
+        made = [augment(painted, ["слева кот"], random.Random(seed), **how) for seed in range(40)]  # type: ignore[arg-type]
+        return [angle(one) for one in made]
+
+    found = turned(photograph=True, rotation_degrees=10)
+    assert max(found) < 10.5
+    assert min(found) > -10.5
+    assert max(found) > 8
+    assert min(found) < -8
+    assert max(map(abs, turned(photograph=False, rotation_degrees=10))) < 0.1  # text stays level
+    assert max(map(abs, turned(photograph=True))) < 0.1  # and so does what nobody asked to turn
+
+
+def test_corners_that_open_are_not_black(picture: Image.Image) -> None:
+    light = Image.new("RGB", (80, 60), (200, 180, 160))
+    made = [augment(light, ["кот"], random.Random(seed), photograph=True, rotation_degrees=10) for seed in range(20)]
+    assert min(int(np.asarray(one).min()) for one in made) > 40
+
+
+def test_a_rotation_wants_augmentation(settings: Callable[..., TrainConfig]) -> None:
+    with pytest.raises(ConfigError, match="augment: true"):
+        settings(stages=stage(augment=False, rotation_degrees=10))
+
+
 @pytest.mark.parametrize(
     ("captions", "reading", "expected"),
     [

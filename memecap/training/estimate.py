@@ -1,0 +1,182 @@
+"""What a run will cost: steps counted, the seconds of a step and of a picture measured here, bytes added up.
+
+In: the captioner as the run would begin, its corpora on disk. Out: `Sizes`. Limits: the step is measured on a few
+examples with blank pictures and taken in proportion, which is too much where a device takes a batch at once;
+validation, captions after each epoch and SCST's samples are not counted.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from memecap import checkpoint, features, readings
+from memecap.batching import Batch, collate
+from memecap.captioners.base import Captioner
+from memecap.encoders.base import ImageEncoder
+from memecap.manifest import Corpus, Row
+from memecap.training import sampling
+from memecap.training.config import StageConfig, TrainConfig
+
+MEASURED = 4  # examples of the step that is measured
+SIDE = 320  # pixels of the blank picture
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Pictures of a corpus whose features a stage wants and nobody has computed."""
+
+    folder: Path
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes, and a sentence on time."""
+
+    time: str
+    memory: int  # of weights, gradients and the optimizer
+    memory_there: int
+    disk: int  # of checkpoints, the saved state and features
+    unseen: tuple[Unseen, ...]
+
+
+def sizes(captioner: Captioner, config: TrainConfig, corpora: Sequence[Sequence[Corpus]]) -> Sizes:
+    """Count and measure. Raises the errors that the first step of the run would raise."""
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    place = device or torch.device("cpu")
+    captioner.to(place)
+    stages = list(zip(config.stages, corpora, strict=True))
+    unseen = _unseen(captioner, stages)
+    n_unseen = sum(pictures.n for pictures in unseen)
+    look_s = _look_seconds(captioner.encoder, place) if captioner.encoder and n_unseen else 0.0
+    steps, seconds = 0, n_unseen * look_s
+    for stage, opened in stages:
+        n_steps = sampling.n_steps([_lengths(captioner, stage, corpus) for corpus in opened], stage)
+        steps += n_steps
+        seconds += n_steps * _step_seconds(captioner, stage, opened[0], config, place)
+    text = f"{steps:,} steps counted; about {_hours(seconds)} or less on this {place.type}"
+    text += f", measured on {MEASURED} examples of each stage"
+    text += f", with features of {n_unseen:,} pictures" if n_unseen else ""
+    learnt = _bytes(p for p in captioner.parameters() if p.requires_grad)
+    frozen = _bytes(p for p in captioner.parameters() if not p.requires_grad)
+    own = _bytes(checkpoint.own_state(captioner).values())
+    encoder = captioner.encoder
+    stored = n_unseen * 4 * encoder.n_tokens * encoder.width if encoder else 0
+    return Sizes(
+        time=f"{text}; validation and captions come on top",
+        memory=4 * learnt + frozen,  # the weight, its gradient and two moments of Adam
+        memory_there=_memory(place),
+        disk=3 * own + 2 * (own + 2 * learnt) + stored,  # best, last and one being written; the state twice while it is
+        unseen=unseen,
+    )
+
+
+def free_disk(out: Path) -> int:
+    """Bytes free where the run folder is, or will be."""
+    there = out.absolute()
+    while not there.exists():
+        there = there.parent
+    return shutil.disk_usage(there).free
+
+
+def _unseen(captioner: Captioner, stages: Sequence[tuple[StageConfig, Sequence[Corpus]]]) -> tuple[Unseen, ...]:
+    encoder = captioner.encoder
+    if encoder is None or any(parameter.requires_grad for parameter in encoder.parameters()):
+        return ()
+    wanted = {
+        corpus.folder: corpus
+        for stage, opened in stages
+        if stage.cache_features and not stage.text_only
+        for corpus in opened
+    }
+    fingerprint = encoder.fingerprint if wanted else ""
+    found = []
+    for folder, corpus in wanted.items():
+        known = features.load_features(folder, fingerprint).keys()
+        pictures = {row.image_id for split in ("train", "val") for row in corpus.rows(split) if row.file_name}
+        found.append(Unseen(folder, len(pictures - known)))
+    return tuple(one for one in found if one.n)
+
+
+def _usable(captioner: Captioner, stage: StageConfig, row: Row) -> bool:
+    return bool(row.captions and (row.file_name or captioner.encoder is None or stage.text_only))
+
+
+def _lengths(captioner: Captioner, stage: StageConfig, corpus: Corpus) -> list[list[int]]:
+    """Only their number matters here."""
+    return [[0] * len(row.captions) for row in corpus.rows("train") if _usable(captioner, stage, row)]
+
+
+def _step_seconds(
+    captioner: Captioner, stage: StageConfig, corpus: Corpus, config: TrainConfig, place: torch.device
+) -> float:
+    """An optimizer step without the optimizer: forward and backward, in proportion to the examples."""
+    stored = {} if stage.readings is False else readings.load_readings(corpus.folder)
+    rows = list(islice((row for row in corpus.rows("train") if _usable(captioner, stage, row)), MEASURED))
+    seen = None if stage.text_only else _blank(captioner.encoder, stage)
+    examples = [captioner.example(row.captions[0], image=seen, reading=stored.get(row.image_id)) for row in rows]
+    batch: Batch = collate(examples).to(place)
+    captioner.train()
+
+    def learn() -> None:
+        with torch.autocast(place.type, torch.bfloat16, enabled=config.precision == "bf16"):
+            captioner(batch).total.backward()
+        captioner.zero_grad()
+
+    return _seconds(learn) * stage.batch_size * stage.accumulate / len(rows)
+
+
+def _blank(encoder: ImageEncoder | None, stage: StageConfig) -> Tensor | None:
+    """What stands for a picture: stored features of a frozen encoder, or pixels."""
+    if encoder is None:
+        return None
+    if stage.cache_features and not any(parameter.requires_grad for parameter in encoder.parameters()):
+        return torch.zeros(encoder.n_tokens, encoder.width)
+    return encoder.transform(Image.new("RGB", (SIDE, SIDE), "grey"))
+
+
+def _look_seconds(encoder: ImageEncoder, place: torch.device) -> float:
+    """Of one picture through the transform and the encoder."""
+
+    @torch.inference_mode()
+    def look() -> None:
+        encoder(encoder.transform(Image.new("RGB", (SIDE, SIDE), "grey"))[None].to(place))
+
+    return _seconds(look)
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    """The second time, when all is warm."""
+    work()
+    started = time.perf_counter()
+    work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
+
+
+def _bytes(tensors: object) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)  # type: ignore[attr-defined]
+
+
+def _memory(place: torch.device) -> int:
+    """Bytes of the device, or of the machine."""
+    if place.type == "cuda":
+        return int(torch.cuda.mem_get_info(place)[1])
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _hours(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,168 @@
+"""Before a run: everything that it needs and does not find, at once, each with the command that makes it.
+
+In: the settings and the run folder. Out: `Check`s; nothing is written, fetched or trained (estimate.py has the costs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from memecap import config as configuration
+from memecap import hub, manifest, readings, registry
+from memecap.errors import DataError, MemecapError, MissingFileError
+from memecap.training import estimate
+from memecap.training.beginning import begin
+from memecap.training.config import StageConfig, TrainConfig
+from memecap.training.folder import differences
+
+TRANSLATED = ("opus", "ru")  # endings of the names of translated corpora
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing a run needs; `exit_code` is zero where it is there, None where nobody can say yet."""
+
+    name: str
+    found: str
+    fix: str = ""
+    exit_code: int | None = 0
+
+
+def check(config: TrainConfig, out: Path) -> list[Check]:
+    """Models, corpora with their pictures and readings, then what the run costs, if all of it is there."""
+    found = [*_run_folder(config, out), *_models(config), *_corpora(config)]
+    if any(one.exit_code for one in found):
+        return [*found, Check("time, memory", "not known before the above is here", exit_code=None), _disk(0, out)]
+    return [*found, *_costs(config, out)]
+
+
+def _run_folder(config: TrainConfig, out: Path) -> Iterator[Check]:
+    path = out / "config.yaml"
+    if path.exists():
+        begun = configuration.load(TrainConfig, path).model_dump(mode="json")
+        if changed := differences(begun, config.model_dump(mode="json")):
+            yield Check(str(out), f"begun with other settings: {'; '.join(changed)}", "choose another --out", 65)
+
+
+def _models(config: TrainConfig) -> Iterator[Check]:
+    """Folders and Hub ids that the settings name."""
+    named = {**_named(config.captioner.model_dump(), "captioner"), "start_from": config.start_from}
+    for place, metric in enumerate(config.val_metrics):
+        named |= _named(metric.model_dump(), f"val_metrics.{place}")
+    for key, model in named.items():
+        if model is None:
+            continue
+        if hub.is_here(model):
+            yield Check(model, "here")
+        elif hub.is_path(model):
+            yield Check(model, "no such model folder", f"--set {key}=FOLDER", 74)
+        elif hub.answers(model):
+            yield Check(model, "not here yet; the Hub has it, and the run fetches it", f"hf download {model}")
+        else:
+            fix = f"hf download {model}    where there is a network; or --set {key}=FOLDER"
+            yield Check(model, "not in the cache, and the Hub does not give it", fix, 74)
+
+
+def _named(settings: Mapping[str, Any], prefix: str) -> dict[str, str | None]:
+    """The `model` keys of nested settings."""
+    found: dict[str, str | None] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= _named(value, f"{prefix}.{key}")
+        elif key == "model":
+            found[f"{prefix}.{key}"] = value
+    return found
+
+
+def _corpora(config: TrainConfig) -> Iterator[Check]:
+    """Every corpus of every stage once, with all that is asked of it."""
+    wanted: dict[Path, list[StageConfig]] = {}
+    for stage in config.stages:
+        for mixed in stage.corpora:
+            wanted.setdefault(mixed.folder(config.data_folder), []).append(stage)
+    sees = getattr(config.captioner, "encoder", None) is not None
+    for folder, stages in wanted.items():
+        try:
+            yield from _corpus(folder, stages, sees=sees and not all(stage.text_only for stage in stages))
+        except MemecapError as error:
+            yield Check(str(folder), error.what, _command(folder, stages), error.exit_code)
+
+
+def _corpus(folder: Path, stages: list[StageConfig], *, sees: bool) -> Iterator[Check]:
+    corpus = manifest.open_corpus(folder)
+    rows = {split: [row for row in corpus.rows(split) if row.captions] for split in ("train", "val")}
+    if sees:
+        rows = {split: [row for row in kept if row.file_name] for split, kept in rows.items()}
+    counted = f"{len(rows['train']):,} train rows, {len(rows['val']):,} val"
+    if not rows["train"]:
+        what = f"no train row with {'a picture' if sees else 'captions'}"
+        fix = "build it again with --set images=FOLDER, or set text_only: true" if sees else "take another corpus"
+        yield Check(str(folder), what, fix, DataError.exit_code)
+        return
+    if demanding := [stage for stage in stages if stage.readings and not stage.simulate_reading]:
+        stored = readings.load_readings(folder)
+        if unread := sum(row.image_id not in stored for kept in rows.values() for row in kept):
+            what = f"{counted}; {unread:,} have no stored reading, and stage {demanding[0].name} demands them"
+            yield Check(str(folder), what, f"memecap read {folder}", DataError.exit_code)
+            return
+    yield Check(str(folder), counted)
+
+
+def _command(folder: Path, stages: list[StageConfig]) -> str:
+    """What makes a corpus that is not there, as its name tells."""
+    base, _, ending = folder.name.rpartition("_")
+    source = folder.parent / base
+    if base and ending in TRANSLATED:
+        steps = [] if (source / manifest.MANIFEST).exists() else [_build(source)]
+        steps.append(f"memecap translate {source} --to {folder}")
+    else:
+        steps = [_build(folder)]
+    if any(stage.readings for stage in stages):
+        steps.append(f"memecap read {folder}")
+    return " && ".join(steps)
+
+
+def _build(folder: Path) -> str:
+    kind = folder.name if folder.name in registry.names("corpora") else "KIND"
+    return f"memecap corpus build {kind} SOURCE --out {folder}"
+
+
+def _costs(config: TrainConfig, out: Path) -> Iterator[Check]:
+    """The captioner is built as the run would build it, so whatever stands in its way is found here."""
+    corpora = [[manifest.open_corpus(m.folder(config.data_folder)) for m in stage.corpora] for stage in config.stages]
+    try:
+        captioner = begin(config, corpora)
+        sizes = estimate.sizes(captioner, config, corpora)
+    except MemecapError as error:
+        yield Check("captioner", f"{error.what} ({error.where})", error.fix or "", error.exit_code)
+        return
+    for pictures in sizes.unseen:
+        fix = f"memecap features {pictures.folder} --config FILE    or let the run do it"
+        yield Check(str(pictures.folder), f"{pictures.n:,} pictures without stored features", fix)
+    yield Check("time", sizes.time)
+    short = sizes.memory > sizes.memory_there
+    what = f"weights, gradients and Adam's moments take {_gb(sizes.memory)} of {_gb(sizes.memory_there)}"
+    fix = "take smaller models, or freeze more of them" if short else ""
+    yield Check("memory", f"{what}; a batch comes on top", fix, 74 if short else 0)
+    yield _disk(sizes.disk, out)
+
+
+def _disk(needed: int, out: Path) -> Check:
+    free = estimate.free_disk(out)
+    what = f"{_gb(free)} free" + (f", {_gb(needed)} needed at most" if needed else "")
+    return Check("disk", what, f"make room on the disk of {out}", 74) if needed > free else Check("disk", what)
+
+
+def _gb(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.2f} GB"
+
+
+def missing(checks: list[Check]) -> int:
+    """The exit code: 0 when nothing is missing, 65 when data is not as it should be, 74 when something is not there."""
+    codes = [one.exit_code for one in checks if one.exit_code]
+    if not codes:
+        return 0
+    return MissingFileError.exit_code if max(codes) > DataError.exit_code else DataError.exit_code
