@@ -21,7 +21,7 @@ from memecap import __version__, config, hub, registry, storage
 from memecap.captioners.base import Captioner
 from memecap.config import PartConfig
 from memecap.encoders.base import state_hash
-from memecap.errors import DataError, MissingFileError, StorageError
+from memecap.errors import DataError, MissingFileError
 
 CONFIG, WEIGHTS, RECORD, CARD = "config.yaml", "model.safetensors", "checkpoint.json", "README.md"
 
@@ -45,10 +45,8 @@ def save(captioner: Captioner, folder: Path, *, card: str = "", self_contained: 
             _replace(making, folder)
         finally:
             shutil.rmtree(making, ignore_errors=True)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write: {error.strerror or error}", where=folder, fix="Check the folder's permissions and space."
-        ) from error
+    except (OSError, SafetensorError) as error:
+        raise storage.unwritable(error, folder) from error
 
 
 def load(model: str | Path) -> Captioner:

@@ -27,6 +27,7 @@ from memecap.batching import Images
 from memecap.captioners.base import Captioner, create
 from memecap.config import configure
 from memecap.decoding import Decoding, Greedy
+from memecap.device import choose as choose_device
 from memecap.encoders.base import sight
 from memecap.errors import DataError, UsageError
 from memecap.leaderboard import rank, read_systems
@@ -79,11 +80,12 @@ def evaluate(
         DataError: the split has no pictures, or there are no training captions for the floors.
         UsageError: `out` holds the evaluation of something else.
     """
+    place = choose_device(device)
     opened = manifest.open_corpus(corpus)
     tasks = _tasks(opened, split, limit, seed)
     captioner = model if isinstance(model, Captioner) else _load(str(model))
     chosen = decoding or captioner.decoding()
-    captioner.to(device or _best_device()).eval()
+    captioner.to(place).eval()
     settings = {
         "model": captioner.config.name if isinstance(model, Captioner) else str(model),
         "captioner": captioner.config.model_dump(mode="json"),
@@ -117,10 +119,6 @@ def _load(model: str) -> Captioner:
     from memecap import checkpoint
 
     return checkpoint.load(model)
-
-
-def _best_device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _warn_of_leaks(corpus: Corpus, tasks: Sequence[Task]) -> int:

@@ -1,0 +1,52 @@
+"""What a captioner costs: each model in a process of its own, readings made anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from memecap import benchmark
+from memecap.cli import _verbs, app  # noqa: F401  (each verb adds itself)
+from memecap.errors import DataError
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "a.png"
+    Image.new("RGB", (64, 64), "red").save(path)
+    return path
+
+
+def test_bench_says_what_each_model_costs(picture: Path) -> None:
+    arguments = ["bench", "template", str(picture), "--beside", "template", "--device", "cpu", "--threads", "1"]
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert result.exit_code == 0
+    assert first["model"] == second["model"] == "template"
+    assert first["device"] == "cpu, 1 thread" and first["n_pictures"] == 1
+    assert first["read_s"] > first["caption_s"] > 0  # tesseract has looked anew
+    assert 50e6 < first["memory_bytes"] < 4e9
+
+
+def test_a_reading_is_never_taken_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    from memecap.reading.tesseract import Tesseract
+
+    assert benchmark._without_cache("tesseract").keep is False
+    assert benchmark._without_cache(Tesseract.Config(languages="rus")).languages == "rus"
+    assert benchmark._without_cache(None) is None
+
+
+def test_pictures_that_do_not_open(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"<html>")
+    with pytest.raises(DataError, match="none of the pictures"):
+        list(benchmark.benchmark(["template"], [tmp_path / "a.jpg"], benchmark.Settings(reader=None)))
+
+
+def test_peak_memory_grows_with_what_is_held() -> None:
+    before = benchmark.peak_memory()
+    held = bytearray(before)  # as much again as was ever resident
+    assert benchmark.peak_memory() >= before and len(held) == before
