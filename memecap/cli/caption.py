@@ -70,6 +70,10 @@ def caption(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; the best there is when not given")] = None,
 ) -> None:
     """Describe pictures: the scene, and the text on the picture, quoted. Exit code 1 when some of them failed."""
+    if as_json and as_csv:
+        raise UsageError("two formats for one output", where="--json --csv", fix="Choose one of them.")
+    sources = list(expand(targets))
+    check_any(sources, targets)
     from memecap import ranking
     from memecap.decoding import choose_several
     from memecap.inference import load_captioner
@@ -77,14 +81,10 @@ def caption(
     from memecap.progress import say, track
     from memecap.sidecars import Sidecars
 
-    if as_json and as_csv:
-        raise UsageError("two formats for one output", where="--json --csv", fix="Choose one of them.")
     decodings = choose_several(decoding or (), options or ())
     if len(decodings) > 1 and (sidecar or attention):
         where = "--sidecar" if sidecar else "--attention"
         raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
-    sources = list(expand(targets))
-    check_any(sources, targets)
     captioner = load_captioner(
         model,
         reader=reader_settings(reader, reader_options or []),
