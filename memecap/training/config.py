@@ -153,7 +153,11 @@ class TrainConfig(Frozen):
 
     decoding: Decoding = Field(Greedy(), description="of the captions written after each epoch")
     samples: int = Field(8, ge=0, description="val pictures whose captions are kept after each epoch")
-    val_captions: int = Field(200, ge=0, description="val pictures captioned for the metric after each epoch, at most")
+    val_captions: int = Field(
+        200,
+        ge=0,
+        description="val pictures captioned for the scores after each epoch, at most; 0: no scores but the loss",
+    )
     val_rows: int = Field(1000, ge=1, description="val rows for the loss after each epoch, at most")
     save_every_s: float = Field(60, ge=0, description="seconds between saves of the state; 0: after each step")
     log_every: int = Field(20, ge=1, description="optimizer steps between rows of log.csv")
@@ -166,6 +170,16 @@ class TrainConfig(Frozen):
         if isinstance(values, Mapping) and isinstance(values.get("stages"), Mapping):
             raise ValueError("stages is a list: begin each stage with a dash")
         return values
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        scored = [stage.name for stage in self.stages if stage.early_stop.metric != "loss"]
+        if scored and not self.val_captions:
+            raise ValueError(
+                f"val_captions: 0 measures no captions, and early_stop.metric of {', '.join(scored)} is a score of "
+                "captions: raise val_captions, or set the metric to loss"
+            )
+        return self
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:
