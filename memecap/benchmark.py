@@ -31,7 +31,7 @@ class Cost:
     decoding: str
     n_pictures: int
     load_s: float  # imports not counted
-    read_s: float  # median of a picture; 0 without a reader
+    read_s: float  # median of a picture; about 0 without a reader
     caption_s: float  # median of a picture, opening and reading not counted
     memory_bytes: int  # highest resident memory of the process
     gpu_memory_bytes: int | None  # highest allocated; None on a CPU
