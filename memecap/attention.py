@@ -36,11 +36,11 @@ class Attends(Protocol):
     ) -> list[Attended]: ...
 
 
-def draw(captioner: Captioner, picture: Image.Image, caption: Caption) -> Image.Image:
-    """The panels of a caption that `captioner` wrote for an upright RGB picture.
+def check(captioner: Captioner) -> None:
+    """Whether `draw` can show where this captioner looks.
 
     Raises:
-        UsageError: the captioner has no attention over a grid of the picture.
+        UsageError: the captioner has no attention over a square grid of the picture.
     """
     encoder = captioner.encoder
     if encoder is None or not isinstance(captioner, Attends):
@@ -49,12 +49,22 @@ def draw(captioner: Captioner, picture: Image.Image, caption: Caption) -> Image.
             where="--attention",
             fix="Take a checkpoint of attention_lstm.",
         )
+    if math.isqrt(encoder.n_tokens) ** 2 != encoder.n_tokens:
+        raise UsageError("the encoder's image tokens are no square grid", where="--attention", fix="Set output: grid.")
+
+
+def draw(captioner: Captioner, picture: Image.Image, caption: Caption) -> Image.Image:
+    """The panels of a caption that `captioner` wrote for an upright RGB picture.
+
+    Raises: as `check`.
+    """
+    check(captioner)
+    encoder = captioner.encoder
+    assert encoder is not None and isinstance(captioner, Attends)  # as was checked
     pixels = encoder.transform(picture)
     device = next(captioner.parameters()).device
     (attended,) = captioner.attend(Images(pixels=pixels[None].to(device)), [caption.reading], [caption])
     side = math.isqrt(attended.weights.shape[1])
-    if side**2 != attended.weights.shape[1]:
-        raise UsageError("the encoder's image tokens are no square grid", where="--attention", fix="Set output: grid.")
     seen = _as_picture(pixels)
     panels = [_panel(seen, None, "")]
     panels += [

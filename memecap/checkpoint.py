@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -22,7 +23,7 @@ from memecap.captioners.base import Captioner
 from memecap.checkpoint_record import CARD, CONFIG, RECORD, Record
 from memecap.config import PartConfig
 from memecap.encoders.base import hash_once
-from memecap.errors import DataError, MissingFileError, StorageError, UsageError
+from memecap.errors import DataError, MissingFileError, UsageError
 
 WEIGHTS = "model.safetensors"
 #: the hash of a frozen model that was loaded from these files with these settings
@@ -50,10 +51,8 @@ def save(captioner: Captioner, folder: Path, *, card: str = "", self_contained: 
             _replace(making, folder)
         finally:
             shutil.rmtree(making, ignore_errors=True)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write: {error.strerror or error}", where=folder, fix="Check the folder's permissions and space."
-        ) from error
+    except (OSError, SafetensorError) as error:
+        raise storage.unwritable(error, folder) from error
 
 
 def load(model: str | Path, *, trust_code: bool | Collection[str] = False) -> Captioner:

@@ -86,6 +86,32 @@ def choose(name: str | None, settings: Sequence[str] = ()) -> Decoding | None:
         if settings:
             raise UsageError("a setting belongs to a decoding", where="--set", fix="Name one with --decoding.")
         return None
+    return load(_method(name), overrides=settings)
+
+
+def choose_several(names: Sequence[str], settings: Sequence[str] = ()) -> list[Decoding]:
+    """Decodings by name, each with those of the settings that it has; one that none has is of the first.
+
+    Raises: as `choose`; `UsageError` too when a name is given twice.
+    """
+    if len(names) < 2:
+        chosen = choose(names[0] if names else None, settings)
+        return [] if chosen is None else [chosen]
+    if len(set(names)) < len(names):
+        raise UsageError("a decoding is named twice", where="--decoding", fix="Name each once.")
+    methods = [_method(name) for name in names]
+    known = [set(method.model_fields) for method in methods]
+    strange = [setting for setting in settings if not any(_key(setting) in keys for keys in known)]
+    return [
+        load(
+            method,
+            overrides=[*(s for s in settings if _key(s) in keys), *(strange if method is methods[0] else ())],
+        )
+        for method, keys in zip(methods, known, strict=True)
+    ]
+
+
+def _method(name: str) -> type[Greedy | Beam | Nucleus | MBR]:
     methods: dict[str, type[Greedy | Beam | Nucleus | MBR]] = {
         "greedy": Greedy,
         "beam": Beam,
@@ -94,7 +120,11 @@ def choose(name: str | None, settings: Sequence[str] = ()) -> Decoding | None:
     }
     if name not in methods:
         raise UsageError(f"no decoding named {name!r}", where="--decoding", fix=f"There are: {', '.join(methods)}.")
-    return load(methods[name], overrides=settings)
+    return methods[name]
+
+
+def _key(setting: str) -> str:
+    return setting.partition("=")[0].strip()
 
 
 def generate_arguments(decoding: Greedy | Beam | Nucleus) -> dict[str, Any]:

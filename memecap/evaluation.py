@@ -28,6 +28,7 @@ from memecap.batching import Images
 from memecap.captioners.base import Captioner, create
 from memecap.config import configure
 from memecap.decoding import Decoding, Greedy
+from memecap.device import choose as choose_device
 from memecap.encoders.base import sight
 from memecap.errors import DataError, UsageError
 from memecap.leaderboard import rank, read_systems
@@ -69,11 +70,12 @@ def evaluate(
         DataError: the split has no pictures, or there are no training captions for the floors.
         UsageError: `out` holds the evaluation of something else.
     """
+    place = choose_device(device)
     opened = manifest.open_corpus(corpus)
     tasks = tasks_of(opened, split, limit=limit, seed=seed)
     captioner = model if isinstance(model, Captioner) else _load(str(model), trust_code)
     chosen = decoding or captioner.decoding()
-    captioner.to(device or _best_device()).eval()
+    captioner.to(place).eval()
     settings = {
         "model": captioner.config.name if isinstance(model, Captioner) else str(model),
         "captioner": captioner.config.model_dump(mode="json"),
@@ -117,8 +119,6 @@ def _load(model: str, trust_code: bool = False) -> Captioner:
     return checkpoint.load(model, trust_code=trust_code)
 
 
-def _best_device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _floors(

@@ -19,6 +19,7 @@ from memecap import checkpoint, config
 from memecap.batching import Images
 from memecap.captioners.base import Caption, Captioner, create
 from memecap.decoding import Decoding
+from memecap.device import choose as choose_device
 from memecap.errors import MemecapError
 from memecap.pictures import PictureSource, open_picture
 from memecap.precision import Precision, lower, writing
@@ -100,46 +101,66 @@ class MemeCaptioner:
         captions = []
         for batch in _chunks(pictures, 32):
             start = time.perf_counter()
-            found = self._describe([open_picture(picture) for picture in batch])
+            found = self._describe([open_picture(picture) for picture in batch], [self.decoding])
             seconds = (time.perf_counter() - start) / len(batch)
-            captions += [replace(candidates[0], seconds=seconds) for candidates in found]
+            captions += [replace(candidates[0], seconds=seconds) for (candidates,) in found]
         return captions
 
     def stream(self, sources: Iterable[PictureSource], *, batch_size: int = 16) -> Iterator[Result]:
         """A `Result` for each source, in order, as the batches are done."""
         for batch in _chunks(sources, batch_size):
-            yield from self._describe_batch(batch)
+            yield from (results[0] for results in self._describe_batch(batch, [self.decoding]))
 
-    def _describe_batch(self, sources: Sequence[PictureSource]) -> list[Result]:
+    def compare(
+        self, sources: Iterable[PictureSource], decodings: Sequence[Decoding], *, batch_size: int = 16
+    ) -> Iterator[list[Result]]:
+        """A `Result` of each decoding for each source, in order; a picture is opened, read and seen once."""
+        for batch in _chunks(sources, batch_size):
+            yield from self._describe_batch(batch, decodings)
+
+    def _describe_batch(self, sources: Sequence[PictureSource], decodings: Sequence[Decoding]) -> list[list[Result]]:
         start = time.perf_counter()
         opened: list[Image.Image | MemecapError] = [_try_open(source) for source in sources]
-        captions = iter(self._describe([image for image in opened if isinstance(image, Image.Image)]))
+        captions = iter(self._describe([image for image in opened if isinstance(image, Image.Image)], decodings))
         seconds = (time.perf_counter() - start) / len(sources)
         results = []
         for source, image in zip(sources, opened, strict=True):
             name = str(source) if isinstance(source, str | Path) else type(source).__name__
             if isinstance(image, MemecapError):
-                results.append(Result(name, self.name, seconds, error=image.what))
-            else:
-                candidates = tuple(replace(caption, seconds=seconds) for caption in next(captions))
-                results.append(Result(name, self.name, seconds, caption=candidates[0], candidates=candidates))
+                results.append([Result(name, self.name, seconds, error=image.what)] * len(decodings))
+                continue
+            each = [tuple(replace(caption, seconds=seconds) for caption in found) for found in next(captions)]
+            results.append([Result(name, self.name, seconds, caption=found[0], candidates=found) for found in each])
         return results
 
+    def read(self, images: Sequence[Image.Image]) -> Sequence[Reading | None]:
+        """The text on pictures, as the reader sees it; None for each without a reader."""
+        return self.reader.read(images) if self.reader else [None] * len(images)
+
     @torch.inference_mode()
-    def _describe(self, images: Sequence[Image.Image]) -> list[list[Caption]]:
-        """The candidates of each picture, best first."""
-        if not images:
-            return []
-        readings: Sequence[Reading | None] = self.reader.read(images) if self.reader else [None] * len(images)
+    def write(
+        self,
+        images: Sequence[Image.Image],
+        readings: Sequence[Reading | None],
+        decodings: Sequence[Decoding] | None = None,
+    ) -> list[list[list[Caption]]]:
+        """For each picture, for each decoding (None: the captioner's one), the candidates, best first."""
         with writing(self.precision, self.device):
             features = self._see(images)
-            candidates = describe(self.captioner, features, readings, self.decoding)
-            if self.ranker is not None:
-                candidates = self.ranker.order(candidates, readings, features=features, pictures=images)
+            each = []
+            for decoding in decodings or [self.decoding]:
+                candidates = describe(self.captioner, features, readings, decoding)
+                if self.ranker is not None:
+                    candidates = self.ranker.order(candidates, readings, features=features, pictures=images)
+                each.append(candidates)
         return [
-            [replace(caption, reading=reading) for caption in found]
-            for found, reading in zip(candidates, readings, strict=True)
+            [[replace(caption, reading=reading) for caption in found] for found in of_picture]
+            for *of_picture, reading in zip(*each, readings, strict=True)
         ]
+
+    def _describe(self, images: Sequence[Image.Image], decodings: Sequence[Decoding]) -> list[list[list[Caption]]]:
+        """As `write`, of what is read on the pictures."""
+        return self.write(images, self.read(images), decodings) if images else []
 
     def _see(self, images: Sequence[Image.Image]) -> Images | None:
         encoder = self.captioner.encoder
@@ -170,11 +191,12 @@ def load_captioner(
         trust_code: import the modules outside the package that the checkpoint names; importing runs them.
 
     Raises:
-        UsageError: the checkpoint names such modules and `trust_code` is not set.
+        UsageError: no such device here, or the checkpoint names such modules and `trust_code` is not set.
         MissingFileError, DataError: the folder is not a checkpoint.
         ServiceError: the model or the reader's program cannot be had.
     """
     name = str(model) if model is not None else DEFAULT_MODEL
+    place = choose_device(device)
     if name == DEFAULT_MODEL:
         captioner = create(config.configure("captioners", name), ())
     else:
@@ -186,15 +208,8 @@ def load_captioner(
         decoding=decoding,
         ranking=ranking,
         precision=precision,
-        device=device or best_device(),
+        device=place,
     )
-
-
-def best_device() -> str:
-    """cuda or mps where there is one, else cpu."""
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _try_open(source: PictureSource) -> Image.Image | MemecapError:

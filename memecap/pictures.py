@@ -10,19 +10,24 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from memecap import storage
 from memecap.errors import DataError, MissingFileError, StorageError
 
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # phones' MPO files open as JPEG
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".jfif"})
+_AVIF = bool(features.check("avif"))  # from Pillow 11.3 on, where it was built with it
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", *(("AVIF",) if _AVIF else ()))  # phones' MPO open as JPEG
+EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".jfif", *((".avif",) if _AVIF else ())}
+)
+#: pictures that people have in folders and that are not read here
+FOREIGN_EXTENSIONS = frozenset({".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".psd", ".svg"}) - EXTENSIONS
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 4 * MAX_PIXELS  # of a file: no picture that may be decoded needs more
 
@@ -109,12 +114,21 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def find_pictures(folder: Path) -> list[Path]:
-    """The picture files of a folder and its subfolders, sorted; hidden ones are left out."""
+def find_pictures(folder: Path, *, deep: bool = True) -> list[Path]:
+    """The picture files of a folder and, if `deep`, its subfolders, sorted; hidden ones are left out."""
+    return _files(folder, EXTENSIONS, deep=deep)
+
+
+def find_foreign_pictures(folder: Path) -> list[Path]:
+    """The same of pictures in formats that are not read here, such as HEIC."""
+    return _files(folder, FOREIGN_EXTENSIONS, deep=True)
+
+
+def _files(folder: Path, extensions: Collection[str], *, deep: bool) -> list[Path]:
     return sorted(
         path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in EXTENSIONS
+        for path in (folder.rglob("*") if deep else folder.glob("*"))
+        if path.suffix.lower() in extensions
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 

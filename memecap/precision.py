@@ -1,7 +1,8 @@
 """A captioner in bf16: matrices in half the memory, products in bf16, everything between them in fp32.
 
-In: a captioner in fp32, changed in place for good. Out: a context in which it writes. Word embeddings, norms, biases
-and the sum of the layers stay in fp32, so only the products are rounded (8 bits of mantissa).
+In: a captioner in fp32, changed in place for good. Out: a context in which it writes. Word embeddings, learnt
+queries and positions, norms, biases and the sum of the layers stay in fp32, so only the products are rounded (8 bits
+of mantissa).
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def lower(captioner: Captioner, precision: Precision) -> None:
         if isinstance(module, _FP32):
             continue
         for name, parameter in list(module.named_parameters(recurse=False)):
-            if parameter.ndim >= 2 and parameter.dtype == torch.float32:
+            # Learnt queries and positions are no weights of a product: in bf16 they would make all that is added so.
+            if name.endswith("weight") and parameter.ndim >= 2 and parameter.dtype == torch.float32:
                 # A new one: an output layer may share its matrix with the embeddings.
                 halved = nn.Parameter(parameter.detach().to(torch.bfloat16), requires_grad=False)
                 setattr(module, name, halved)

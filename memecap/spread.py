@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, Protocol, TypeVar
 
 from memecap import config
@@ -99,8 +100,9 @@ def _here(function: Callable[[In], Out], values: Iterable[In], *, chunk: int = 1
 
 @contextmanager
 def _workers(n_workers: int) -> Iterator[Place]:
+    others = active_children()
     # Not fork: a forked child of a process with threads (torch, Arrow) can hang.
-    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn"), initializer=_leave_to_parent) as pool:
 
         def run(function: Callable[[In], Out], values: Iterable[In], *, chunk: int = 16) -> Iterator[Out]:
             waiting: deque[Future[list[Out]]] = deque()
@@ -114,8 +116,17 @@ def _workers(n_workers: int) -> Iterator[Place]:
 
         try:
             yield run
+        except (KeyboardInterrupt, GeneratorExit):  # nobody waits for the chunks that workers hold, which take minutes
+            for worker in set(active_children()).difference(others):
+                worker.terminate()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_to_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; the parent alone answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

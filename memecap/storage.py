@@ -11,6 +11,7 @@ import json
 import os
 import re
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,10 @@ from filelock import FileLock, Timeout
 from memecap.errors import DataError, MissingFileError, StorageError, TryLaterError
 
 _PART = re.compile(r"\..+\.\d+\.part", re.DOTALL)  # what `atomic_writer` calls its temporary files
+#: what a full disk says: the system's numbers, and the sentences of safetensors and SQLite, which keep no number
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_SAID_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once, not once a line
 
 
@@ -63,9 +68,7 @@ def atomic_writer(path: Path, mode: str = "w", *, durable: bool = True) -> Itera
     except OSError as error:
         if error.filename and Path(error.filename) not in (temporary, path, path.parent):
             raise  # the block stumbled over a file of its own
-        raise StorageError(
-            f"cannot write: {error.strerror or error}", where=path, fix="Check the folder's permissions and space."
-        ) from error
+        raise unwritable(error, path) from error
     finally:
         if not is_written:
             with suppress(OSError):
@@ -158,9 +161,7 @@ def lock(folder: Path) -> Iterator[None]:
             "another process is writing there", where=folder, fix="Wait for it, or choose another output folder."
         ) from error
     except OSError as error:
-        raise StorageError(
-            f"cannot write: {error.strerror or error}", where=folder, fix="Check the folder's permissions and space."
-        ) from error
+        raise unwritable(error, folder) from error
     try:
         yield
     finally:
@@ -212,6 +213,31 @@ def sha256_file(path: Path) -> str:
             return digest.hexdigest()
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def is_full(error: Exception) -> bool:
+    """Whether the disk, or the user's share of it, has no space left."""
+    return getattr(error, "errno", None) in _FULL or any(said in str(error) for said in _SAID_FULL)
+
+
+def unwritable(error: Exception, where: str | Path | None, *, fix: str | None = None) -> StorageError:
+    """What a failed write is called; `fix` is for failures that no space would mend."""
+    if is_full(error):
+        what, fix = "no space left on device", "Free some space, then run the same command again."
+    else:
+        what = f"cannot write: {getattr(error, 'strerror', None) or error}"
+        fix = fix or "Check the path and the folder's permissions."
+    return StorageError(what, where=where, fix=fix)
+
+
+def check_writable(folder: Path) -> None:
+    """Make a folder and try it, before work whose result goes there. Raises `StorageError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise unwritable(error, folder) from error
 
 
 def _unreadable(path: Path, error: OSError) -> StorageError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -60,6 +61,19 @@ def test_workers_may_be_left_early() -> None:
     answers = spread(square, iter(range(1000)), on="workers:1", chunk=2)
     assert next(answers) == 0
     answers.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, None])
+def test_workers_begin_nothing_more_when_they_are_stopped(tmp_path: Path, stop: type[BaseException] | None) -> None:
+    log = tmp_path / "log"
+    answers = spread(partial(subprocess.call, shell=True), [f"echo x >> {log}; sleep .3"] * 40, on="workers:1", chunk=8)
+    assert next(answers) == 0
+    if stop is None:
+        answers.close()  # type: ignore[attr-defined]
+    else:
+        with pytest.raises(stop):
+            answers.throw(stop)  # type: ignore[attr-defined]
+    assert 8 <= len(log.read_text().split()) < 16  # of the 24 that the worker held
 
 
 @pytest.mark.parametrize("on", ["workers:0", "workers:many", "there", ""])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 
 from memecap import storage
 from memecap.errors import DataError, MissingFileError, StorageError, TryLaterError
@@ -143,3 +146,32 @@ def test_checksums(tmp_path: Path) -> None:
     storage.write_bytes(tmp_path / "f", content, durable=False)
     storage.settle()
     assert storage.sha256_file(tmp_path / "f") == storage.sha256_bytes(content) == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_not_called_a_bad_folder(tmp_path: Path) -> None:
+    (tmp_path / f".x.{os.getpid()}.part").symlink_to("/dev/full")
+    with pytest.raises(StorageError, match="no space left on device") as caught:
+        storage.write_text(tmp_path / "x", "кот")
+    assert "space" in (caught.value.fix or "") and "permissions" not in (caught.value.fix or "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        sqlite3.OperationalError("database or disk is full"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_every_way_of_saying_that_the_disk_is_full(error: Exception) -> None:
+    assert "no space left on device" in storage.unwritable(error, None).what
+    assert "no space" not in storage.unwritable(OSError(errno.EACCES, "Permission denied"), None).what
+
+
+def test_a_place_is_tried_before_work(tmp_path: Path) -> None:
+    storage.check_writable(tmp_path / "new" / "folder")
+    assert not list((tmp_path / "new" / "folder").iterdir())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot write"):
+        storage.check_writable(tmp_path / "file" / "folder")

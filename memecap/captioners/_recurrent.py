@@ -43,7 +43,7 @@ class RecurrentConfig(PartConfig):
     embeddings: Embeddings = Field(default_factory=lambda: Embeddings())
     dropout: float = Field(0.5, ge=0, lt=1)
     min_count: int = Field(3, ge=1, description="rarer words of the training captions are left out")
-    max_words: int = Field(100, ge=1, description="a caption to learn is cut there")
+    max_words: int = Field(100, ge=1, description="a caption to learn is cut there; one that is cut has no end")
     reading: bool = Field(
         False, description="whether it is told of the lines that were read, and quotes them as slots; not in the paper"
     )
@@ -82,10 +82,11 @@ def embedding(config: Embeddings, words: Words, *, filled: bool) -> nn.Embedding
 def example(
     words: Words, config: RecurrentConfig, caption: str, image: Tensor | None, reading: Reading | None
 ) -> Example:
-    """A caption to learn: words, with slots for the lines where the captioner reads; then the end."""
+    """A caption to learn: words, with slots for lines where the captioner reads; then the end, unless it was cut."""
     ids = _line_reader.encode(words, caption, reading, config.max_lines) if config.reading else words.encode(caption)
     prompt = _line_reader.prompt(words, reading, config.max_lines) if config.reading else []
-    return Example(token_ids=[*ids[: config.max_words], words.end_id], image=image, reading_ids=prompt)
+    token_ids = [*ids, words.end_id] if len(ids) <= config.max_words else ids[: config.max_words]
+    return Example(token_ids=token_ids, image=image, reading_ids=prompt)
 
 
 def tokens(encoder: ImageEncoder, images: Images, device: torch.device) -> Float[Tensor, "B N D"]:

@@ -67,7 +67,7 @@ class ClipCap(Captioner):
             description="where no picture is shown, the caption's own vector is, with noise of this variance (CapDec: "
             "0.016), and all vectors have length one; null: the prefix is one end token",
         )
-        max_caption_tokens: int = Field(128, ge=2, description="a caption to learn is cut there, end token included")
+        max_caption_tokens: int = Field(128, ge=2, description="a caption to learn is cut there, its end included")
         stop: str | None = Field(None, description="a token, or a text of one, that ends a caption too; ClipCap: '.'")
         copy_head: bool = Field(False, description="a pointer to the prompt's tokens: small decoders learn to quote")
         decoder: _language.Pretrained | _language.New = Field(default_factory=lambda: _language.New())
@@ -146,12 +146,12 @@ class ClipCap(Captioner):
         return self
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
-        ids = self.tokenizer.encode(caption)[: self.config.max_caption_tokens - 1]
+        ids = [*self.tokenizer.encode(caption), self.tokenizer.end_id][: self.config.max_caption_tokens]
         similar: Sequence[str] = ()
         if self.similar is not None and image is not None and self.config.retrieval is not None:
             tokens = self._tokens(Images(pixels=image[None]) if image.ndim == 3 else Images(features=image[None]))
             similar = self.similar.similar_to_learn(tokens[0], caption, self.config.retrieval.n_captions)
-        return Example([*ids, self.tokenizer.end_id], image=image, reading_ids=self._prompt(reading, similar))
+        return Example(ids, image=image, reading_ids=self._prompt(reading, similar))
 
     def forward(self, batch: Batch) -> Loss:
         if batch.images is None and self.text_prefix is not None and self.mapper is not None:

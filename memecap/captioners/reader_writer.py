@@ -46,7 +46,7 @@ class ReaderWriter(Captioner):
         vocab_size: int = Field(2500, ge=512, description="ids of the tokenizer, at most")
         max_lines: int = Field(48, ge=1, le=96, description="lines that can be quoted")
         max_reading_tokens: int = Field(256, ge=16, description="the reading is cut there, whole lines only")
-        max_caption_tokens: int = Field(160, ge=8, description="a caption to learn is cut there, end token included")
+        max_caption_tokens: int = Field(160, ge=8, description="a caption to learn is cut there, its end included")
         complete: float | None = Field(
             0.6, ge=0, le=1, description="lines at least so sure that no quote took are quoted at the end; null: none"
         )
@@ -90,8 +90,8 @@ class ReaderWriter(Captioner):
         pieces: Sequence[_slots.Piece] = [caption.lower()]
         if self.config.slots:
             pieces = _slots.to_pieces(caption, reading, least_alike=self.config.least_alike)
-        ids = [i for piece in pieces for i in self._encode(piece)][: self.config.max_caption_tokens - 1]
-        return Example(token_ids=[*ids, self.tokenizer.end_id], reading_ids=self._prompt(reading))
+        ids = [*(i for piece in pieces for i in self._encode(piece)), self.tokenizer.end_id]
+        return Example(token_ids=ids[: self.config.max_caption_tokens], reading_ids=self._prompt(reading))
 
     def forward(self, batch: Batch) -> Loss:
         read = _sequence.read(self.decoder, self._no_prefix(len(batch)), batch)

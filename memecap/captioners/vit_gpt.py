@@ -43,7 +43,7 @@ class ViTGPT(Captioner):
             default_factory=lambda: ViT.Config(output="all"), description="the image encoder; a ViT's output: all"
         )
         train_encoder: bool = Field(False, description="whether the encoder is fine-tuned too (encoder_lr is its rate)")
-        max_caption_tokens: int = Field(128, ge=2, description="a caption to learn is cut there, end token included")
+        max_caption_tokens: int = Field(128, ge=2, description="a caption to learn is cut there, its end included")
         decoder: _cross_attention.Pretrained | _language.New = Field(
             default_factory=lambda: _cross_attention.Pretrained()
         )
@@ -113,8 +113,8 @@ class ViTGPT(Captioner):
         )
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
-        ids = self.tokenizer.encode(caption)[: self.config.max_caption_tokens - 1]
-        return Example([*ids, self.tokenizer.end_id], image=image, reading_ids=self._prompt(reading))
+        ids = [*self.tokenizer.encode(caption), self.tokenizer.end_id][: self.config.max_caption_tokens]
+        return Example(ids, image=image, reading_ids=self._prompt(reading))
 
     def forward(self, batch: Batch) -> Loss:
         logits, targets, examples = self._teach(batch, self._look(batch.images))

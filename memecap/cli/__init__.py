@@ -2,34 +2,83 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
+from memecap import storage
 from memecap.errors import MemecapError
 from memecap.terminal import plain
 
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: what is cleaned up after Ctrl-C is cleaned up after this."""
+
+
+class _Verbs(TyperGroup):
+    """The verbs. Ctrl-C and a closed pipe end here: typer would turn them into exit codes of its own, silently."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with _stopping():
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # while a closed pipe can still be answered
+
+
 app = typer.Typer(
     name="memecap",
+    cls=_Verbs,
     help="Describe Russian memes: scrape, translate, train, measure, caption.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # help is shown as it is written: Markdown would swallow <corpus>, rich [default]
 )
 
 
 def main() -> None:
     """The entry point: run a verb, and turn our errors into messages and exit codes."""
-    import memecap.cli._verbs  # noqa: F401  (each verb adds itself to `app`)
+    with _stopping():
+        signal.signal(signal.SIGTERM, _terminate)
+        import memecap.cli._verbs  # noqa: F401  (each verb adds itself to `app`)
 
+        try:
+            app(standalone_mode=True)
+        except MemecapError as error:
+            _fail(error)
+        except (OSError, sqlite3.Error) as error:  # a full disk is the user's business wherever it shows
+            if not storage.is_full(error):
+                raise
+            _fail(storage.unwritable(error, getattr(error, "filename", None)))
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """A command that is stopped from outside says what to do next and ends as a shell expects: 128 + the signal."""
     try:
-        app(standalone_mode=True)
-    except MemecapError as error:
-        sys.stderr.write(plain(f"error: {error}\n", keep="\n"))
-        raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
+        yield
+    except KeyboardInterrupt as stop:
         sys.stderr.write("interrupted; the same command goes on from here\n")
-        raise SystemExit(130) from None
-    except BrokenPipeError:
+        number = signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT
+        raise SystemExit(128 + number) from None
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails when it flushes at its end
         raise SystemExit(0) from None
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _fail(error: MemecapError) -> None:
+    sys.stderr.write(plain(f"error: {error}\n", keep="\n"))
+    raise SystemExit(error.exit_code) from None

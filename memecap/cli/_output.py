@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from memecap.terminal import plain_json
@@ -13,3 +15,13 @@ def emit(value: Any) -> None:
     """One JSON value on a line of stdout."""
     sys.stdout.write(plain_json(json.dumps(value, ensure_ascii=False)) + "\n")
     sys.stdout.flush()
+
+
+def csv_row(values: Sequence[object]) -> None:
+    """One row of CSV on stdout."""
+    csv.writer(sys.stdout, lineterminator="\n").writerow([_harmless(value) for value in values])
+
+
+def _harmless(value: object) -> object:
+    """A spreadsheet runs a cell that begins with one of these; an apostrophe keeps it text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

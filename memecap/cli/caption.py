@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from memecap.cli import _side_by_side as side_by_side
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli._output import csv_row, emit
+from memecap.cli._pictures import check_any, in_folder
+from memecap.errors import MemecapError, UsageError
 
 if TYPE_CHECKING:
     from memecap.captioners.base import Caption, Captioner
@@ -33,11 +36,17 @@ def caption(
         list[str] | None, typer.Option("--reader-set", help="a setting of the reader, key=value")
     ] = None,
     decoding: Annotated[
-        str | None, typer.Option(help="greedy, beam, nucleus or mbr; the captioner's own choice when not given")
+        list[str] | None,
+        typer.Option(
+            help="greedy, beam, nucleus or mbr, several for a table of their captions side by side; "
+            "the captioner's own choice when not given"
+        ),
     ] = None,
     options: Annotated[
         list[str] | None,
-        typer.Option("--set", help="an option of the decoding: width=5, top_p=0.9, seed=1, max_new_tokens=96"),
+        typer.Option(
+            "--set", help="an option of the decodings that have it: width=5, top_p=0.9, seed=1, max_new_tokens=96"
+        ),
     ] = None,
     rank: Annotated[
         list[str] | None,
@@ -50,7 +59,10 @@ def caption(
     precision: Annotated[str, typer.Option(help="fp32, or bf16: faster, some captions differ")] = "fp32",
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header")] = False,
-    sidecar: Annotated[bool, typer.Option(help="write NAME.txt beside each picture")] = False,
+    sidecar: Annotated[
+        bool, typer.Option(help="write x.txt beside x.jpg; x.jpg.txt where x.png stands there too")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option(help="sidecars may replace files that memecap did not write")] = False,
     attention: Annotated[
         Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
     ] = None,
@@ -61,25 +73,39 @@ def caption(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; the best there is when not given")] = None,
 ) -> None:
     """Describe pictures: the scene, and the text on the picture, quoted. Exit code 1 when some of them failed."""
+    if as_json and as_csv:
+        raise UsageError("two formats for one output", where="--json --csv", fix="Choose one of them.")
+    sources = list(expand(targets))
+    check_any(sources, targets)
     from memecap import ranking
-    from memecap.decoding import choose
+    from memecap.decoding import choose_several
     from memecap.inference import load_captioner
     from memecap.precision import choose as choose_precision
     from memecap.progress import say, track
+    from memecap.sidecars import Sidecars
 
-    sources = list(expand(targets))
+    decodings = choose_several(decoding or (), options or ())
+    if len(decodings) > 1 and (sidecar or attention):
+        where = "--sidecar" if sidecar else "--attention"
+        raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
     captioner = load_captioner(
         model,
-        reader=_reader(reader, reader_options or []),
-        decoding=choose(decoding, options or ()),
+        reader=reader_settings(reader, reader_options or []),
+        decoding=decodings[0] if decodings else None,
         ranking=ranking.choose(rank or (), judge),
         precision=choose_precision(precision),
         device=device,
         trust_code=trust_code,
     )
+    if attention:
+        _check_attention(captioner.captioner, attention)
+    if len(decodings) > 1:
+        failed = side_by_side.show(captioner, sources, decodings, batch_size=batch_size, as_json=as_json, as_csv=as_csv)
+        raise typer.Exit(1 if failed else 0)
+    sidecars = Sidecars([Path(source) for source in sources if isinstance(source, Path)], overwrite=overwrite)
     failed = 0
     if as_csv:
-        _csv_row(["file", "caption", "quotes", "model", "seconds", "error"])
+        csv_row(["file", "caption", "quotes", "model", "seconds", "error"])
     results = track(captioner.stream(sources, batch_size=batch_size), "captions", total=len(sources))
     for result, source in zip(results, sources, strict=True):
         name = "-" if isinstance(source, bytes) else result.source
@@ -87,20 +113,31 @@ def caption(
             failed += 1
             say(f"{name}: {result.error}")
         record = result.to_json() | {"file": name}
+        if sidecar and result.caption and name != "-":
+            try:
+                sidecars.write(Path(name), result.caption.text)
+            except MemecapError as error:
+                failed += 1
+                record["error"] = f"{error.what}: {error.where}"
+                say(f"{name}: {error}")
         if as_json:
             emit(record)
         elif as_csv:
             quotes = " | ".join(quote["text"] for quote in record["quotes"])
-            _csv_row([name, record["caption"], quotes, record["model"], record["seconds"], record["error"]])
+            csv_row([name, record["caption"], quotes, record["model"], record["seconds"], record["error"]])
         elif result.caption:
             typer.echo(result.caption.text if len(sources) == 1 else f"{name}: {result.caption.text}")
-        if sidecar and result.caption and name != "-":
-            from memecap import storage
-
-            storage.write_text(Path(name).with_suffix(".txt"), result.caption.text + "\n")
         if attention and result.caption and name != "-":
             _draw_attention(captioner.captioner, Path(name), result.caption, attention)
     raise typer.Exit(1 if failed else 0)
+
+
+def _check_attention(captioner: Captioner, folder: Path) -> None:
+    """Before anything is captioned: can it be drawn, and written there?"""
+    from memecap import attention, storage
+
+    attention.check(captioner)
+    storage.check_writable(folder)
 
 
 def _draw_attention(captioner: Captioner, picture: Path, caption: Caption, folder: Path) -> None:
@@ -118,7 +155,8 @@ def _draw_attention(captioner: Captioner, picture: Path, caption: Caption, folde
     storage.write_bytes(place, content.getvalue())
 
 
-def _reader(name: str, options: list[str]) -> PartConfig | None:
+def reader_settings(name: str, options: list[str]) -> PartConfig | None:
+    """A reader's settings from flags; None for the name `none`."""
     if name == "none":
         return None
     from memecap import config, registry
@@ -129,28 +167,13 @@ def _reader(name: str, options: list[str]) -> PartConfig | None:
 
 def expand(targets: list[str]) -> Iterator[Path | bytes]:
     """What names, folders, globs and `-` stand for. A name that matches nothing is kept: it will be reported."""
-    from memecap.pictures import find_pictures
-
     for target in targets:
         path = Path(target)
         if target == "-":
             yield sys.stdin.buffer.read()
         elif path.is_dir():
-            yield from find_pictures(path)
+            yield from in_folder(path)
         elif not path.exists() and glob.has_magic(target):
             yield from sorted(Path(found) for found in glob.glob(target, recursive=True)) or [path]
         else:
             yield path
-
-
-def _csv_row(values: list[object]) -> None:
-    import csv
-
-    csv.writer(sys.stdout, lineterminator="\n").writerow([_harmless(value) for value in values])
-
-
-def _harmless(value: object) -> object:
-    """A spreadsheet runs a cell that begins with one of these; an apostrophe keeps it text."""
-    if value == "-":  # the picture from stdin: no formula
-        return value
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

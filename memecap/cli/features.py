@@ -30,15 +30,14 @@ def features(
     """Compute image features beside a corpus, so that training need not run the encoder. Stopped runs go on."""
     if (encoder is None) == (config_file is None):
         raise ConfigError("name the encoder once", where="memecap features", fix="Give --encoder or --config.")
-    import torch
-
     from memecap import config
     from memecap import features as store
+    from memecap.device import choose
     from memecap.manifest import open_corpus
 
+    place = choose(None if device == "auto" else device)
     opened = [open_corpus(folder) for folder in corpora]
     part = config.build("encoders", _chosen(encoder, config_file, settings or []))
-    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     n_failed = 0
     for corpus in opened:
         done = store.extract(corpus, part, splits, batch_size=batch_size, device=place, on=on)

@@ -10,6 +10,7 @@ import typer
 
 from memecap.cli import app
 from memecap.cli._output import emit
+from memecap.cli._pictures import check_any, in_folder
 from memecap.errors import MemecapError, MissingFileError, UsageError
 from memecap.progress import say, track
 
@@ -44,6 +45,7 @@ def read(
     part: Reader = config.build("reading", config.load(settings_model, None, settings or [], defaults={"name": reader}))
     corpora = [target for target in targets if (target / MANIFEST).exists()]
     pictures = list(_pictures([target for target in targets if target not in corpora]))
+    check_any([*corpora, *pictures], targets)
     if show is not None and (corpora or len(pictures) != 1):
         raise UsageError("--show draws one picture", where=f"{len(pictures)} pictures given", fix="Name one picture.")
     for corpus in corpora:
@@ -56,11 +58,9 @@ def read(
 
 
 def _pictures(targets: list[Path]) -> Iterator[Path]:
-    from memecap.pictures import find_pictures
-
     for target in targets:
         if target.is_dir():
-            yield from find_pictures(target)
+            yield from in_folder(target)
         elif target.exists():
             yield target
         else:

@@ -80,10 +80,20 @@ def program_version(languages: str) -> str:
     program = find_program()
     first = _run([program, "--version"], timeout_s=60).split("\n", 1)[0]
     known = _run([program, "--list-langs"], timeout_s=60).split()
-    missing = [language for language in languages.split("+") if language not in known]
+    missing = sorted(set(languages.split("+")).difference(known))
     if missing:
-        raise ServiceError(f"Tesseract lacks the language data {', '.join(missing)}", where=program, fix=INSTALL)
+        fix = _install_languages(missing)
+        raise ServiceError(f"Tesseract lacks the language data {', '.join(missing)}", where=program, fix=fix)
     return first.split()[-1]
+
+
+def _install_languages(languages: Sequence[str]) -> str:
+    """Debian's package of chi_sim is tesseract-ocr-chi-sim."""
+    packages = [f"tesseract-ocr-{language.lower().replace('_', '-')}" for language in languages]
+    return (
+        f"Install it: `sudo apt-get install {' '.join(packages)}` (Debian, Ubuntu), `brew install tesseract-lang` "
+        "(macOS); or name other languages: `tesseract --list-langs` shows those there are."
+    )
 
 
 def parse(table: str, scales: Sequence[float]) -> list[list[Word]]:

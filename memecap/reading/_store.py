@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from memecap.errors import StorageError
+from memecap import storage
 from memecap.reading._passes import Word
 
 BAND = 1024  # rows of pixels
@@ -47,6 +47,7 @@ class WordStore:
 
     def __init__(self, path: Path | None) -> None:
         self._lock = threading.Lock()
+        self._path = path
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,9 +56,7 @@ class WordStore:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise StorageError(
-                f"cannot open the store of readings: {error}", where=path, fix="Set MEMECAP_CACHE to another folder."
-            ) from error
+            raise storage.unwritable(error, path, fix="Set MEMECAP_CACHE to another folder.") from error
 
     def get(self, picture: str, look: str, program: str) -> list[Word] | None:
         with self._lock:
@@ -74,7 +73,10 @@ class WordStore:
             (picture, look, program, json.dumps([astuple(word) for word in seen], ensure_ascii=False))
             for picture, seen in words.items()
         ]
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany("INSERT OR REPLACE INTO words VALUES (?, ?, ?, ?)", rows)
-            self._connection.execute("COMMIT")
+        try:
+            with self._lock, self._connection:  # which takes back what fails
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.executemany("INSERT OR REPLACE INTO words VALUES (?, ?, ?, ?)", rows)
+        except sqlite3.Error as error:
+            fix = "Set MEMECAP_CACHE to another folder."
+            raise storage.unwritable(error, self._path, fix=fix) from error

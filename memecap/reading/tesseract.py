@@ -66,7 +66,8 @@ class Tesseract(Reader):
 
     def __init__(self, config: Tesseract.Config) -> None:
         self.config = config
-        self._program = f"tesseract {_passes.program_version(config.languages)} {config.languages}"
+        needed = "+".join([config.languages, *(self.look(name).languages for name in config.passes)])
+        self._program = f"tesseract {_passes.program_version(needed)} {config.languages}"
         self._store = WordStore(default_path() if config.keep else None)
 
     @property
@@ -87,7 +88,11 @@ class Tesseract(Reader):
         keys = [picture_key(image) for image in images]
         by_key = dict(zip(keys, images, strict=True))
         with ThreadPoolExecutor(self.config.processes) as pool:
-            self._look_at_all(by_key, pool)
+            try:
+                self._look_at_all(by_key, pool)
+            except BaseException:  # Ctrl-C too: what has not begun is not worth waiting for
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
         words = [self._words(key) for key in keys]
         return [(repair(in_reading_order(merge(passes))), len(passes)) for passes in words]
 

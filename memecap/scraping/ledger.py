@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from memecap.errors import StorageError
+from memecap import storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,4 +86,4 @@ def open_ledger(folder: Path) -> Iterator[Ledger]:
         finally:
             connection.close()
     except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"cannot use the table of pictures: {error}", where=path, fix="Check the folder.") from error
+        raise storage.unwritable(error, path) from error

@@ -7,6 +7,7 @@ The file is `n_chars n_rules`, then `codepoint id`, then `left right new`, then 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from memecap import storage
 from memecap.errors import DataError, MissingFileError
 
 SPACE = "\u2581"  # begins every word
+_SPACES = re.compile(f"[ \t\n\v\f\r{SPACE}]+")  # C's isspace and the mark itself; a no-break space is a letter
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,8 @@ class YttmBPE:
         return 4 + len(self.characters) + len(self.rules)
 
     def encode(self, text: str) -> list[int]:
-        """Ids without start and end. Only ASCII spaces and U+2581 part words, as in the original."""
-        words = text.replace(SPACE, " ").split(" ")
-        return [i for word in words if word for i in self._merge(self._spell(SPACE + word))]
+        """Ids without start and end. ASCII's six spaces and U+2581 part words, as in the original; no others do."""
+        return [i for word in _SPACES.split(text) if word for i in self._merge(self._spell(SPACE + word))]
 
     def frame(self, texts: Sequence[str], length: int) -> list[list[int]]:
         """Lower-cased texts as rows of `length` ids: start, text cut to fit, end, padding."""

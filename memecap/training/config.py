@@ -174,7 +174,11 @@ class TrainConfig(Frozen):
 
     decoding: Decoding = Field(Greedy(), description="of the captions written after each epoch")
     samples: int = Field(8, ge=0, description="val pictures whose captions are kept after each epoch")
-    val_captions: int = Field(200, ge=0, description="val pictures captioned for the metric after each epoch, at most")
+    val_captions: int = Field(
+        200,
+        ge=0,
+        description="val pictures captioned for the scores after each epoch, at most; 0: no scores but the loss",
+    )
     val_metrics: list[MetricSettings] = Field(
         [], description="of val captions after each epoch, beside those of ru-words: [{name: bertscore, model: FOLDER}]"
     )
@@ -199,6 +203,16 @@ class TrainConfig(Frozen):
                 raise ValueError(f"val_metrics: {metric.name} is measured after each epoch anyway")
             if "pictures" in type(metric).model_fields:
                 raise ValueError(f"val_metrics: {metric.name} looks at pictures; take it in `memecap evaluate`")
+        return self
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        scored = [stage.name for stage in self.stages if stage.early_stop.metric != "loss"]
+        if scored and not self.val_captions:
+            raise ValueError(
+                f"val_captions: 0 measures no captions, and early_stop.metric of {', '.join(scored)} is a score of "
+                "captions: raise val_captions, or set the metric to loss"
+            )
         return self
 
     @model_validator(mode="after")

@@ -29,10 +29,4 @@ def notes(captioner: Captioner, stage: StageConfig, train: Sequence[Item], val: 
 def count_cut(captioner: Captioner, items: Sequence[Item]) -> int:
     """Captions of which the captioner learns the beginning only, counted among the longest."""
     longest = sorted({caption for item in items for caption in item.captions}, key=len, reverse=True)[:MOST_TRIED]
-    n_cut = 0
-    for caption in longest:
-        learnt, twice = (captioner.example(text).token_ids for text in (caption, f"{caption} {caption}"))
-        if not caption.split() or len(twice) > len(learnt):
-            break
-        n_cut += 1
-    return n_cut
+    return sum(captioner.tokenizer.end_id not in captioner.example(caption).token_ids[-1:] for caption in longest)

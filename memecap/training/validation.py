@@ -27,16 +27,19 @@ SCORES = ("chrf2", "bleu4", "meteor", "quoted_recall", "quoted_precision")
 
 @torch.no_grad()
 def validate(run: StageRun) -> tuple[Record, list[Captioned]]:
-    """Scores (`val_loss` in nats a token, `val_chrf2` …) and captions; the random state is left as it was."""
+    """Scores (`val_loss` in nats a token, `val_chrf2` …) and captions; the random state is left as it was.
+
+    Scores of captions are of the first `val_captions` rows: what is written beyond them is only shown.
+    """
     if not run.val.items:
         return {}, []
     run.captioner.eval()
     with torch.random.fork_rng():
         scores: Record = {"val_loss": _loss(run, len(run.val.items)), **_gap(run)}
         captioned = [] if run.stage.text_only else _caption(run)
-    if captioned:
-        hypotheses, references = [one.caption.text for one in captioned], [one.item.captions for one in captioned]
-        scores |= measure(hypotheses, references, run.config.val_metrics) | signs(captioned)
+    if counted := captioned[: run.config.val_captions]:
+        hypotheses, references = [one.caption.text for one in counted], [one.item.captions for one in counted]
+        scores |= measure(hypotheses, references, run.config.val_metrics) | signs(counted)
     return scores, captioned
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from memecap.errors import StorageError
+from memecap import storage
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS engines (id INTEGER PRIMARY KEY, version TEXT NOT NULL UNIQUE);
@@ -63,11 +63,8 @@ def open_cache(path: Path, version: str) -> Iterator[Cache]:
         connection.executescript(_SCHEMA)
         yield Cache(connection, version)
     except (sqlite3.Error, OSError) as error:
-        raise StorageError(
-            f"the translation cache cannot be used: {error}",
-            where=path,
-            fix="Check the folder's permissions and space; or name another file with --cache.",
-        ) from error
+        fix = "Check that it is a translation cache and the folder's permissions; or name another file with --cache."
+        raise storage.unwritable(error, path, fix=fix) from error
     finally:
         if connection is not None:
             connection.close()

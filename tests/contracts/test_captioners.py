@@ -192,6 +192,17 @@ def test_padding_changes_no_loss(captioner: Captioner) -> None:
 
 
 @torch.no_grad()
+def test_a_caption_that_is_cut_is_taught_no_end(captioner: Captioner) -> None:
+    captioner.eval()
+    end_id, image = captioner.tokenizer.end_id, examples(captioner)[0].image
+    whole, cut = (captioner.example("кот спит " * n, image=image) for n in (1, 400))
+    assert whole.token_ids[-1] == end_id and end_id not in whole.token_ids[:-1]
+    assert len(cut.token_ids) > len(whole.token_ids) and end_id not in cut.token_ids
+    loss = captioner(collate([whole, cut]))
+    assert loss.n_tokens == len(whole.token_ids) + len(cut.token_ids) and loss.total.isfinite()
+
+
+@torch.no_grad()
 def test_the_batch_s_wishes_about_the_loss_are_granted(captioner: Captioner) -> None:
     """Weights of examples; label smoothing, in which a loss is linear."""
     captioner.eval()

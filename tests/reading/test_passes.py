@@ -6,6 +6,7 @@ from PIL import Image
 from memecap.errors import ServiceError
 from memecap.reading import _passes
 from memecap.reading._preprocess import LOOKS
+from memecap.reading.tesseract import Tesseract
 
 HEADER = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
 
@@ -36,6 +37,17 @@ def test_a_missing_program_says_how_to_install_it(monkeypatch):
 def test_a_missing_language_is_named():
     with pytest.raises(ServiceError, match="xyz"):
         _passes.program_version("rus+xyz")
+
+
+def test_a_missing_language_is_named_in_the_advice():
+    with pytest.raises(ServiceError, match="lacks the language data xyz") as caught:
+        _passes.program_version("rus+xyz")
+    assert "tesseract-ocr-xyz" in caught.value.fix and "tesseract-ocr-rus" not in caught.value.fix
+
+
+def test_a_language_of_a_single_pass_is_missed_before_reading():
+    with pytest.raises(ServiceError, match="xyz"):
+        Tesseract(Tesseract.Config(passes=("plain-11", "dark-11@xyz"), keep=False))
 
 
 @pytest.mark.parametrize("name", LOOKS)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from tiny_models import yttm
 
+import memecap
 from memecap.errors import DataError, MissingFileError
 from memecap.text._yttm import YttmBPE
 
@@ -21,10 +22,23 @@ def test_a_run_of_unknown_characters_is_one_id() -> None:
     assert tokenizer.encode("XкX").count(tokenizer.unknown_id) == 2
 
 
-def test_only_spaces_part_words() -> None:
-    tokenizer = yttm()
-    assert tokenizer.encode("к  т") == tokenizer.encode("к т")
-    assert tokenizer.encode("к\tт") != tokenizer.encode("к т")
+#: texts and what youtokentome 1.0.6 makes of them with the demo's bpe.model
+WRITTEN_BY_YOUTOKENTOME = [
+    ("кот\tи пёс", [313, 49, 28, 52, 48, 37]),
+    ("кот\nи пёс", [313, 49, 28, 52, 48, 37]),
+    ("кот\r\nи\x0bпёс\x0c", [313, 49, 28, 52, 48, 37]),
+    ("\tкот ", [313]),
+    ("▁кот▁▁пёс", [313, 52, 48, 37]),
+    ("кот\xa0пёс", [313, 1, 35, 48, 37]),
+    ("кот\u2003пёс", [313, 1, 35, 48, 37]),
+    ("кот\x85пёс\x1fкот", [313, 1, 35, 48, 37, 1, 116, 38]),
+]
+
+
+@pytest.mark.parametrize(("text", "ids"), WRITTEN_BY_YOUTOKENTOME)
+def test_the_spaces_of_ascii_part_words_and_no_others_do(text: str, ids: list[int]) -> None:
+    model = Path(memecap.__file__).parent / "demo" / "assets" / "ruclip" / "bpe.model"
+    assert YttmBPE.read(model).encode(text) == ids
 
 
 def test_frame_lowers_cuts_and_pads() -> None:
@@ -56,5 +70,5 @@ def test_agrees_with_youtokentome(tmp_path: Path) -> None:
         data=str(tmp_path / "text.txt"), vocab_size=90, model=str(tmp_path / "bpe.model"), n_threads=1
     )
     ours = YttmBPE.read(tmp_path / "bpe.model")
-    for sentence in ("кот хочу рыбу", "котопёс бежал", "zкотzz и", "  рыбу▁кот  "):
+    for sentence in ("кот хочу рыбу", "котопёс бежал", "zкотzz и", "  рыбу▁кот  ", "кот\tи\nпёс\r\x0b\x0cи\xa0кот"):
         assert ours.encode(sentence) == theirs.encode([sentence])[0]

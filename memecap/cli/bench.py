@@ -1,0 +1,81 @@
+"""memecap bench: what captioners cost on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from memecap.cli import app
+from memecap.cli._output import emit
+from memecap.cli._pictures import check_any
+from memecap.cli.caption import expand, reader_settings
+
+if TYPE_CHECKING:
+    from memecap.benchmark import Cost
+
+
+@app.command(epilog="Example: memecap bench output/memes_read memes/ --beside template --threads 1")
+def bench(
+    model: Annotated[str, typer.Argument(help="checkpoint or run folder, Hub id, or template")],
+    targets: Annotated[list[str], typer.Argument(metavar="PICTURES...", help="pictures, folders, globs")],
+    beside: Annotated[list[str] | None, typer.Option(help="another model to measure on the same pictures")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="pictures at most")] = 20,
+    reader: Annotated[
+        str, typer.Option(help="who reads the text: a name of `memecap parts reading`, or none")
+    ] = "tesseract",
+    reader_options: Annotated[
+        list[str] | None, typer.Option("--reader-set", help="a setting of the reader, key=value")
+    ] = None,
+    decoding: Annotated[
+        str | None, typer.Option(help="greedy, beam, nucleus or mbr; the captioner's own choice when not given")
+    ] = None,
+    options: Annotated[list[str] | None, typer.Option("--set", help="an option of the decoding, key=value")] = None,
+    precision: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
+    threads: Annotated[int | None, typer.Option(min=1, help="threads of torch; its own choice when not given")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; the best there is when not given")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a model on stdout")] = False,
+) -> None:
+    """Measure what a captioner costs on this machine: seconds to load, seconds a picture, memory.
+
+    Pictures go through one at a time, each model in a process of its own. Reading and captioning are timed apart,
+    as medians over the pictures; memory is the highest resident memory of the process, without programs that a
+    reader starts.
+    """
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from memecap import benchmark
+    from memecap.decoding import choose
+    from memecap.device import choose as choose_device
+    from memecap.precision import choose as choose_precision
+
+    settings = benchmark.Settings(
+        reader=reader_settings(reader, reader_options or []),
+        decoding=choose(decoding, options or ()),
+        precision=choose_precision(precision),
+        device=choose_device(device),
+        n_threads=threads,
+    )
+    pictures = [picture for picture in expand(targets) if isinstance(picture, Path)]
+    check_any(pictures, targets)
+    if not as_json:
+        typer.echo(_line("model", "load s", "read s", "caption s", "memory MB", "device, decoding"))
+    for cost in benchmark.benchmark([model, *(beside or ())], pictures[:limit], settings):
+        if as_json:
+            emit(asdict(cost))
+        else:
+            typer.echo(_row(cost))
+
+
+def _row(cost: Cost) -> str:
+    memory = f"{cost.memory_bytes / 1e6:.0f}"
+    if cost.gpu_memory_bytes is not None:
+        memory += f" + {cost.gpu_memory_bytes / 1e6:.0f} GPU"
+    seconds = (f"{cost.load_s:.2f}", f"{cost.read_s:.3f}", f"{cost.caption_s:.3f}")
+    pictures = f"{cost.n_pictures} picture{'' if cost.n_pictures == 1 else 's'}"
+    return _line(cost.model, *seconds, memory, f"{cost.device}, {cost.decoding}, {pictures}")
+
+
+def _line(model: str, load: str, read: str, caption: str, memory: str, terms: str) -> str:
+    return f"{model:28} {load:>8} {read:>8} {caption:>10} {memory:>10}  {terms}"

@@ -1,0 +1,47 @@
+"""Where a captioner computes: the name of a device → one that torch has here, or a message before any work is done."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+from memecap.errors import UsageError
+
+DEVICES = ("cpu", "cuda", "mps")
+_NAME = re.compile(rf"(?P<kind>{'|'.join(DEVICES)})(:(?P<number>\d+))?")
+
+
+def choose(name: str | None) -> str:
+    """The device of that name, or the best there is for None.
+
+    Raises:
+        UsageError: no such device, or none of its kind here.
+    """
+    if name is None:
+        return "cuda" if _count("cuda") else "mps" if _count("mps") else "cpu"
+    match = _NAME.fullmatch(name)
+    if match is None:
+        fix = f"There are: {', '.join(DEVICES)}; the second GPU is cuda:1."
+        raise UsageError(f"no device named {name!r}", where="--device", fix=fix)
+    if int(match["number"] or 0) >= (n := _count(match["kind"])):
+        raise UsageError(
+            f"torch sees {n or 'no'} {match['kind']} device{'' if n == 1 else 's'} here, so not {name}",
+            where="--device",
+            fix="Take cpu, or leave --device out: the best there is is taken.",
+        )
+    return name
+
+
+def describe(name: str) -> str:
+    """Such as `cpu, 2 threads` or `cuda, NVIDIA H200`."""
+    if name.startswith("cuda"):
+        return f"{name}, {torch.cuda.get_device_name(name)}"
+    n_threads = torch.get_num_threads()
+    return f"{name}, {n_threads} thread{'' if n_threads == 1 else 's'}"
+
+
+def _count(kind: str) -> int:
+    if kind == "cuda":
+        return torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return int(kind == "cpu" or torch.backends.mps.is_available())
