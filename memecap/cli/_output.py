@@ -24,4 +24,6 @@ def csv_row(values: Sequence[object]) -> None:
 
 def _harmless(value: object) -> object:
     """A spreadsheet runs a cell that begins with one of these; an apostrophe keeps it text."""
+    if value == "-":  # the picture from stdin: no formula
+        return value
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
