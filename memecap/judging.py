@@ -85,8 +85,8 @@ class Tally:
 
 def identify(a: Path, b: Path, *, seed: int = 0) -> Judging:
     """The judging of two files of captions; files of one name are told apart by their folders."""
-    names = [path.stem if a.stem != b.stem else f"{path.resolve().parent.name}/{path.stem}" for path in (a, b)]
-    return Judging(*names, storage.sha256_file(a), storage.sha256_file(b), seed)
+    ours, theirs = (path.stem if a.stem != b.stem else f"{path.resolve().parent.name}/{path.stem}" for path in (a, b))
+    return Judging(ours, theirs, storage.sha256_file(a), storage.sha256_file(b), seed)
 
 
 def pairs(
