@@ -15,7 +15,7 @@ from memecap import manifest, storage
 from memecap.corpora import _queries
 from memecap.corpora._journal import Journal
 from memecap.corpora._pictures import is_regular
-from memecap.corpora._records import RANKS
+from memecap.corpora._records import RANKS, real
 from memecap.errors import DataError, UsageError
 
 _OWN_NAME = re.compile(r"[0-9a-f]{64}\.\w+")
@@ -30,13 +30,13 @@ def refuse_foreign(folder: Path) -> None:
 def refuse_own_source(folder: Path, sources: Iterable[Path], pictures: Path | None) -> None:
     """Raises `UsageError` where the folder holds a source, or lies among the source's pictures; links are followed."""
     splits = [folder / split for split in manifest.SPLITS]
-    places = [place.resolve() for place in (folder, *splits, *(split / manifest.IMAGES for split in splits))]
+    places = [real(place) for place in (folder, *splits, *(split / manifest.IMAGES for split in splits))]
     for source in sources:
-        if any(source.resolve().is_relative_to(place) for place in places):
+        if any(real(source).is_relative_to(place) for place in places):
             raise UsageError(
                 f"the corpus would be made over its own source, {source}", where=folder, fix="Name another --out."
             )
-    if pictures is not None and any(place.is_relative_to(pictures.resolve()) for place in places):
+    if pictures is not None and any(place.is_relative_to(real(pictures)) for place in places):
         raise UsageError(
             f"the corpus would be made among the source's pictures, in {pictures}",
             where=folder,
