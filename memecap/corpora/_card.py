@@ -13,14 +13,21 @@ from typing import Any
 
 import yaml
 
-from memecap import manifest, storage
+from memecap import manifest, progress, storage
 from memecap.manifest import LEFT_OUT, METADATA
 
 CARD = "README.md"
 
 
+_FIRST_KEY = "pretty_name"  # of a card that a build wrote
+
+
 def write_card(folder: Path, name: str, counts: Mapping[str, int], details: Mapping[str, Any]) -> None:
-    """Write the card; `details` are those that `corpus.json` will hold."""
+    """Write the card; `details` are those that `corpus.json` will hold. A README of somebody else's is left alone."""
+    path = folder / CARD
+    if path.exists() and not path.read_bytes().startswith(f"---\n{_FIRST_KEY}:".encode()):
+        progress.say(f"{path} is not a card of memecap: it is kept, and no card is written")
+        return
     licence = details.get("licence") or "not stated; ask the authors of pictures and captions"
     pictured = bool(details.get("pictures"))
     what = "Pictures with their captions, one row a picture." if pictured else "Captions without pictures."
@@ -33,7 +40,7 @@ def write_card(folder: Path, name: str, counts: Mapping[str, int], details: Mapp
         _checksums(folder, counts, pictured),
         "## Reading it\n\n```python\nfrom datasets import load_dataset\n\n" + _loading(counts, pictured) + "\n```",
     ]
-    storage.write_text(folder / CARD, "\n\n".join(sections) + "\n")
+    storage.write_text(path, "\n\n".join(sections) + "\n")
 
 
 def _head(name: str, counts: Iterable[str], details: Mapping[str, Any], pictured: bool) -> str:
@@ -42,7 +49,7 @@ def _head(name: str, counts: Iterable[str], details: Mapping[str, Any], pictured
         for split in counts
     ]
     head = {
-        "pretty_name": name,
+        _FIRST_KEY: name,
         "language": [details["language"]],
         "license": "other",
         "license_name": details.get("licence") or "not stated",

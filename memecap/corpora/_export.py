@@ -95,11 +95,15 @@ def _record(corpus: Corpus, row: Row, pictured: bool) -> dict[str, Any]:
 
 def _webdataset(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Path]:
     written: list[Path] = []
+    sourced = any(row.source_captions for other in corpus.counts for row in corpus.rows(other))
     while shard := list(islice(rows, SHARD)):
         written.append(out / _shard(split, len(written)))
         with storage.atomic_writer(written[-1], "wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
             for row in shard:
-                _add(tar, f"{row.image_id}.json", storage.to_line(row.to_json()).encode())
+                record = row.to_json()
+                if sourced and not row.source_captions:  # an empty list has no type, and `datasets` asks five samples
+                    record["source_captions"] = [""] * len(row.captions)
+                _add(tar, f"{row.image_id}.json", storage.to_line(record).encode())
                 if path := corpus.image_path(row):
                     _add(tar, f"{row.image_id}.{WEBDATASET_PICTURE}", path.read_bytes())
     return written

@@ -13,7 +13,6 @@ Where nothing is settled yet the strictest official split (test, val, train) or 
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -23,14 +22,12 @@ from typing import Any
 
 from memecap import manifest, progress, storage
 from memecap.corpora import _prints, _queries
-from memecap.corpora._pictures import Picture, inspect, is_regular, stored_bytes
+from memecap.corpora._pictures import Picture, inspect, stored_bytes
 from memecap.corpora._records import RANKS, Confine, record
 from memecap.corpora.base import Item
 from memecap.errors import DataError
 from memecap.manifest import Row
 from memecap.spread import spread
-
-_OWN_NAME = re.compile(r"[0-9a-f]{64}\.\w+")
 
 
 class Journal:
@@ -96,19 +93,6 @@ class Journal:
         self.db.create_function("split_of", 1, split, deterministic=True)
         self.db.executescript(_queries.ASSIGN)
 
-    def refuse_drops(self) -> None:
-        """Raises `DataError` where a row that stands would go: a disk may be missing, not the pictures."""
-        dropped = self.db.execute(_queries.DROPPED).fetchall()
-        if not dropped:
-            return
-        first = "; ".join(f"{key} ({reason or 'left out'})" for key, reason in dropped[:5])
-        more = f"; and {len(dropped) - 5:,} more" if len(dropped) > 5 else ""
-        raise DataError(
-            f"{len(dropped):,} of the rows that stand would be dropped: {first}{more}",
-            where=self.folder,
-            fix="Bring the source back as it was, or let them go with --drop-missing. Nothing was changed.",
-        )
-
     def copy_pictures(self) -> None:
         """Put each picture where its row says; one that is there already is whole. What is written is written down."""
         with self.db:
@@ -162,19 +146,6 @@ class Journal:
             "failed": failed,
             "left_out": total - failed,
         }
-
-    def drop_strays(self, splits: Iterable[str]) -> None:
-        """Remove what builds wrote and no row names any longer: `imagefolder` would stumble on it. The rest stays."""
-        for image_id, rank, suffix in self.db.execute(_queries.STRAYS).fetchall():
-            name = f"{image_id}{suffix}"
-            path = self.folder / _split(rank) / manifest.IMAGES / name
-            if _OWN_NAME.fullmatch(name) and is_regular(path) and storage.sha256_file(path) == image_id:
-                path.unlink()  # by its name and its bytes it is what a build wrote
-        with self.db:
-            self.db.execute(_queries.FORGET)
-        for (rank,) in self.db.execute("SELECT DISTINCT rank FROM pins WHERE own").fetchall():
-            if (split := _split(rank)) not in splits:
-                (self.folder / split / manifest.METADATA).unlink(missing_ok=True)
 
     def _pin_rows(self, folder: Path, *, own: bool) -> None:
         """Rows that have their split already. Their fingerprints come from the journal that stands beside them."""

@@ -1,17 +1,25 @@
-"""Where a corpus may stand: never over its own source, never among files that no build wrote.
+"""Where a corpus may stand and what a build may take away: never the source, never a file that no build wrote.
 
-In: the output folder and the source's settings. Out: nothing, or the error that stops a build before it touches a file.
+In: the output folder, the source's settings, the journal. Out: nothing, or the error that stops a build in time.
 """
 
 from __future__ import annotations
 
+import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import closing
 from pathlib import Path
 
-from memecap import manifest
-from memecap.errors import UsageError
+from memecap import manifest, storage
+from memecap.corpora import _queries
+from memecap.corpora._journal import Journal
+from memecap.corpora._pictures import is_regular
+from memecap.corpora._records import RANKS, real
+from memecap.errors import DataError, UsageError
+
+_OWN_NAME = re.compile(r"[0-9a-f]{64}\.\w+")
+_TOLD = 5  # rows named in a message
 
 
 def refuse_foreign(folder: Path) -> None:
@@ -22,18 +30,46 @@ def refuse_foreign(folder: Path) -> None:
 def refuse_own_source(folder: Path, sources: Iterable[Path], pictures: Path | None) -> None:
     """Raises `UsageError` where the folder holds a source, or lies among the source's pictures; links are followed."""
     splits = [folder / split for split in manifest.SPLITS]
-    places = [place.resolve() for place in (folder, *splits, *(split / manifest.IMAGES for split in splits))]
+    places = [real(place) for place in (folder, *splits, *(split / manifest.IMAGES for split in splits))]
     for source in sources:
-        if any(source.resolve().is_relative_to(place) for place in places):
+        if any(real(source).is_relative_to(place) for place in places):
             raise UsageError(
                 f"the corpus would be made over its own source, {source}", where=folder, fix="Name another --out."
             )
-    if pictures is not None and any(place.is_relative_to(pictures.resolve()) for place in places):
+    if pictures is not None and any(place.is_relative_to(real(pictures)) for place in places):
         raise UsageError(
             f"the corpus would be made among the source's pictures, in {pictures}",
             where=folder,
             fix="Name another --out.",
         )
+
+
+def refuse_drops(journal: Journal) -> None:
+    """Raises `DataError` where a row that stands would go: a disk may be missing, not the pictures."""
+    dropped = journal.db.execute(_queries.DROPPED).fetchall()
+    if not dropped:
+        return
+    first = "; ".join(f"{key} ({reason or 'left out'})" for key, reason in dropped[:_TOLD])
+    more = f"; and {len(dropped) - _TOLD:,} more" if len(dropped) > _TOLD else ""
+    raise DataError(
+        f"{len(dropped):,} of the rows that stand would be dropped: {first}{more}",
+        where=journal.folder,
+        fix="Bring the source back as it was, or let them go with --drop-missing. Nothing was changed.",
+    )
+
+
+def drop_strays(journal: Journal, splits: Container[str]) -> None:
+    """Remove what builds wrote and no row names any longer: `imagefolder` would stumble on it. The rest stays."""
+    names = list(RANKS)
+    for image_id, rank, suffix in journal.db.execute(_queries.STRAYS).fetchall():
+        path = journal.folder / names[rank] / manifest.IMAGES / f"{image_id}{suffix}"
+        if _OWN_NAME.fullmatch(image_id + suffix) and is_regular(path) and storage.sha256_file(path) == image_id:
+            path.unlink()  # by its name and its bytes it is what a build wrote
+    with journal.db:
+        journal.db.execute(_queries.FORGET)
+    for (rank,) in journal.db.execute("SELECT DISTINCT rank FROM pins WHERE own").fetchall():
+        if names[rank] not in splits:
+            (journal.folder / names[rank] / manifest.METADATA).unlink(missing_ok=True)
 
 
 def _has_journal(folder: Path) -> bool:

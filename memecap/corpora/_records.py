@@ -6,6 +6,7 @@ This is where the text of every source enters, and where every path that a table
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ class Confine:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._root = None if folder is None else folder.resolve()
+        self._root = None if folder is None else real(folder)
         self._is_below = lru_cache(maxsize=1 << 12)(self._below)  # of the folders; a picture is seldom a link
 
     def reason(self, image: Path) -> str:
@@ -39,11 +40,16 @@ class Confine:
         return "" if is_below else f"the path {self._written(image)!r} leads out of the folder of pictures"
 
     def _below(self, path: Path) -> bool:
-        return self._root is None or path.resolve().is_relative_to(self._root)
+        return self._root is None or real(path).is_relative_to(self._root)
 
     def _written(self, image: Path) -> str:
         folder = self._folder
         return clean(str(image.relative_to(folder) if folder and image.is_relative_to(folder) else image))
+
+
+def real(path: Path) -> Path:
+    """Where a path leads, links followed; `Path.resolve` raises where they go in circles."""
+    return Path(os.path.realpath(path))
 
 
 def record(item: Item, confine: Confine) -> tuple[Any, ...]:

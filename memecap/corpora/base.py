@@ -95,7 +95,7 @@ def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool 
     """
     from memecap.corpora._card import write_card
     from memecap.corpora._journal import Journal
-    from memecap.corpora._place import refuse_foreign, refuse_own_source
+    from memecap.corpora._place import drop_strays, refuse_drops, refuse_foreign, refuse_own_source
 
     settings = corpus.config
     refuse_own_source(folder, [value for _, value in settings if isinstance(value, Path)], corpus.pictures)
@@ -108,12 +108,12 @@ def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool 
         journal.look(on=on)
         journal.assign(beside=settings.beside, **rules)
         if not drop_missing:
-            journal.refuse_drops()
+            refuse_drops(journal)
         journal.copy_pictures()
         manifest.reopen(folder)
         rows = journal.rows(folder.name, language=settings.language, licence=settings.licence)
         counts = manifest.write_rows(folder, rows)
-        journal.drop_strays(counts)
+        drop_strays(journal, counts)
         storage.write_jsonl(folder / manifest.LEFT_OUT, journal.left_out())
         details: dict[str, Any] = {"source": settings.name}
         details |= {"language": settings.language, "licence": settings.licence, **journal.tally(), "rules": rules}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import tarfile
 from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 from typer.testing import CliRunner
 
 import memecap.cli._verbs  # noqa: F401
@@ -129,6 +131,54 @@ def test_exports_load_through_datasets(
             assert record["image" if form == "parquet" else "jpg"].size == (72, 72)
         else:
             assert (out / record["file_name"]).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("order", ["jpg png webp gif", "gif webp png jpg"])
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_webdataset_of_pictures_of_every_format_loads(tmp_path: Path, order: str, streaming: bool) -> None:
+    datasets = pytest.importorskip("datasets")
+    formats = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF"}
+    contents, rows = {}, []
+    for number in range(12):  # more than the five samples by which `datasets` tells the columns
+        suffix, split = order.split()[number // 3], "train" if number % 6 else "val"
+        buffer = io.BytesIO()
+        Image.new("RGB", (20, 10 + number), (number * 20, 0, 0)).save(buffer, formats[suffix])
+        image_id = storage.sha256_bytes(buffer.getvalue())
+        contents[image_id] = buffer.getvalue()
+        file_name = f"images/{image_id}.{suffix}"
+        storage.write_bytes(tmp_path / "c" / split / file_name, buffer.getvalue())
+        sources = ("a cat",) if number > 6 else ()
+        rows.append(
+            manifest.Row(
+                captions=("кот",), image_id=image_id, group_id=f"{number:02}", corpus="c", split=split,
+                file_name=file_name, source_captions=sources,
+            )
+        )  # fmt: skip
+    made = manifest.finish(tmp_path / "c", "c", manifest.write_rows(tmp_path / "c", rows))
+    export(made, "webdataset", tmp_path / "out")
+    files = {split: str(tmp_path / "out" / f"{split}-*.tar") for split in made.counts}
+    loaded = datasets.load_dataset(
+        "webdataset", data_files=files, cache_dir=str(tmp_path / "cache"), streaming=streaming
+    )
+    seen = {}
+    for part in loaded.values():
+        for record in part:
+            assert record["jpg"].size == (20, 10 + int(record["json"]["group_id"]))  # decoded, whatever its format
+        for record in part.cast_column("jpg", datasets.Image(decode=False)):
+            assert record["json"]["file_name"].startswith(f"images/{record['__key__']}.")
+            seen[record["__key__"]] = record["jpg"]["bytes"]
+    assert seen == contents
+
+
+def test_samples_of_a_webdataset_are_grouped_as_its_own_reader_groups_them(
+    corpus: manifest.Corpus, tmp_path: Path
+) -> None:
+    """webdataset's rule: files that follow one another and share what stands before the first dot are one sample."""
+    with tarfile.open(export(corpus, "webdataset", tmp_path / "w")[0]) as tar:
+        names = tar.getnames()
+    assert [name.partition(".")[2] for name in names] == ["json", "jpg"] * 6
+    assert [name.partition(".")[0] for name in names[::2]] == [name.partition(".")[0] for name in names[1::2]]
+    assert len({name.partition(".")[0] for name in names}) == 6
 
 
 def test_imagefolder_loads_a_corpus_as_it_is(corpus: manifest.Corpus, tmp_path: Path) -> None:

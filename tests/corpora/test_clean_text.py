@@ -120,3 +120,12 @@ def test_lists_of_splits_and_pictures_by_either_name(paint, tmp_path: Path) -> N
     settings = table.Settings(source=tmp_path / "t.csv", images=tmp_path / "images", split_lists=tmp_path / "lists")
     found = {row.source_id: (row.split, bool(row.file_name)) for row in rows(table.Table(settings), tmp_path / "c")}
     assert found == {"0": ("train", True), "1.jpg": ("train", True), "2": ("val", True), "3.jpg": ("val", True)}
+
+
+def test_flickr30k_and_its_russian_captions_meet(shared_data: Path) -> None:
+    folder = shared_data / "flickr30k"
+    files = {name for path in folder.glob("*_images.txt") for name in path.read_text().split()}
+    lines = (folder / "captions_ru_google.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    numbers = {line.partition("\t")[0] for line in lines}
+    assert not files & numbers
+    assert len({manifest.source_key(name) for name in files} & set(map(manifest.source_key, numbers))) == 25_014

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -67,6 +68,11 @@ def test_links(images: Path, tmp_path: Path) -> None:
     (images / "private.jpg").symlink_to(tmp_path / "elsewhere" / "private.jpg")
     (images / "folder").symlink_to(tmp_path / "elsewhere")
     (images / "own.jpg").symlink_to(images / "deeper" / "inside.jpg")
+    (images / "circle.jpg").symlink_to(images / "circle.jpg")
+    (images / "round").symlink_to(images / "round")
+    for name in ("circle.jpg", "round/a.jpg"):
+        assert built(images, "good.jpg", name)[1].keys() == {name}
+    shutil.rmtree(images.parent / "c")
     rows, left = built(images, "own.jpg", "token.jpg", "private.jpg", "folder/private.jpg", "deeper/../good.jpg")
     assert rows == {"own.jpg", "deeper/../good.jpg"}
     assert set(left) == {"token.jpg", "private.jpg", "folder/private.jpg"}

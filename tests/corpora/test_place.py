@@ -108,6 +108,7 @@ def test_a_build_that_was_stopped_goes_on_beside_what_strangers_put_there(corpus
         images / f"{'0' * 64}.jpg": b"named as ours",
         images / ".notes.part": b"no temporary file of ours",
         corpus.folder / "notes.txt": b"mine",
+        corpus.folder / "README.md": b"# My own words of it",
     }
     for path, content in theirs.items():
         path.write_bytes(content)
