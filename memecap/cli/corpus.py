@@ -132,10 +132,10 @@ def export(
 @corpus.command(epilog="Example: memecap corpus look data/corpora/memes")
 def look(
     folder: Folder,
-    samples: Annotated[int, typer.Option(min=0, help="rows of each split to show")] = 24,
+    samples: Annotated[int, typer.Option(min=0, help="rows of each split to show, groups, near misses")] = 24,
     out: Annotated[Path | None, typer.Option(help="the page; look.html in the corpus's folder when not given")] = None,
 ) -> None:
-    """Make one HTML page for the eye: counts, lengths, words, scripts, sources, samples."""
+    """Make one HTML page for the eye: counts, lengths, words, scripts, sources, groups, near misses, samples."""
     from memecap.corpora._look import look as look_at
     from memecap.manifest import open_corpus
 

@@ -1,4 +1,4 @@
-"""A corpus → one HTML page for the eye: how much there is, lengths, words, scripts, sources, samples of every split.
+"""A corpus → one HTML page for the eye: how much there is, lengths, words, scripts, sources, groups, samples.
 
 The page holds its pictures and its style and loads nothing; it has no script. Rows stand in the order of a hash, so the
 first ones of a split are as good a sample as any, and the page of an equal corpus is equal. In: a corpus. Out: HTML.
@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from memecap import progress, storage
+from memecap.corpora import _look_alike
 from memecap.corpora._check import script_of
 from memecap.errors import MemecapError
 from memecap.manifest import LEFT_OUT, Corpus, Row
@@ -52,6 +54,9 @@ td.bar { width: 45%; padding-left: .6rem; } td.bar i { display: block; height: .
 .histogram i { flex: 1; background: var(--accent); border-radius: 2px 2px 0 0; min-height: 1px; }
 .axis { display: flex; justify-content: space-between; color: var(--soft); font-size: .85rem; margin-top: .3rem; }
 .samples { columns: 260px; column-gap: 1rem; }
+.beside { display: grid; grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); gap: 1rem; align-items: start;
+  margin: .4rem 0 1.6rem; }
+.beside figure { margin: 0; }
 figure { margin: 0 0 1rem; break-inside: avoid; padding: 0; overflow: hidden; }
 figure img { display: block; width: 100%; height: auto; }
 figcaption { padding: .7rem .9rem; overflow-wrap: anywhere; } figcaption p { margin: 0 0 .4rem; }
@@ -72,7 +77,10 @@ class _Tally:
 
 
 def look(corpus: Corpus, *, samples: int = 24, out: Path | None = None) -> Path:
-    """Write the page (into the corpus's folder when `out` is not given), with so many samples of each split."""
+    """Write the page with so many groups, near misses, and samples of each split.
+
+    It goes into the corpus's folder when `out` is not given.
+    """
     tally = _count(corpus)
     parts = [
         f"<h1>{html.escape(corpus.name)}</h1>",
@@ -85,6 +93,8 @@ def look(corpus: Corpus, *, samples: int = 24, out: Path | None = None) -> Path:
         _panel("Sources", _bars(tally.sources.most_common(12))),
         _panel("Left out", _bars(_left_out(corpus))),
         "</div>",
+        _look_alike.groups(corpus, partial(_figure, corpus), samples),
+        _look_alike.near_misses(corpus, partial(_figure, corpus), samples),
         *(_samples(corpus, split, samples) for split in corpus.counts),
     ]
     path = out or corpus.folder / PAGE
@@ -189,11 +199,11 @@ def _samples(corpus: Corpus, split: str, n: int) -> str:
 def _figure(corpus: Corpus, row: Row) -> str:
     captions = "".join(f"<p>{html.escape(caption)}</p>" for caption in row.captions)
     path = corpus.image_path(row)
-    picture = _thumbnail(path) if path else ""
+    picture = _thumbnail(path, alt=" ".join(row.captions)) if path else ""
     return f"<figure>{picture}<figcaption>{captions}<small>{html.escape(row.source_id)}</small></figcaption></figure>"
 
 
-def _thumbnail(path: Path) -> str:
+def _thumbnail(path: Path, *, alt: str) -> str:
     try:
         image = open_picture(path)
     except MemecapError as error:
@@ -202,7 +212,8 @@ def _thumbnail(path: Path) -> str:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=80)
     code = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img width="{image.width}" height="{image.height}" alt="" src="data:image/jpeg;base64,{code}">'
+    size = f'width="{image.width}" height="{image.height}"'
+    return f'<img {size} alt="{html.escape(alt)}" src="data:image/jpeg;base64,{code}">'
 
 
 def _page(title: str, body: str) -> str:
