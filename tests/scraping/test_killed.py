@@ -85,6 +85,7 @@ def torment_scrape(n_kills: int, paint: Callable[[int], list[Path]], tmp_path: P
             server.world.calls.clear()
 
 
+@pytest.mark.timeout(600)  # a guard, not a measure
 def test_two_kills(paint: Callable[[int], list[Path]], tmp_path: Path) -> None:
     torment_scrape(2, paint, tmp_path)
 

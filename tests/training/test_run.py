@@ -82,9 +82,10 @@ def test_a_stopped_self_critical_run_ends_as_an_unstopped_one(
     assert outcome(train(config, tmp_path / "stopped")) == outcome(whole)
 
 
-MANY_KILLS = [pytest.param(seed, 8, marks=[pytest.mark.slow, pytest.mark.timeout(1800)]) for seed in range(1, 7)]
+MANY_KILLS = [pytest.param(seed, 8, marks=pytest.mark.slow) for seed in range(1, 7)]
 
 
+@pytest.mark.timeout(1800)  # a guard, not a measure
 @pytest.mark.parametrize(("seed", "n_kills"), [(0, 1), *MANY_KILLS])
 def test_a_killed_run_ends_as_an_unkilled_one(settings: Settings, tmp_path: Path, seed: int, n_kills: int) -> None:
     config = settings(seed=seed)

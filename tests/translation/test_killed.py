@@ -66,6 +66,7 @@ def torment(n_kills: int, tmp_path: Path) -> None:
         assert len(asked) <= len(needed) + BATCH * n_killed
 
 
+@pytest.mark.timeout(600)  # a guard, not a measure
 def test_two_kills(tmp_path: Path) -> None:
     torment(2, tmp_path)
 
