@@ -3,8 +3,8 @@
     ru-words    razdel words, lower case, ё as е, no punctuation; the default
     ru-punct    the same with punctuation as tokens
     nltk-seed   tokens as they stand in the file, split at spaces, and nltk's BLEU; scores from 0 to 1
-    coco        BLEU, CIDEr-D and ROUGE-L as the COCO caption toolkit counts them, on its Penn Treebank tokens as far
-                as ours agree with them: 5,069 of 5,070 English captions of Flickr30k's validation, 5,999 of 5,999 of
+    coco        BLEU, CIDEr-D and ROUGE-L as the COCO caption toolkit counts them, on the tokens of its CoreNLP 3.4.1 as
+                far as ours agree with them: 5,069 of 5,070 English captions of Flickr30k's validation, all 5,999 of
                 VizWiz, 3,040 of 3,094 descriptions of memes; METEOR 1.5 with the parameters of the references'
                 language, Russian or English, by exact words and stems only (the toolkit's English adds synonyms and
                 paraphrases)
