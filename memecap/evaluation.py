@@ -113,7 +113,7 @@ def evaluate(
     return records
 
 
-def _load(model: str, trust_code: bool) -> Captioner:
+def _load(model: str, trust_code: bool = False) -> Captioner:
     if model == TEMPLATE:
         return create(configure("captioners", model), ())
     from memecap import checkpoint

@@ -22,9 +22,10 @@ from memecap.captioners.base import Captioner, create
 from memecap.cli import _verbs, app  # noqa: F401  (each verb adds itself)
 from memecap.decoding import Greedy
 from memecap.encoders import base
-from memecap.errors import DataError, MissingFileError, UsageError
+from memecap.errors import ConfigError, DataError, MissingFileError, UsageError
 from memecap.sharing import push
-from memecap.training.config import StageConfig
+from memecap.training import beginning
+from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.sight import open_sight
 
 GPT = {"n_layers": 1, "width": 16, "n_heads": 2, "vocab_size": 280, "max_positions": 160}
@@ -238,3 +239,21 @@ def test_code_that_is_trusted_works(project: Path, foreign: Path) -> None:
     assert say(checkpoint.load(project / "saved", trust_code={"foreign_parts.eye"})) == say(captioner)
     with pytest.raises(UsageError):
         checkpoint.load(project / "saved", trust_code={"foreign_parts.other"})
+
+
+def test_a_run_may_start_from_a_checkpoint_whose_models_it_names_otherwise(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save({**CLIPCAP, "decoder": GPT})
+    monkeypatch.chdir(tmp_path)
+    encoder = {"name": "ruclip", "model": "project/output/../models/ruclip"}
+    values = {
+        "captioner": {**CLIPCAP, "decoder": GPT, "encoder": encoder},
+        "start_from": "project/output/run",
+        "stages": [{"name": "one", "corpora": ["x"], "epochs": 1, "lr": 1e-3}],
+    }
+    wanted = config.validate(TrainConfig, values, where="test")
+    assert say(beginning.begin(wanted, []).eval()) == say(checkpoint.load("project/output/run"))
+    values["captioner"] = {**CLIPCAP, "decoder": GPT, "encoder": {**encoder, "model": "project/models/gpt2"}}
+    with pytest.raises(ConfigError, match=r"encoder\.model"):
+        beginning.begin(config.validate(TrainConfig, values, where="test"), [])
