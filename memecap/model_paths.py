@@ -71,9 +71,10 @@ def same_places(settings: Any) -> Any:
     """Settings in which a model that is a folder stands as its real path, so that two ways of naming it are equal."""
     if isinstance(settings, Mapping):
         model = settings.get("model")
-        is_folder = isinstance(model, str) and Path(model).expanduser().is_dir()
-        real = {"model": os.path.realpath(_absolute(model))} if is_folder else {}
-        return {name: same_places(value) for name, value in settings.items()} | real
+        same = {name: same_places(value) for name, value in settings.items()}
+        if isinstance(model, str) and Path(model).expanduser().is_dir():
+            same["model"] = os.path.realpath(_absolute(model))
+        return same
     return [same_places(value) for value in settings] if isinstance(settings, list | tuple) else settings
 
 

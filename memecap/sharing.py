@@ -51,7 +51,7 @@ def push(
         else:
             shutil.copytree(folder, prepared)
             _refuse_local_models(folder)
-        storage.write_text(prepared / checkpoint.CARD, card(prepared, repository, scores))
+        storage.write_text(prepared / checkpoint_record.CARD, card(prepared, repository, scores))
         return hub.upload(prepared, repository, private=private, message=message)
 
 
@@ -65,7 +65,7 @@ def card(folder: Path, repository: str, scores: Path | None = None) -> str:
     ]
     references = checkpoint_record.read(folder).references
     if references:
-        models = model_paths.models(config.read_yaml(folder / checkpoint.CONFIG))
+        models = model_paths.models(config.read_yaml(folder / checkpoint_record.CONFIG))
         parts.append("Frozen models it was trained with, by the SHA-256 of their weights:")
         parts.append("\n".join(f"- {name}: {_place(models[name])}, {digest}" for name, digest in references.items()))
     if (folder / _RETRIEVED).exists():
@@ -77,7 +77,7 @@ def card(folder: Path, repository: str, scores: Path | None = None) -> str:
         told = storage.read_json(scores / "evaluation.json")
         parts.append(f"Split `{told['split']}`, decoding `{told['decoding']['name']}`; floors beside it.")
         parts.append(tables.render(storage.read_json(scores / _SCORES), "markdown"))
-    settings = (folder / checkpoint.CONFIG).read_text(encoding="utf-8").rstrip()
+    settings = (folder / checkpoint_record.CONFIG).read_text(encoding="utf-8").rstrip()
     return "\n\n".join([*parts, "## Settings", f"```yaml\n{settings}\n```"]) + "\n"
 
 
@@ -89,7 +89,7 @@ def _refuse_local_models(folder: Path) -> None:
     record = checkpoint_record.read(folder)
     local = [
         f"{name}: {model}"
-        for name, model in model_paths.models(config.read_yaml(folder / checkpoint.CONFIG)).items()
+        for name, model in model_paths.models(config.read_yaml(folder / checkpoint_record.CONFIG)).items()
         if name in {"encoder", *record.references} and model_paths.is_outside(model, folder, record.models.get(name))
     ]
     if local:

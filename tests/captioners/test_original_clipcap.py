@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from tiny_models import TEXTS
+from PIL import Image
+from tiny_models import RUCLIP, TEXTS
 from torch import Tensor, nn
-from transformers import GPT2LMHeadModel
+from transformers import CLIPModel, GPT2LMHeadModel
 from typer.testing import CliRunner
 
 from memecap import checkpoint
@@ -24,21 +26,21 @@ from memecap.text.bpe import BPE
 D, W, PREFIX, UNFOLD, LAYERS = 16, 32, 3, 2, 2
 
 
-def original(models: Path, mapper: str) -> dict[str, Tensor]:
+def original(models: Path, mapper: str, width_in: int = D, gpt_name: str = "gpt2") -> dict[str, Tensor]:
     """A random checkpoint under upstream's names, with the masks of attention that transformers kept in 2021."""
     torch.manual_seed(1)
-    gpt = GPT2LMHeadModel.from_pretrained(models / "gpt2")
+    gpt = GPT2LMHeadModel.from_pretrained(models / gpt_name)
     state = {f"gpt.{name}": torch.randn_like(tensor) * 0.2 for name, tensor in gpt.state_dict().items()}
     state["gpt.lm_head.weight"] = state["gpt.transformer.wte.weight"]
     for layer in range(2):
         state[f"gpt.transformer.h.{layer}.attn.bias"] = torch.ones(1, 1, 256, 256, dtype=torch.uint8)
         state[f"gpt.transformer.h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
     shapes: dict[str, tuple[int, ...]] = {
-        "model.0.weight": (W * PREFIX // 2, D), "model.0.bias": (W * PREFIX // 2,),
+        "model.0.weight": (W * PREFIX // 2, width_in), "model.0.bias": (W * PREFIX // 2,),
         "model.2.weight": (W * PREFIX, W * PREFIX // 2), "model.2.bias": (W * PREFIX,),
     }  # fmt: skip
     if mapper == "transformer":
-        shapes = {"prefix_const": (PREFIX, W), "linear.weight": (W * UNFOLD, D), "linear.bias": (W * UNFOLD,)}
+        shapes = {"prefix_const": (PREFIX, W), "linear.weight": (W * UNFOLD, width_in), "linear.bias": (W * UNFOLD,)}
         for layer in range(LAYERS):
             for name, shape in {
                 "norm1.weight": (W,), "norm1.bias": (W,), "norm2.weight": (W,), "norm2.bias": (W,),
@@ -81,7 +83,7 @@ def prefix_of(state: dict[str, Tensor], image: Tensor) -> Tensor:
 
 def upstream_greedy(models: Path, state: dict[str, Tensor], image: Tensor, stop: int, longest: int) -> list[int]:
     """Upstream's loop: the whole sequence again for each token, until the full stop."""
-    gpt = GPT2LMHeadModel.from_pretrained(models / "gpt2")
+    gpt = GPT2LMHeadModel.from_pretrained(models / "gpt2" if (models / "gpt2").exists() else models)
     kept = {
         n[4:]: t for n, t in state.items() if n.startswith("gpt.") and not n.endswith((".attn.bias", "masked_bias"))
     }
@@ -127,6 +129,52 @@ def test_the_command_writes_a_checkpoint_that_says_the_same(tiny_models: Path, t
     say = [c.generate(images, [None, None], Greedy(max_new_tokens=9)) for c in
            (read(tiny_models, tmp_path / "original.pt"), checkpoint.load(tmp_path / "out"))]  # fmt: skip
     assert say[0] == say[1]
+
+
+@pytest.fixture
+def rugpt(tiny_models: Path, tmp_path: Path) -> Path:
+    """A GPT-2 whose own end is </s>, and whose <|endoftext|> is another token: so are the published ruGPT3."""
+    shutil.copytree(tiny_models / "gpt2", tmp_path / "rugpt")
+    BPE.learn(TEXTS, vocab_size=300, marks=["</s>"]).save(tmp_path / "rugpt")
+    (tmp_path / "rugpt" / "tokenizer_config.json").write_text('{"eos_token": "</s>"}')
+    return tmp_path / "rugpt"
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("mapper", ["mlp", "transformer"])
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("stop", ["<|endoftext|>", ".", "none"])
+def test_russian_kin_is_adopted_by_the_command(
+    tiny_models: Path, rugpt: Path, tmp_path: Path, mapper: str, normalize: bool, stop: str
+) -> None:
+    """ruCLIP's vectors, divided by their length or not, and a ruGPT that ends a caption as it was taught to."""
+    tokenizer = BPE.from_folder(rugpt)
+    ids = {"<|endoftext|>": 0, ".": tokenizer.encode(".")[0], "none": 1}
+    assert tokenizer.end_id == 1
+    state = original(tiny_models, mapper, width_in=RUCLIP["embed_dim"])
+    state["gpt.transformer.wte.weight"][ids[stop]] += 3 * state["gpt.transformer.ln_f.bias"]  # so that captions do end
+    torch.save(state, tmp_path / "original.pt")
+    arguments = ["--encoder", f"ruclip:{tiny_models / 'ruclip'}", "--decoder", str(rugpt), "--stop", stop]
+    arguments += ["--normalize"] if normalize else []
+    done = CliRunner().invoke(app, ["adopt", str(tmp_path / "original.pt"), "--out", str(tmp_path / "out"), *arguments])
+    assert done.exit_code == 0, done.output
+    captioner: Any = checkpoint.load(tmp_path / "out")
+    pictures = [Image.new("RGB", (40, 40), colour) for colour in ("red", "green", "blue", "white", "black", "brown")]
+    pixels = torch.stack([captioner.encoder.transform(picture) for picture in pictures])
+    vectors = CLIPModel(captioner.encoder._reading()[0].config)
+    vectors.load_state_dict(captioner.encoder._reading()[0].state_dict())
+    n_ended = 0
+    found = captioner.generate(Images(pixels=pixels), [None] * len(pictures), Greedy(max_new_tokens=12))
+    for image, (caption,) in zip(pixels, found, strict=True):
+        vector = vectors.eval().get_image_features(image[None]).pooler_output[0]
+        vector = vector / vector.norm(2, -1) if normalize else vector
+        expected = upstream_greedy(rugpt, state, vector, ids[stop], 12)
+        if 1 in expected:  # the decoder's own end counts too
+            expected = expected[: expected.index(1) + 1]
+        assert list(caption.token_ids) == expected
+        assert caption.finished == (expected[-1] in (ids[stop], 1))
+        n_ended += caption.finished
+    assert n_ended
 
 
 def test_other_files_are_refused(tiny_models: Path, tmp_path: Path) -> None:
