@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from memecap import shards
 from memecap.errors import DataError, MissingFileError, StorageError
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")  # phones' MPO files open as JPEG
@@ -44,7 +45,7 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
             fix="Give a path, bytes, PIL image or array.",
         )
     try:
-        file = io.BytesIO(source) if isinstance(source, bytes) else Path(source)
+        file = io.BytesIO(source) if isinstance(source, bytes) else _file(Path(source))
         with _quiet(), Image.open(file, formats=FORMATS) as image:
             if image.width * image.height > max_pixels:
                 raise DataError(
@@ -68,6 +69,12 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
         raise DataError(f"too many pixels: {error}", where=where, fix="Make the picture smaller.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise DataError(f"broken picture: {error}", where=where, fix="Get the picture again.") from error
+
+
+def _file(path: Path) -> Path | io.BytesIO:
+    """The file; where there is none, the picture of that path inside a shard of its corpus."""
+    content = None if path.exists() else shards.read(path)
+    return path if content is None else io.BytesIO(content)
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:
