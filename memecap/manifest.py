@@ -115,7 +115,9 @@ def open_corpus(folder: Path) -> Corpus:
         raise MissingFileError(
             "no finished corpus there" if folder.exists() else "no such corpus",
             where=folder,
-            fix="Make it with `memecap corpus build`, or run that command again to finish it.",
+            fix="Run `memecap corpus index` there: it holds shards."
+            if any(folder.glob("*.tar")) or any(folder.glob("shards/*.tar"))
+            else "Make it with `memecap corpus build`, or run that command again to finish it.",
         )
     record = storage.read_json(path)
     return Corpus(folder=folder, name=record.pop("name"), counts=record.pop("counts"), details=record)

@@ -18,7 +18,7 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
-from memecap import storage
+from memecap import shards, storage
 from memecap.errors import DataError, MissingFileError, StorageError
 
 _AVIF = bool(features.check("avif"))  # from Pillow 11.3 on, where it was built with it
@@ -81,6 +81,9 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
 
 
 def _open_file(path: Path) -> IO[bytes]:
+    """The file; where there is none, the picture of that path inside a shard of its corpus."""
+    if not path.exists() and (content := shards.read(path)) is not None:
+        return io.BytesIO(content)
     file = storage.open_regular(path)
     if (size := os.fstat(file.fileno()).st_size) > MAX_BYTES:
         file.close()

@@ -129,6 +129,18 @@ def export(
             typer.echo(str(path))
 
 
+@corpus.command(epilog="Example: memecap corpus index data/corpora/memes_packed")
+def index(folder: Annotated[Path, typer.Argument(help="a folder of webdataset shards")], as_json: Json = False) -> None:
+    """Make a corpus of exported webdataset shards: training reads its pictures inside the tar files."""
+    from memecap.corpora._shards import index as index_shards
+
+    made = index_shards(folder)
+    if as_json:
+        emit({"folder": str(folder), "counts": dict(made.counts)})
+    else:
+        typer.echo(f"{folder}: " + ", ".join(f"{split} {n:,}" for split, n in made.counts.items()))
+
+
 @corpus.command(epilog="Example: memecap corpus look data/corpora/memes")
 def look(
     folder: Folder,

@@ -73,7 +73,7 @@ def sizes(captioner: Captioner, config: TrainConfig, corpora: Sequence[Sequence[
     encoder = captioner.encoder
     stored = n_unseen * 4 * encoder.n_tokens * encoder.width if encoder else 0
     return Sizes(
-        time=f"{text}; validation and captions come on top",
+        time=f"{text}; {_left_out(config)} come on top",
         memory=4 * learnt + frozen,  # the weight, its gradient and two moments of Adam
         memory_there=_memory(place),
         disk=3 * own + 2 * (own + 2 * learnt) + stored,  # best, last and one being written; the state twice while it is
@@ -87,6 +87,12 @@ def free_disk(out: Path) -> int:
     while not there.exists():
         there = there.parent
     return shutil.disk_usage(there).free
+
+
+def _left_out(config: TrainConfig) -> str:
+    return "validation, its captions" + (
+        " and the samples of SCST" if any(stage.objective for stage in config.stages) else " and saving"
+    )
 
 
 def _unseen(captioner: Captioner, stages: Sequence[tuple[StageConfig, Sequence[Corpus]]]) -> tuple[Unseen, ...]:

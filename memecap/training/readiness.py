@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from memecap import config as configuration
 from memecap import hub, manifest, readings, registry
 from memecap.errors import DataError, MemecapError, MissingFileError
+from memecap.text import _navec
 from memecap.training import estimate
 from memecap.training.beginning import begin
 from memecap.training.config import StageConfig, TrainConfig
@@ -33,7 +35,7 @@ class Check:
 
 def check(config: TrainConfig, out: Path) -> list[Check]:
     """Models, corpora with their pictures and readings, then what the run costs, if all of it is there."""
-    found = [*_run_folder(config, out), *_models(config), *_corpora(config)]
+    found = [*_run_folder(config, out), *_models(config), *_extras(config), *_corpora(config)]
     if any(one.exit_code for one in found):
         return [*found, Check("time, memory", "not known before the above is here", exit_code=None), _disk(0, out)]
     return [*found, *_costs(config, out)]
@@ -77,12 +79,31 @@ def _named(settings: Mapping[str, Any], prefix: str) -> dict[str, str | None]:
     return found
 
 
+def _extras(config: TrainConfig) -> Iterator[Check]:
+    """What a plain installation of memecap lacks, and these settings ask for."""
+    encoder, embeddings = (getattr(config.captioner, key, None) for key in ("encoder", "embeddings"))
+    if encoder is not None and encoder.name == "timm" and find_spec("timm") is None:
+        yield Check("timm", "not installed", "pip install 'memecap[timm]'", 74)
+    if embeddings is not None and embeddings.navec:
+        try:
+            path = embeddings.navec_file or _navec.bundled()
+        except MissingFileError as error:
+            yield Check("navec", error.what, "pip install 'memecap[navec]'", 74)
+            return
+        there = path.exists()
+        fix = "" if there else "--set captioner.embeddings.navec_file=FILE"
+        yield Check(str(path), "here" if there else "no such navec file", fix, 0 if there else 74)
+
+
 def _corpora(config: TrainConfig) -> Iterator[Check]:
     """Every corpus of every stage once, with all that is asked of it."""
     wanted: dict[Path, list[StageConfig]] = {}
     for stage in config.stages:
         for mixed in stage.corpora:
             wanted.setdefault(mixed.folder(config.data_folder), []).append(stage)
+    retrieval = getattr(config.captioner, "retrieval", None)
+    for folder in retrieval.corpora if retrieval else ():
+        wanted.setdefault(folder, [])
     sees = getattr(config.captioner, "encoder", None) is not None
     for folder, stages in wanted.items():
         try:

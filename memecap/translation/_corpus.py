@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from memecap import manifest, progress, storage
+from memecap import manifest, progress, shards, storage
 from memecap.errors import DataError, MissingFileError, UsageError
 from memecap.manifest import Corpus, Row
 from memecap.spread import open_place, with_part
@@ -245,6 +245,9 @@ class _Job:
         try:
             os.link(picture, target)
         except FileNotFoundError as error:
+            if (packed := shards.read(picture)) is not None:
+                storage.write_bytes(target, packed)
+                return
             raise MissingFileError(
                 "a picture of the corpus is not there", where=picture, fix="Build it again."
             ) from error

@@ -85,6 +85,26 @@ def test_a_model_in_the_folder_that_is_named(dry: Run, settings: Callable[..., T
     assert "--set captioner.encoder.model=FOLDER" in out
 
 
+def test_files_and_packages_that_settings_ask_for(dry: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = tmp_path / "navec_hudlit.tar"
+    code, out = dry(
+        ROOT / "configs" / "train" / "baseline_resnet101_navec.yaml",
+        "--set", f"captioner.embeddings.navec_file={lost}",
+    )  # fmt: skip
+    assert code == 74
+    assert str(lost) in out
+    assert "no such navec file" in out
+    monkeypatch.setattr("memecap.training.readiness.find_spec", lambda name: None)
+    assert "pip install 'memecap[timm]'" in dry(ROOT / "configs" / "train" / "baseline_inception.yaml")[1]
+
+
+def test_corpora_that_a_captioner_looks_things_up_in(dry: Run, tmp_path: Path) -> None:
+    _, out = dry(
+        ROOT / "configs" / "train" / "clipcap_retrieval.yaml", "--set", "captioner.retrieval.corpora=[data/corpora/old]"
+    )
+    assert "memecap corpus build KIND SOURCE --out data/corpora/old" in out
+
+
 def test_readings_that_a_stage_demands(dry: Run, settings: Callable[..., TrainConfig], data_folder: Path) -> None:
     stages = [{"name": "read", "corpora": ["first", "second"], "epochs": 1, "lr": 0.01, "readings": True}]
     code, out = dry(settings(stages=stages))
