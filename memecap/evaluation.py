@@ -119,8 +119,6 @@ def _load(model: str, trust_code: bool = False) -> Captioner:
     return checkpoint.load(model, trust_code=trust_code)
 
 
-
-
 def _floors(
     captioner: Captioner, training: Sequence[str], tasks: Sequence[Task], describe: Write, seed: int
 ) -> Iterator[tuple[str, Sequence[Task], Write]]:

@@ -18,8 +18,8 @@ from typing import TypeVar
 import numpy as np
 
 from memecap.metrics._ngrams import ngrams
-from memecap.metrics._quoting import scene
 from memecap.metrics.chrf import f_score
+from memecap.text.quotes import scene
 
 Item = TypeVar("Item")
 ORDER, BETA = 6, 2

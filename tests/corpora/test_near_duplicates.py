@@ -30,7 +30,27 @@ CHANGES: dict[str, Change] = runpy.run_path(
     str(Path(__file__).parents[2] / "scripts" / "bench" / "bench_near_duplicates.py")
 )["CHANGES"]
 N_MEMES = 24
-WORDS = "кот пишет письмо маме вечером потому что завтра экзамен а он не готов и снова хочет спать как всегда".split()
+WORDS = [
+    "кот",
+    "пишет",
+    "письмо",
+    "маме",
+    "вечером",
+    "потому",
+    "что",
+    "завтра",
+    "экзамен",
+    "а",
+    "он",
+    "не",
+    "готов",
+    "и",
+    "снова",
+    "хочет",
+    "спать",
+    "как",
+    "всегда",
+]
 
 
 class Listed(Corpus):
@@ -42,7 +62,9 @@ class Listed(Corpus):
 
     def items(self) -> Iterator[Item]:
         for path in self.images:
-            yield Item(key=path.stem, captions=(f"описание {path.stem}",), image=path, split=self.splits.get(path.stem, ""))
+            yield Item(
+                key=path.stem, captions=(f"описание {path.stem}",), image=path, split=self.splits.get(path.stem, "")
+            )
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +108,10 @@ def post(number: int) -> Image.Image:
     """A post: the same head, the same lines, other words and another face."""
     rng = random.Random(number)
     image = Image.new("RGB", (600, 420), "white")
-    draw, font = ImageDraw.Draw(image), ImageFont.truetype("DejaVuSans.ttf", 26) if False else ImageFont.load_default(26)
+    draw, font = (
+        ImageDraw.Draw(image),
+        ImageFont.truetype("DejaVuSans.ttf", 26) if False else ImageFont.load_default(26),
+    )
     draw.ellipse((20, 20, 80, 80), fill=tuple(rng.randrange(256) for _ in range(3)))
     for line in range(8):
         draw.text((20, 100 + 38 * line), " ".join(rng.choices(WORDS, k=6)), font=font, fill="black")
@@ -177,7 +202,9 @@ def test_look_lays_groups_and_near_misses_side_by_side(painted: list[Path], tmp_
     with Image.open(painted[0]) as image:
         other = Image.fromarray(np.random.default_rng(0).integers(0, 255, (9, 9, 3), dtype=np.uint8))
         mixed = image.convert("RGB")
-        mixed.paste(other.resize((mixed.width, mixed.height * 3 // 4), Image.Resampling.NEAREST), (0, mixed.height // 4))
+        mixed.paste(
+            other.resize((mixed.width, mixed.height * 3 // 4), Image.Resampling.NEAREST), (0, mixed.height // 4)
+        )
         mixed.save(half)
     page = look(build(Listed(*painted, copy), tmp_path / "c"), samples=3).read_text(encoding="utf-8")
     assert "Groups of more than one row: 1 of 1" in page
