@@ -89,7 +89,8 @@ def _details(image: Image.Image) -> np.ndarray:
     detail = np.stack([np.asarray(one, dtype=np.float32) for one in cells]) - np.stack(soft)
     limit = 3 * detail.std(axis=(1, 2), keepdims=True)  # one white border must not outweigh the picture
     detail = np.clip(detail, -limit, limit)
-    detail -= detail.mean(axis=(1, 2), keepdims=True)
+    rows = detail.reshape(len(cells), _SIDE, 4, -1)  # lines of any text are stripes: a row less its own mean is words
+    detail = (rows - rows.mean(axis=3, keepdims=True)).reshape(detail.shape)
     return np.asarray(detail / (np.linalg.norm(detail, axis=(1, 2), keepdims=True) + 1e-3))
 
 
