@@ -101,7 +101,7 @@ def _slopes(grey: np.ndarray, box: np.ndarray) -> np.ndarray:
     across = np.gradient(grey, axis=2) * THUMBNAIL / (box[:, 3] - box[:, 2])[:, None, None]
     along = _PLACES[:, None]
     slopes = np.stack([down * (1 - along), down * along, across * (1 - _PLACES), across * _PLACES], axis=1)
-    return slopes.reshape(len(grey), 4, -1)
+    return np.asarray(slopes.reshape(len(grey), 4, -1))
 
 
 def _agreement(one: np.ndarray, other: np.ndarray, box: np.ndarray) -> np.ndarray:
@@ -127,7 +127,7 @@ def _without_stripes(cells: np.ndarray) -> np.ndarray:
 
 
 def _parts(cells: np.ndarray) -> np.ndarray:
-    return cells.reshape(len(cells), PARTS, _CELL, PARTS, _CELL).sum(axis=(2, 4)).reshape(len(cells), -1)
+    return np.asarray(cells.reshape(len(cells), PARTS, _CELL, PARTS, _CELL).sum(axis=(2, 4)).reshape(len(cells), -1))
 
 
 def _cut(grey: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,7 +146,7 @@ def _between(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _detail(grey: np.ndarray, reach: int) -> np.ndarray:
-    return grey - _blurred(grey, reach)
+    return np.asarray(grey - _blurred(grey, reach))
 
 
 def _blurred(grey: np.ndarray, reach: int) -> np.ndarray:
