@@ -18,6 +18,7 @@ from memecap.corpora._fingerprint import CELLS, THUMBNAIL
 PARTS = 4  # a side
 _CELL = THUMBNAIL // PARTS
 _AGREES = 0.85  # correlation of two parts that show the same
+_AGREES_ALONG = 0.6  # and of what they show along their rows
 _CONTRAST = 3.0  # the most by which their contrast may differ
 _BUSY = 0.1  # mean square of a part that shows something, where that of the picture is 1
 _STEPS = 8
@@ -29,13 +30,16 @@ _CHUNK = 64  # pairs at once: what they need stays in the processor's cache
 def similarity(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The share of busy parts that agree, [P], of pictures whose fingerprints are `first` and `second`, [P] each.
 
-    Pictures in which nothing is busy agree in nothing.
+    The better of fitting the one to the other and the other to the one. Where nothing is busy, nothing agrees.
     """
-    chunks = range(0, len(first), _CHUNK)
-    return np.concatenate([np.zeros(0), *(_similarity(first[i : i + _CHUNK], second[i : i + _CHUNK]) for i in chunks)])
+    best = np.zeros(len(first))
+    for start in range(0, len(first), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        best[part] = np.maximum(_one_way(first[part], second[part]), _one_way(second[part], first[part]))
+    return best
 
 
-def _similarity(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _one_way(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     one, other = (side["grey"].astype(np.float32) for side in (first, second))
     best = np.zeros(len(one))
     seen: list[np.ndarray] = []
@@ -97,20 +101,33 @@ def _slopes(grey: np.ndarray, box: np.ndarray) -> np.ndarray:
     across = np.gradient(grey, axis=2) * THUMBNAIL / (box[:, 3] - box[:, 2])[:, None, None]
     along = _PLACES[:, None]
     slopes = np.stack([down * (1 - along), down * along, across * (1 - _PLACES), across * _PLACES], axis=1)
-    return slopes.reshape(len(grey), 4, -1)
+    return np.asarray(slopes.reshape(len(grey), 4, -1))
 
 
 def _agreement(one: np.ndarray, other: np.ndarray, box: np.ndarray) -> np.ndarray:
     sample, inside = _cut(other, box)
-    a, b = _standard(_detail(one, 3), inside), _standard(_detail(sample, 3), inside)
-    n, aa, bb, ab = (_parts(cells * inside) for cells in (np.ones_like(a), a * a, b * b, a * b))
+    a, b = (_standard(_detail(grey, 3), inside) * inside for grey in (one, sample))
+    n = _parts(inside.astype(np.float32))
+    aa, bb, ab = _products(a, b)
     busy = (n > _CELL**2 / 2) & (np.maximum(aa, bb) > _BUSY * n)
     agrees = (ab > _AGREES * np.sqrt(aa * bb)) & (np.maximum(aa, bb) < _CONTRAST * np.minimum(aa, bb))
+    aa, bb, ab = _products(_without_stripes(a), _without_stripes(b))
+    agrees &= ab > _AGREES_ALONG * np.sqrt(aa * bb)
     return np.asarray((agrees & busy).sum(axis=1) / np.maximum(busy.sum(axis=1), 1))
 
 
+def _products(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return _parts(a * a), _parts(b * b), _parts(a * b)
+
+
+def _without_stripes(cells: np.ndarray) -> np.ndarray:
+    """Each row of a part less its mean: lines of any text are stripes, and words stand along them."""
+    rows = cells.reshape(len(cells), THUMBNAIL, PARTS, _CELL)
+    return np.asarray((rows - rows.mean(axis=3, keepdims=True)).reshape(cells.shape))
+
+
 def _parts(cells: np.ndarray) -> np.ndarray:
-    return cells.reshape(len(cells), PARTS, _CELL, PARTS, _CELL).sum(axis=(2, 4)).reshape(len(cells), -1)
+    return np.asarray(cells.reshape(len(cells), PARTS, _CELL, PARTS, _CELL).sum(axis=(2, 4)).reshape(len(cells), -1))
 
 
 def _cut(grey: np.ndarray, box: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -129,7 +146,7 @@ def _between(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def _detail(grey: np.ndarray, reach: int) -> np.ndarray:
-    return grey - _blurred(grey, reach)
+    return np.asarray(grey - _blurred(grey, reach))
 
 
 def _blurred(grey: np.ndarray, reach: int) -> np.ndarray:

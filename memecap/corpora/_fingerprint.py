@@ -87,4 +87,5 @@ def _resized(cells: Image.Image, size: tuple[int, int], box: Box) -> np.ndarray:
 def _phash(cells: Image.Image, box: Box) -> np.uint64:
     """Which of the 64 lowest frequencies, the constant ones left out, stand above their median."""
     waves = (_FREQUENCIES @ _resized(cells, (32, 32), box).astype(float) @ _FREQUENCIES.T).ravel()
-    return np.packbits(waves > np.median(waves)).view(">u8")[0].astype(np.uint64)
+    bits: np.ndarray = np.packbits(waves > np.median(waves)).view(">u8").astype(np.uint64)
+    return np.uint64(bits[0])

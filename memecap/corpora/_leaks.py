@@ -3,7 +3,7 @@
 No hash and no fingerprint: each picture of the smaller side is compared with every one of the larger by the waves of a
 small grey copy, also of their middles, so that a crop or a border does not hide it. Its two nearest are opened again,
 and detail of 96 × 96 cells is correlated at every small crop and shift. On 3,094 memes different posts of one layout
-reach .54, drawings of one template .61, copies that were cropped, bordered or marked .94 and more.
+reach .31, two memes of one template .4 to .9, copies that were scaled, cropped, bordered or marked .92 and more.
 In: sketches of pictures, the side of each, a way to open one. Out: pairs with their correlation.
 """
 
@@ -89,7 +89,8 @@ def _details(image: Image.Image) -> np.ndarray:
     detail = np.stack([np.asarray(one, dtype=np.float32) for one in cells]) - np.stack(soft)
     limit = 3 * detail.std(axis=(1, 2), keepdims=True)  # one white border must not outweigh the picture
     detail = np.clip(detail, -limit, limit)
-    detail -= detail.mean(axis=(1, 2), keepdims=True)
+    rows = detail.reshape(len(cells), _SIDE, 4, -1)  # lines of any text are stripes: a row less its own mean is words
+    detail = (rows - rows.mean(axis=3, keepdims=True)).reshape(detail.shape)
     return np.asarray(detail / (np.linalg.norm(detail, axis=(1, 2), keepdims=True) + 1e-3))
 
 
