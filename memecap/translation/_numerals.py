@@ -15,6 +15,8 @@ _NUMBER = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+(?!\d)|\d+")
 _DECADE = re.compile(r"(\d+)['’]?s\b")
 _EVENING = re.compile(r"(\d+)(?::\d\d)? ?p\.?m\b", re.IGNORECASE)
 _ZEROS = re.compile(r"(?<=\d)[:.,]00\b")  # "9:00", "$10.00"
+_ONE = re.compile(r"(?<![#\d.,:/])(?<!number )\b1 (?=[a-z])")  # "1 man" is «мужчина»
+_LONGEST = 9  # digits of a number that anybody writes in words
 _ROMAN = re.compile(r"\b[IVX]+\b")
 _ROMAN_LOOKALIKES = str.maketrans("ХІ", "XI")  # «ХIХ век» is often typed with Cyrillic letters
 
@@ -59,9 +61,11 @@ def lost_number(source: str, translation: str) -> bool:
     if needed == there:
         return False
     digits = Counter(map(_digits, there))
-    missing = Counter(map(_digits, _NUMBER.findall(_ZEROS.sub("", source)))) - digits
+    missing = Counter(map(_digits, _NUMBER.findall(_ONE.sub("", _ZEROS.sub("", source))))) - digits
     decades, evenings = set(_DECADE.findall(source)), set(_EVENING.findall(source))
     lower = translation.lower()
+    if any(len(number) > _LONGEST for number in missing):
+        return True
     return not all(
         _is_said(number, lower)
         or _is_roman(number, translation)
@@ -73,6 +77,8 @@ def lost_number(source: str, translation: str) -> bool:
 
 def _is_said(number: str, lower: str) -> bool:
     value = int(number)
+    if value and not value % 10**6:
+        return re.search(r"\bмлн\b|\bмиллион", lower) is not None
     if str(value) != number or value >= 10**6:
         return False
     thousands = value // 1000
