@@ -104,4 +104,6 @@ def _sample(record: Any, picture: tuple[int, int] | None, shard: Path) -> _Sampl
         what = f"the picture of {record['image_id']} is missing"
     if what:
         raise DataError(what, where=shard, fix="Export the corpus again: `memecap corpus export … --to webdataset`.")
+    if not any(record.get("source_captions", ())):
+        record["source_captions"] = []  # an export fills them up with empty ones, for readers that want a type
     return _Sample(Row.from_json(record), picture if record.get("file_name") else None)

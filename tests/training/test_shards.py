@@ -105,6 +105,13 @@ def test_a_picture_may_have_any_key(tmp_path: Path, key: str, first: str, pictur
     assert corpus.image_path(text) is None
 
 
+def test_sources_that_stand_in_for_none_are_dropped(tmp_path: Path) -> None:
+    texts = {"file_name": "", "captions": ["кот", "пёс"]}
+    padded, real = row(**texts, source_captions=["", ""]), row(**texts, image_id="b", source_captions=["cat", ""])
+    write_tar(tmp_path / "c" / "x.tar", ("a.json", padded), ("b.json", real))
+    assert [found.source_captions for found in _shards.index(tmp_path / "c").rows("train")] == [(), ("cat", "")]
+
+
 @pytest.mark.parametrize(
     ("members", "said"),
     [
