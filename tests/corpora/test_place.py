@@ -259,6 +259,19 @@ class TestOtherWriters:
         assert theirs.read_text() == "mine"
         assert not left.exists()
 
+    def test_a_checkpoint_and_a_demo_take_no_folder_of_others(self, tmp_path: Path) -> None:
+        from memecap import checkpoint
+        from memecap.demo.road import Road
+
+        theirs = tmp_path / "home" / "raw" / "thesis.txt"
+        theirs.parent.mkdir(parents=True)
+        theirs.write_text("mine")
+        with pytest.raises(UsageError, match="no checkpoint"):
+            checkpoint.save(None, tmp_path / "home")  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="no demo"):
+            Road(tmp_path / "home").walk()
+        assert theirs.read_text() == "mine"
+
 
 def test_digests_name_pictures(corpus: Corpus) -> None:
     for path in corpus.folder.glob("*/images/*"):
