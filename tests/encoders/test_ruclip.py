@@ -113,5 +113,5 @@ def test_broken_checkpoints(tiny_models: Path, tmp_path: Path) -> None:
     with pytest.raises(MissingFileError):
         _encoder(tmp_path)
     (tmp_path / "pytorch_model.bin").write_bytes(b"not a checkpoint")
-    with pytest.raises(DataError, match="not .* weights"):
+    with pytest.raises(DataError, match=r"not .* weights"):
         _encoder(tmp_path)
