@@ -38,6 +38,12 @@ def read(path: Path) -> bytes | None:
     return None if place is None else _read(folder / place.shard, place)
 
 
+def content(path: Path) -> bytes:
+    """The bytes of a picture: of its file, else of the shard that holds it. Raises as `read` and `Path.read_bytes`."""
+    packed = None if path.exists() else read(path)
+    return path.read_bytes() if packed is None else packed
+
+
 @lru_cache(maxsize=8)
 def _load(folder: Path, _written: int) -> dict[str, Place]:
     """Name → place; kept as long as the index is not written again."""

@@ -10,14 +10,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from memecap import progress, storage
+from memecap import progress, shards, storage
 from memecap.errors import UsageError
 from memecap.manifest import Corpus, Row
 
@@ -89,7 +88,7 @@ def _record(corpus: Corpus, row: Row, pictured: bool) -> dict[str, Any]:
     name = record.pop("file_name")
     path = corpus.image_path(row)
     if pictured:
-        record["image"] = {"bytes": path.read_bytes() if path else None, "path": Path(name).name}
+        record["image"] = {"bytes": shards.content(path) if path else None, "path": Path(name).name}
     return record
 
 
@@ -105,7 +104,7 @@ def _webdataset(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> l
                     record["source_captions"] = [""] * len(row.captions)
                 _add(tar, f"{row.image_id}.json", storage.to_line(record).encode())
                 if path := corpus.image_path(row):
-                    _add(tar, f"{row.image_id}.{WEBDATASET_PICTURE}", path.read_bytes())
+                    _add(tar, f"{row.image_id}.{WEBDATASET_PICTURE}", shards.content(path))
     return written
 
 
@@ -164,8 +163,7 @@ def _copied(corpus: Corpus, row: Row, out: Path) -> str:
         return ""
     place = out / row.split / row.file_name
     if not place.exists():
-        with storage.atomic_writer(place, "wb", durable=False) as file, source.open("rb") as content:
-            shutil.copyfileobj(content, file)
+        storage.write_bytes(place, shards.content(source), durable=False)
     return f"{row.split}/{row.file_name}"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from memecap import storage
+from memecap import shards, storage
 from memecap.corpora._fingerprint import fingerprint
 from memecap.pictures import MAX_BYTES, MAX_PIXELS
 from memecap.scraping.images import PictureError, check, check_and_open
@@ -77,7 +77,9 @@ def is_regular(path: Path) -> bool:
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a picture's file; of a file that is none no more than its head is read."""
+    """The bytes of a picture, of its file or in a shard; of what is none only the head is read."""
+    if not path.exists() and (packed := shards.read(path)) is not None:
+        return packed
     with storage.open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > MAX_BYTES:
             raise PictureError("too_many_bytes")

@@ -16,6 +16,7 @@ import pytest
 
 from memecap import manifest
 from memecap.corpora import _shards
+from memecap.corpora._check import check
 from memecap.corpora._export import export
 from memecap.errors import DataError, MissingFileError
 from memecap.pictures import open_picture
@@ -50,6 +51,18 @@ def test_the_pixels_and_the_rows_are_those_of_the_files(pictured: Path, packed: 
             assert there is not None
             assert not seen.exists()
             assert np.array_equal(np.asarray(open_picture(seen)), np.asarray(open_picture(there)))
+
+
+def test_a_packed_corpus_is_checked_and_exported_as_its_files_are(pictured: Path, packed: Path, tmp_path: Path) -> None:
+    (files,), (shards,) = check([pictured]), check([packed])
+    assert shards.pictures == files.pictures
+    assert shards.faults == files.faults
+    for form in ("tsv", "parquet", "webdataset"):
+        written = [
+            export(manifest.open_corpus(one), form, tmp_path / form / name)
+            for one, name in ((pictured, "files"), (packed, "shards"))
+        ]
+        assert [path.read_bytes() for path in written[0]] == [path.read_bytes() for path in written[1]]
 
 
 def log(run: Path) -> list[dict[str, Any]]:
