@@ -66,7 +66,7 @@ class Row:
         return dict(zip(_KEYS, _values(self), strict=True))
 
 
-_ENDING = re.compile(r"(?<=[^/.])\.(?:jpe?g|jfif|png|gif|webp|bmp|tiff?)$", re.IGNORECASE)
+_ENDING = re.compile(r"(?<=[^/.])\.(?:jpe?g|jfif|png|gif|webp|bmp|tiff?|avif)$", re.IGNORECASE)
 
 # A run that was killed in its first moments leaves these and nothing else.
 _FIRST_FILES = frozenset({".lock", *(PICTURES + end for end in ("", "-wal", "-shm", "-journal"))})

@@ -43,6 +43,8 @@ def leaks(
     sketches: list[bytes], sides: list[str], opened: Callable[[int], Image.Image], *, least: float = ALIKE
 ) -> Iterator[Leak]:
     """Positions of pictures on different sides that correlate by `least` or more, the position of the first lower."""
+    if not sketches:
+        return
     waves = np.frombuffer(b"".join(sketches), dtype=np.float16).reshape(len(sketches), len(_MIDDLES), -1)
     places = {side: np.flatnonzero([own == side for own in sides]) for side in dict.fromkeys(sides)}
     for pair in combinations(places.values(), 2):

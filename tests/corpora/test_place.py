@@ -136,7 +136,7 @@ def test_pictures_of_a_stopped_build_go_when_the_source_drops_them(meme_tables: 
     """The rows were never written: the journal alone knows whose the pictures are."""
     from memecap.corpora._journal import Journal
 
-    rules = {"val": 0.1, "test": 0.1, "salt": "memecap", "distance": 4}
+    rules = {"val": 0.1, "test": 0.1, "salt": "memecap", "similarity": 0.2}
     source = Memes(Settings(source=meme_tables))
     with Journal(tmp_path / "c") as journal:  # a build up to the moment it was killed in
         journal.gather(source.items(), within=source.pictures)

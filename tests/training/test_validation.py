@@ -39,9 +39,9 @@ def test_a_score_is_of_val_captions_and_not_of_more(
 ) -> None:
     measure, counts = scoring.measure, []
 
-    def counted(captions: Sequence[str], references: Sequence[Sequence[str]]) -> Any:
+    def counted(captions: Sequence[str], references: Sequence[Sequence[str]], **further: Any) -> Any:
         counts.append(len(captions))
-        return measure(captions, references)
+        return measure(captions, references, **further)
 
     monkeypatch.setattr(scoring, "measure", counted)
     row, samples = epoch_of(train(settings(stages=[STAGE], val_captions=2, samples=4), tmp_path / "out"))
