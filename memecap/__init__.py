@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memecap.captioners.base import Caption
-    from memecap.inference import load_captioner
+    from memecap.inference.pipeline import load_captioner
 
 __version__ = "0.1.0"
 __all__ = ["Caption", "__version__", "load_captioner"]
@@ -25,7 +25,7 @@ def __getattr__(name: str) -> Any:
 
         return Caption
     if name == "load_captioner":
-        from memecap.inference import load_captioner
+        from memecap.inference.pipeline import load_captioner
 
         return load_captioner
     raise AttributeError(f"module 'memecap' has no attribute {name!r}")

@@ -14,7 +14,8 @@ from jaxtyping import install_import_hook
 
 # Shapes in signatures are checked in the tests and cost nothing in use.
 install_import_hook(
-    ["memecap.batching", "memecap.captioners", "memecap.encoders", "memecap.features"], "beartype.beartype"
+    ["memecap.modeling.batch", "memecap.captioners", "memecap.encoders", "memecap.encoders.stored.features"],
+    "beartype.beartype",
 )
 
 import pytest

@@ -10,7 +10,8 @@ import click
 import pytest
 import typer
 
-from memecap.cli import _verbs, app
+from memecap.cli import app
+from memecap.cli import verbs as _verbs
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ["README.md", "README.ru.md", "BENCHMARKS.md", "RELIABILITY.md", "CONTRIBUTING.md", "scripts/reproduce.sh"]

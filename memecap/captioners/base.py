@@ -14,11 +14,11 @@ from typing import Any, ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from memecap import registry
-from memecap.batching import Batch, Example, Images
-from memecap.config import PartConfig
-from memecap.decoding import Beam, Decoding, Greedy, Nucleus
+from memecap.core import registry
+from memecap.core.config import PartConfig
+from memecap.decoding.searches import Beam, Decoding, Greedy, Nucleus
 from memecap.encoders.base import ImageEncoder
+from memecap.modeling.batch import Batch, Example, Images
 from memecap.reading.base import Box, Reading
 from memecap.text.base import Tokenizer
 

@@ -21,27 +21,25 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from memecap import config as configuration
-from memecap.batching import Batch, Example, Images, pad
-from memecap.captioners import (
-    _candidates,
-    _generation,
-    _language,
-    _mappers,
-    _prompt,
-    _quotes,
-    _retrieval,
-    _sequence,
-    _text_prefix,
-)
-from memecap.captioners._copying import CopyHead, Prompt
-from memecap.captioners._loss import token_loss
-from memecap.captioners._mode import evaluating
 from memecap.captioners.base import Caption, Captioner, Loss
-from memecap.config import EncoderConfig
-from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.core import config as configuration
+from memecap.core.config import EncoderConfig
+from memecap.decoding.run import candidates as _candidates
+from memecap.decoding.run import transformers_generate
+from memecap.decoding.searches import Beam, Greedy, Nucleus
 from memecap.encoders.base import ImageEncoder
 from memecap.errors import ConfigError
+from memecap.modeling import decoder_input as _sequence
+from memecap.modeling import language_model as _language
+from memecap.modeling import mappers as _mappers
+from memecap.modeling import retrieval as _retrieval
+from memecap.modeling import text_prefix as _text_prefix
+from memecap.modeling.batch import Batch, Example, Images, pad
+from memecap.modeling.copying import CopyHead, Prompt
+from memecap.modeling.loss import token_loss
+from memecap.modeling.mode import evaluating
+from memecap.quoting import matching
+from memecap.quoting import prompts as _prompt
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 
@@ -182,7 +180,7 @@ class ClipCap(Captioner):
 
             def write(picture: int, row: list[int], scored: float, finished: bool) -> Caption:
                 text = self.tokenizer.decode(row)
-                quotes = _quotes.find(text, readings[picture])
+                quotes = matching.find(text, readings[picture])
                 return Caption(text, quotes, scored, finished, token_ids=tuple(row))
 
             return _candidates.collect(
@@ -199,7 +197,7 @@ class ClipCap(Captioner):
             prompt = Prompt(prompt_ids, prompt_mask, self.embed(prompt_ids))
             copying = self.copy_head.copying(self.embed, self.decoder.get_output_embeddings(), prompt)
         with copying:
-            return _generation.generate(
+            return transformers_generate.generate(
                 self.decoder,
                 embeds,
                 mask,

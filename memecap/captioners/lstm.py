@@ -19,19 +19,20 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from memecap import config as configuration
-from memecap.batching import Batch, Example, Images, pad
-from memecap.captioners import _recurrent, _recurrent_decoding
-from memecap.captioners._line_reader import LineReader
-from memecap.captioners._loss import token_loss
-from memecap.captioners._mode import evaluating
 from memecap.captioners.base import Caption, Captioner, Loss
-from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.core import config as configuration
+from memecap.decoding.run import recurrent
+from memecap.decoding.searches import Beam, Greedy, Nucleus
 from memecap.encoders.base import ImageEncoder
+from memecap.modeling import recurrent as _recurrent
+from memecap.modeling.batch import Batch, Example, Images, pad
+from memecap.modeling.line_reader import LineReader
+from memecap.modeling.loss import token_loss
+from memecap.modeling.mode import evaluating
 from memecap.reading.base import Reading
 from memecap.text.words import Words
 
-State = _recurrent_decoding.State
+State = recurrent.State
 
 
 class LSTM(Captioner):
@@ -117,7 +118,7 @@ class LSTM(Captioner):
             first, after = self._advance(self._start(images, len(readings)), state)
             rules = _recurrent.forbidden(self._words, self.config, readings)
             end_id = self._words.end_id
-            ids, scores = _recurrent_decoding.decode(first, after, self._step, decoding, end_id=end_id, rules=rules)
+            ids, scores = recurrent.decode(first, after, self._step, decoding, end_id=end_id, rules=rules)
             return _recurrent.captions(self._words, self.config, ids, scores, readings)
 
     def _step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:

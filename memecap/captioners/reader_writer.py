@@ -21,14 +21,20 @@ from pydantic import Field
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from memecap.batching import Batch, Example, Images, pad
-from memecap.captioners import _candidates, _generation, _line_marks, _quotes, _sampling, _sequence, _slots
-from memecap.captioners._loss import token_loss
-from memecap.captioners._mode import evaluating
-from memecap.captioners._slot_rules import SlotRules
 from memecap.captioners.base import Caption, Captioner, Loss
-from memecap.config import PartConfig
-from memecap.decoding import MBR, Beam, Decoding, Greedy, Nucleus
+from memecap.core.config import PartConfig
+from memecap.decoding.run import candidates as _candidates
+from memecap.decoding.run import parallel_samples
+from memecap.decoding.run import transformers_generate as _generation
+from memecap.decoding.searches import MBR, Beam, Decoding, Greedy, Nucleus
+from memecap.modeling import decoder_input
+from memecap.modeling.batch import Batch, Example, Images, pad
+from memecap.modeling.loss import token_loss
+from memecap.modeling.mode import evaluating
+from memecap.quoting import line_marks as _line_marks
+from memecap.quoting import matching as _quotes
+from memecap.quoting import slots as _slots
+from memecap.quoting.slot_rules import SlotRules
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 from memecap.text.quotes import MARKS
@@ -94,7 +100,7 @@ class ReaderWriter(Captioner):
         return Example(token_ids=ids[: self.config.max_caption_tokens], reading_ids=self._prompt(reading))
 
     def forward(self, batch: Batch) -> Loss:
-        read = _sequence.read(self.decoder, self._no_prefix(len(batch)), batch)
+        read = decoder_input.read(self.decoder, self._no_prefix(len(batch)), batch)
         return token_loss(batch, read.logits, read.targets, read.examples)
 
     def generate(
@@ -117,7 +123,7 @@ class ReaderWriter(Captioner):
     def _score(self, readings: Sequence[Reading | None], rows: Sequence[Sequence[int]], n_each: int) -> list[float]:
         prompts = [prompt for prompt in map(self._prompt, readings) for _ in range(n_each)]
         batch = Batch(None, *pad(rows), *pad(prompts)).to(self._device)
-        return _sequence.score(self.decoder, self._no_prefix(len(batch)), batch)
+        return decoder_input.score(self.decoder, self._no_prefix(len(batch)), batch)
 
     def _no_prefix(self, n: int) -> Float[Tensor, "B 0 W"]:
         return torch.empty(n, 0, self.config.width, device=self._device)
@@ -132,7 +138,7 @@ class ReaderWriter(Captioner):
         embeds, rules = self.decoder.get_input_embeddings()(ids), SlotRules(self._ids, n_lines, self._never)
         ends, room = {"end_id": self.tokenizer.end_id}, {"n_positions": self._n_positions}
         if isinstance(decoding, Nucleus):
-            return _sampling.sample(self.decoder, embeds, mask, decoding, **ends, **room, processors=[rules])
+            return parallel_samples.sample(self.decoder, embeds, mask, decoding, **ends, **room, processors=[rules])
         return _generation.generate(self.decoder, embeds, mask, decoding, **ends, **room, processors=[rules])
 
     def _caption(self, ids: Sequence[int], reading: Reading | None, score: float, finished: bool) -> Caption:

@@ -13,13 +13,13 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from memecap.batching import Batch, Example, Images
-from memecap.captioners._quotes import spoken
-from memecap.captioners._tweet import find_tweet, without_watermarks
 from memecap.captioners.base import Caption, Captioner, Loss, Quote
-from memecap.config import PartConfig
-from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.core.config import PartConfig
+from memecap.decoding.searches import Beam, Greedy, Nucleus
 from memecap.errors import UsageError
+from memecap.modeling.batch import Batch, Example, Images
+from memecap.quoting.matching import spoken
+from memecap.quoting.tweet import find_tweet, without_watermarks
 from memecap.reading.base import Line, Reading
 from memecap.text.base import Tokenizer
 

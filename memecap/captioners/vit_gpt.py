@@ -19,17 +19,23 @@ from pydantic import Field
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache
 
-from memecap import config as configuration
-from memecap.batching import Batch, Example, Images, pad
-from memecap.captioners import _candidates, _cross_attention, _generation, _language, _prompt, _quotes, _recurrent
-from memecap.captioners._loss import token_loss
-from memecap.captioners._mode import evaluating
 from memecap.captioners.base import Caption, Captioner, Loss
-from memecap.config import EncoderConfig
-from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.core import config as configuration
+from memecap.core.config import EncoderConfig
+from memecap.decoding.run import candidates as _candidates
+from memecap.decoding.run import transformers_generate
+from memecap.decoding.searches import Beam, Greedy, Nucleus
 from memecap.encoders.base import ImageEncoder
 from memecap.encoders.vit import ViT
 from memecap.errors import ConfigError, UsageError
+from memecap.modeling import cross_attention as _cross_attention
+from memecap.modeling import language_model as _language
+from memecap.modeling import recurrent
+from memecap.modeling.batch import Batch, Example, Images, pad
+from memecap.modeling.loss import token_loss
+from memecap.modeling.mode import evaluating
+from memecap.quoting import matching
+from memecap.quoting import prompts as _prompt
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 
@@ -88,10 +94,10 @@ class ViTGPT(Captioner):
         return layer
 
     def references(self) -> dict[str, nn.Module]:
-        return _recurrent.references(self)
+        return recurrent.references(self)
 
     def save_references(self, folder: Path) -> dict[str, Any]:
-        return _recurrent.save_references(self, folder)
+        return recurrent.save_references(self, folder)
 
     def save_structure(self, folder: Path) -> None:
         super().save_structure(folder)
@@ -99,7 +105,7 @@ class ViTGPT(Captioner):
 
     def train(self, mode: bool = True) -> ViTGPT:
         super().train(mode)
-        _recurrent.settle_encoder(self.encoder, trained=self.config.train_encoder)
+        recurrent.settle_encoder(self.encoder, trained=self.config.train_encoder)
         return self
 
     def to_transformers(self) -> Any:
@@ -137,7 +143,7 @@ class ViTGPT(Captioner):
 
             def write(picture: int, row: list[int], scored: float, finished: bool) -> Caption:
                 text = self.tokenizer.decode(row)
-                return Caption(text, _quotes.find(text, readings[picture]), scored, finished, token_ids=tuple(row))
+                return Caption(text, matching.find(text, readings[picture]), scored, finished, token_ids=tuple(row))
 
             ids, log_probabilities = self._decode(seen, prompts, decoding)
             end_ids = [self.tokenizer.end_id]
@@ -152,7 +158,7 @@ class ViTGPT(Captioner):
         if seen is not None:  # the cache of both kinds of attention; a decoder alone would make that of one
             caches = [DynamicCache(config=self.decoder.config) for _ in range(2)]
             attended = {"encoder_hidden_states": seen, "past_key_values": EncoderDecoderCache(*caches)}
-        return _generation.generate(
+        return transformers_generate.generate(
             self.decoder,
             self.embed(ids.gather(1, order)),
             mask.gather(1, order),
@@ -178,7 +184,7 @@ class ViTGPT(Captioner):
     def _look(self, images: Images | None) -> Float[Tensor, "B N W"] | None:
         if images is None:
             return None
-        seen: Tensor = self.bridge(_recurrent.tokens(self.encoder, images, self._device))
+        seen: Tensor = self.bridge(recurrent.tokens(self.encoder, images, self._device))
         return seen.contiguous()  # GPT-2's layers refuse a view, such as a grid without its class token
 
     def _prompt(self, reading: Reading | None) -> list[int]:

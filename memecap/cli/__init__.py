@@ -14,9 +14,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from memecap import storage
+from memecap.core import storage
+from memecap.core.terminal import plain
 from memecap.errors import MemecapError
-from memecap.terminal import plain
 
 
 class Terminated(KeyboardInterrupt):
@@ -49,7 +49,7 @@ def main() -> None:
     """The entry point: run a verb, and turn our errors into messages and exit codes."""
     with _stopping():
         signal.signal(signal.SIGTERM, _terminate)
-        import memecap.cli._verbs  # noqa: F401  (each verb adds itself to `app`)
+        import memecap.cli.verbs  # noqa: F401  (each verb adds itself to `app`)
 
         try:
             app(standalone_mode=True)

@@ -32,11 +32,10 @@ def adopt(
     self_contained: Annotated[bool, typer.Option(help="copy the image encoder into the checkpoint too")] = False,
 ) -> None:
     """Turn an original ClipCap checkpoint into one that `memecap caption`, `evaluate` and `train` take."""
-    from memecap import checkpoint
-    from memecap.captioners import _original_clipcap
-    from memecap.progress import say
+    from memecap.checkpoints import checkpoint, original_clipcap
+    from memecap.core.progress import say
 
-    captioner = _original_clipcap.read(
+    captioner = original_clipcap.read(
         weights,
         encoder=_encoder(encoder),
         decoder=decoder,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
-from memecap.cli._pictures import check_any
 from memecap.cli.caption import expand, reader_settings
+from memecap.cli.output import emit
+from memecap.cli.pictures import check_any
 
 if TYPE_CHECKING:
-    from memecap.benchmark import Cost
+    from memecap.inference.benchmark import Cost
 
 
 @app.command(epilog="Example: memecap bench output/memes_read memes/ --beside template --threads 1")
@@ -45,10 +45,10 @@ def bench(
     from dataclasses import asdict
     from pathlib import Path
 
-    from memecap import benchmark
-    from memecap.decoding import choose
-    from memecap.device import choose as choose_device
-    from memecap.precision import choose as choose_precision
+    from memecap.core.device import choose as choose_device
+    from memecap.decoding.searches import choose
+    from memecap.inference import benchmark
+    from memecap.inference.precision import choose as choose_precision
 
     settings = benchmark.Settings(
         reader=reader_settings(reader, reader_options or []),

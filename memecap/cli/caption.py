@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from memecap.cli import _side_by_side as side_by_side
-from memecap.cli import app
-from memecap.cli._output import csv_row, emit
-from memecap.cli._pictures import check_any, in_folder
+from memecap.cli import app, side_by_side
+from memecap.cli.output import csv_row, emit
+from memecap.cli.pictures import check_any, in_folder
 from memecap.errors import MemecapError, UsageError
 
 if TYPE_CHECKING:
     from memecap.captioners.base import Caption, Captioner
-    from memecap.config import PartConfig
+    from memecap.core.config import PartConfig
 
 
 @app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_read --json")
@@ -77,12 +76,12 @@ def caption(
         raise UsageError("two formats for one output", where="--json --csv", fix="Choose one of them.")
     sources = list(expand(targets))
     check_any(sources, targets)
-    from memecap import ranking
-    from memecap.decoding import choose_several
-    from memecap.inference import load_captioner
-    from memecap.precision import choose as choose_precision
-    from memecap.progress import say, track
-    from memecap.sidecars import Sidecars
+    from memecap.core.progress import say, track
+    from memecap.decoding.searches import choose_several
+    from memecap.inference import ranking
+    from memecap.inference.pipeline import load_captioner
+    from memecap.inference.precision import choose as choose_precision
+    from memecap.inference.sidecars import Sidecars
 
     decodings = choose_several(decoding or (), options or ())
     if len(decodings) > 1 and (sidecar or attention):
@@ -134,7 +133,8 @@ def caption(
 
 def _check_attention(captioner: Captioner, folder: Path) -> None:
     """Before anything is captioned: can it be drawn, and written there?"""
-    from memecap import attention, storage
+    from memecap.core import storage
+    from memecap.report import attention
 
     attention.check(captioner)
     storage.check_writable(folder)
@@ -142,9 +142,9 @@ def _check_attention(captioner: Captioner, folder: Path) -> None:
 
 def _draw_attention(captioner: Captioner, picture: Path, caption: Caption, folder: Path) -> None:
     """Into <folder>/<name>.png; pictures of the same name from several folders are numbered."""
-    from memecap import storage
-    from memecap.attention import draw
-    from memecap.pictures import open_picture
+    from memecap.core import storage
+    from memecap.pictures.safe_open import open_picture
+    from memecap.report.attention import draw
 
     content = io.BytesIO()
     draw(captioner, open_picture(picture), caption).save(content, "PNG")
@@ -159,7 +159,7 @@ def reader_settings(name: str, options: list[str]) -> PartConfig | None:
     """A reader's settings from flags; None for the name `none`."""
     if name == "none":
         return None
-    from memecap import config, registry
+    from memecap.core import config, registry
 
     settings: type[PartConfig] = registry.load("reading", name).Config
     return config.load(settings, None, options, defaults={"name": name})

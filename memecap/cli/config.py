@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli.output import emit
 
 config_app = typer.Typer(help="Look at settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
@@ -22,7 +22,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="a list of {key, value, source} on stdout")] = False,
 ) -> None:
     """Print every setting with its value and its source: flag, environment, file or default."""
-    from memecap.config import explain
+    from memecap.core.config import explain
 
     rows = explain(_model(file), file, overrides or ())
     if as_json:
@@ -35,8 +35,8 @@ def show(
 
 def _model(file: Path) -> Any:
     """The settings a file holds: a training run, or a part of the corpora family."""
-    from memecap import registry
-    from memecap.config import read_yaml
+    from memecap.core import registry
+    from memecap.core.config import read_yaml
     from memecap.errors import ConfigError
 
     values = read_yaml(file)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli.output import emit
 
 corpus = typer.Typer(help="Corpora: pictures with their captions, split by group.", no_args_is_help=True)
 app.add_typer(corpus, name="corpus")
@@ -37,12 +37,12 @@ def build(
 
     A rebuild that would drop rows which stand stops with exit code 65 and changes nothing.
     """
-    from memecap import registry, storage
-    from memecap.config import load, read_yaml
+    from memecap.core import registry, storage
+    from memecap.core.config import load, read_yaml
+    from memecap.core.manifest import LEFT_OUT
+    from memecap.core.progress import say
     from memecap.corpora.base import build as build_corpus
     from memecap.errors import UsageError
-    from memecap.manifest import LEFT_OUT
-    from memecap.progress import say
 
     kind = name or (str(read_yaml(config).get("name", "")) if config else "")
     if not kind:
@@ -81,8 +81,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a corpus on stdout")] = False,
 ) -> None:
     """Count, and find broken pictures, leaks between splits, duplicates. Exit code 65 when there are faults."""
-    from memecap.corpora._check import check as check_corpora
-    from memecap.progress import say
+    from memecap.core.progress import say
+    from memecap.corpora.tools.check import check as check_corpora
 
     reports = check_corpora(folders, on=on)
     for report in reports:
@@ -118,8 +118,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write a corpus in a form other programs read; `datasets` loads each of them."""
-    from memecap.corpora._export import export as export_corpus
-    from memecap.manifest import open_corpus
+    from memecap.core.manifest import open_corpus
+    from memecap.corpora.tools.export import export as export_corpus
 
     written = export_corpus(open_corpus(folder), to, out or folder.with_name(f"{folder.name}-{to}"))
     if as_json:
@@ -132,7 +132,7 @@ def export(
 @corpus.command(epilog="Example: memecap corpus index data/corpora/memes_packed")
 def index(folder: Annotated[Path, typer.Argument(help="a folder of webdataset shards")], as_json: Json = False) -> None:
     """Make a corpus of exported webdataset shards: training reads its pictures inside the tar files."""
-    from memecap.corpora._shards import index as index_shards
+    from memecap.corpora.tools.index_shards import index as index_shards
 
     made = index_shards(folder)
     if as_json:
@@ -148,7 +148,7 @@ def look(
     out: Annotated[Path | None, typer.Option(help="the page; look.html in the corpus's folder when not given")] = None,
 ) -> None:
     """Make one HTML page for the eye: counts, lengths, words, scripts, sources, groups, near misses, samples."""
-    from memecap.corpora._look import look as look_at
-    from memecap.manifest import open_corpus
+    from memecap.core.manifest import open_corpus
+    from memecap.corpora.tools.look import look as look_at
 
     typer.echo(str(look_at(open_corpus(folder), samples=samples, out=out)))

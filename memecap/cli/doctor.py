@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli.output import emit
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli.output import emit
 
 _EXAMPLE = "Example: memecap evaluate output/memes_read data/corpora/memes --split val --out output/memes_read/val"
 
@@ -46,8 +46,10 @@ def evaluate(
 
     Stopped half-way, the same command goes on.
     """
-    from memecap import evaluation, progress, tables
-    from memecap.decoding import choose
+    from memecap.core import progress
+    from memecap.decoding.searches import choose
+    from memecap.evaluation import evaluate as evaluation
+    from memecap.scoring import tables
 
     records = evaluation.evaluate(
         model,

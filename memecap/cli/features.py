@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli.output import emit
+from memecap.core.progress import say
 from memecap.errors import ConfigError
-from memecap.progress import say
 
 
 @app.command(epilog="Example: memecap features data/corpora/memes --encoder ruclip · … --config configs/train/x.yaml")
@@ -30,10 +30,10 @@ def features(
     """Compute image features beside a corpus, so that training need not run the encoder. Stopped runs go on."""
     if (encoder is None) == (config_file is None):
         raise ConfigError("name the encoder once", where="memecap features", fix="Give --encoder or --config.")
-    from memecap import config
-    from memecap import features as store
-    from memecap.device import choose
-    from memecap.manifest import open_corpus
+    from memecap.core import config
+    from memecap.core.device import choose
+    from memecap.core.manifest import open_corpus
+    from memecap.encoders.stored import features as store
 
     place = choose(None if device == "auto" else device)
     opened = [open_corpus(folder) for folder in corpora]
@@ -53,7 +53,7 @@ def features(
 
 
 def _chosen(encoder: str | None, config_file: Path | None, settings: list[str]) -> object:
-    from memecap import config, registry
+    from memecap.core import config, registry
 
     if config_file is None:
         model = registry.load("encoders", str(encoder)).Config

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli.output import emit
 
 if TYPE_CHECKING:
-    from memecap.judging import Judging, Pair
+    from memecap.evaluation.judging import Judging, Pair
 
 _EXAMPLE = "Example: memecap judge mine.jsonl theirs.jsonl --judge anna · memecap judge --tally answers.jsonl"
 
@@ -36,9 +36,10 @@ def judge(
     Keys: 1, 2, = (as good), q (stop; the same command goes on from there). Answers carry the systems' names, the hashes
     of their files and the seed: answers to other questions are never mixed.
     """
-    from memecap import judging, progress, storage
+    from memecap.core import progress, storage
     from memecap.errors import UsageError
-    from memecap.predictions import read_predictions
+    from memecap.evaluation import judging
+    from memecap.scoring.predictions import read_predictions
 
     paths = files or []
     if tally:
@@ -66,8 +67,8 @@ def judge(
 
 
 def _ask_all(questions: list[Pair], out: Path, name: str, images: Path | None, asked: Judging) -> None:
-    from memecap import judging
-    from memecap.terminal import plain
+    from memecap.core.terminal import plain
+    from memecap.evaluation import judging
 
     answered = judging.answered(out, asked, name)
     todo = [question for question in questions if question.image_id not in answered]
@@ -86,7 +87,7 @@ def _ask_all(questions: list[Pair], out: Path, name: str, images: Path | None, a
 
 
 def _told(result: dict[str, Any]) -> str:
-    from memecap.terminal import plain
+    from memecap.core.terminal import plain
 
     systems = result["judging"] or {"a": "A", "b": "B"}
     a, b = (plain(str(systems.get(side, side))) for side in ("a", "b"))

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from memecap import registry
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli.output import emit
+from memecap.core import registry
 
 
 @app.command(epilog="Example: memecap parts captioners encoders")

@@ -28,7 +28,7 @@ def push(
 
     The token of `hf auth login`, or HF_TOKEN, must be allowed to write.
     """
-    from memecap.sharing import push as upload
+    from memecap.checkpoints.push import push as upload
 
     address = upload(
         model,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
-from memecap.cli._pictures import check_any, in_folder
+from memecap.cli.output import emit
+from memecap.cli.pictures import check_any, in_folder
+from memecap.core.progress import say, track
 from memecap.errors import MemecapError, MissingFileError, UsageError
-from memecap.progress import say, track
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,8 +38,8 @@ def read(
 
     Raw passes are kept under $MEMECAP_CACHE (~/.cache/memecap), so that no picture is looked at twice.
     """
-    from memecap import config, registry
-    from memecap.manifest import MANIFEST
+    from memecap.core import config, registry
+    from memecap.core.manifest import MANIFEST
 
     settings_model = registry.load("reading", reader).Config
     part: Reader = config.build("reading", config.load(settings_model, None, settings or [], defaults={"name": reader}))
@@ -68,8 +68,8 @@ def _pictures(targets: list[Path]) -> Iterator[Path]:
 
 
 def _read_corpus(folder: Path, reader: Reader, splits: list[str] | None, on: str, as_json: bool) -> None:
-    from memecap.manifest import open_corpus
-    from memecap.readings import read_corpus, readings_path
+    from memecap.core.manifest import open_corpus
+    from memecap.reading.stored.readings import read_corpus, readings_path
 
     readings = read_corpus(open_corpus(folder), reader, splits, on=on)
     path = readings_path(folder, reader.version)
@@ -82,7 +82,7 @@ def _read_corpus(folder: Path, reader: Reader, splits: list[str] | None, on: str
 
 def _read_pictures(paths: list[Path], reader: Reader, show: Path | None, as_json: bool) -> int:
     """Read a batch of pictures and print it; returns how many could not be opened."""
-    from memecap.pictures import open_picture
+    from memecap.pictures.safe_open import open_picture
 
     images: dict[Path, Image] = {}
     for path in paths:
@@ -112,8 +112,8 @@ def _print(path: Path, reading: Reading, *, named: bool) -> None:
 def _draw(image: Image, reading: Reading, path: Path) -> None:
     import io
 
-    from memecap import storage
-    from memecap.reading._show import draw
+    from memecap.core import storage
+    from memecap.reading.engine.drawing import draw
 
     buffer = io.BytesIO()
     draw(image, reading).save(buffer, "PNG")

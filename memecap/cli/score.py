@@ -77,10 +77,11 @@ def score(
     from functools import partial
     from typing import get_args
 
-    from memecap import leaderboard, tables
     from memecap.errors import UsageError
-    from memecap.prediction_formats import texts
-    from memecap.predictions import annotated, read_predictions
+    from memecap.scoring import compare as leaderboard
+    from memecap.scoring import tables
+    from memecap.scoring.formats import texts
+    from memecap.scoring.predictions import annotated, read_predictions
 
     if as_json:
         form = "json"
@@ -131,13 +132,13 @@ def score(
 
 
 def _training_captions(paths: list[Path]) -> list[str] | None:
-    from memecap.leaderboard import training_captions
+    from memecap.scoring.compare import training_captions
 
     return next((known for path in paths if path.is_dir() and (known := training_captions(path))), None)
 
 
 def _more_metrics(names: list[str], settings: list[str]) -> list[dict[str, Any]]:
-    from memecap import config, registry
+    from memecap.core import config, registry
     from memecap.errors import UsageError
 
     parts = []
@@ -158,7 +159,7 @@ def _more_metrics(names: list[str], settings: list[str]) -> list[dict[str, Any]]
 def _read_systems(paths: list[Path], read: Callable[[Path], list[Any]], images: Path | None) -> list[Any]:
     from dataclasses import replace
 
-    from memecap.leaderboard import CAPTIONER, System, read_systems
+    from memecap.scoring.compare import CAPTIONER, System, read_systems
 
     systems: list[System] = []
     for path in paths:

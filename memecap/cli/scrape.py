@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli.output import emit
 
 if TYPE_CHECKING:
     from memecap.scraping.estimate import Estimate

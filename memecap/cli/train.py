@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli.output import emit
 
 if TYPE_CHECKING:
     from memecap.training.config import TrainConfig
@@ -28,8 +28,8 @@ def train(
 
     --dry-run ends with exit code 0 when the run can begin, with 65 or 74 when something is missing.
     """
-    from memecap import storage
-    from memecap.config import load
+    from memecap.core import storage
+    from memecap.core.config import load
     from memecap.training.config import TrainConfig
     from memecap.training.run import train as run
 

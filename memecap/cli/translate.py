@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memecap.cli import app
-from memecap.cli._output import emit
+from memecap.cli.output import emit
 
 if TYPE_CHECKING:
     from memecap.translation.base import Translator
@@ -56,7 +56,7 @@ def translate(
 
 
 def _translator(engine: str | None, config_file: Path | None, settings: list[str]) -> Translator:
-    from memecap import config, registry
+    from memecap.core import config, registry
 
     name = engine or (config.read_yaml(config_file).get("name") if config_file else None) or "marian"
     part = registry.load("translation", name)
@@ -75,7 +75,7 @@ def _corpus(
 ) -> None:
     from dataclasses import asdict
 
-    from memecap import manifest
+    from memecap.core import manifest
     from memecap.translation import translate_corpus
 
     summary = translate_corpus(manifest.open_corpus(source), translator, out, cache=cache, splits=splits, on=on)
@@ -88,9 +88,9 @@ def _corpus(
 
 
 def _sample(source: Path, translator: Translator, n: int, as_json: bool) -> None:
-    from memecap import manifest
-    from memecap.translation._gate import Gate
-    from memecap.translation._score import sample, sentences
+    from memecap.core import manifest
+    from memecap.translation.corpus.gate import Gate
+    from memecap.translation.corpus.score import sample, sentences
 
     drawn = [sentence for sentence, _ in sample(sentences(manifest.open_corpus(source)), n)]
     gate = Gate()
@@ -105,7 +105,7 @@ def _sample(source: Path, translator: Translator, n: int, as_json: bool) -> None
 def _score(source: Path, references: Path, translator: Translator, n: int | None, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from memecap.translation._score import referenced, sample, score
+    from memecap.translation.corpus.score import referenced, sample, score
 
     pairs = referenced(source, references)
     result = score(sample(pairs, n) if n else pairs, translator)

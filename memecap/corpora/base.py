@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from memecap import manifest, storage
-from memecap.config import PartConfig
+from memecap.core import manifest, storage
+from memecap.core.config import PartConfig
 from memecap.errors import UsageError
 
 
@@ -93,9 +93,9 @@ def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool 
         DataError: the source cannot be understood, or rows that stand would be dropped; the corpus is as it was.
         TryLaterError: another process is building there.
     """
-    from memecap.corpora._card import write_card
-    from memecap.corpora._journal import Journal
-    from memecap.corpora._place import drop_strays, refuse_drops, refuse_foreign, refuse_own_source
+    from memecap.corpora.build.journal import Journal
+    from memecap.corpora.build.place import drop_strays, refuse_drops, refuse_foreign, refuse_own_source
+    from memecap.corpora.tools.card import write_card
 
     settings = corpus.config
     refuse_own_source(folder, [value for _, value in settings if isinstance(value, Path)], corpus.pictures)

@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memecap.corpora import _tables
 from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
+from memecap.corpora.build import tables
 from memecap.scraping.download import DownloadConfig, download
 from memecap.scraping.ledger import open_ledger
 
@@ -38,7 +38,7 @@ class Conceptual(Corpus):
         self.settings = config
 
     def items(self) -> Iterator[Item]:
-        split = _tables.split_of_name(self.settings.source.name)
+        split = tables.split_of_name(self.settings.source.name)
         images = self.settings.images
         if images is None:
             for caption, url in self._lines():
@@ -56,8 +56,8 @@ class Conceptual(Corpus):
                 yield Item(key=url, captions=(caption,), image=image, split=split, source_url=url, reason=reason)
 
     def _lines(self) -> Iterator[tuple[str, str]]:
-        lines = _tables.delimited(self.settings.source, columns=("caption", "url"))
+        lines = tables.delimited(self.settings.source, columns=("caption", "url"))
         for number, (_, record) in enumerate(lines):
             if self.settings.limit and number == self.settings.limit:
                 return
-            yield _tables.one_line(record["caption"]), record["url"].strip()
+            yield tables.one_line(record["caption"]), record["url"].strip()

@@ -21,10 +21,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memecap import storage
-from memecap.corpora import _tables
-from memecap.corpora._beside import TRIED, around, look_beside
+from memecap.core import storage
 from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
+from memecap.corpora.build import tables
+from memecap.corpora.build.beside import TRIED, around, look_beside
 from memecap.errors import DataError, MissingFileError
 
 # The broken row of results.csv ends its number with a space instead of a bar.
@@ -61,13 +61,13 @@ class Flickr30k(Corpus):
         rows = self._captions()
         first = list(islice(rows, TRIED))
         pictures = look_beside(self.settings.source, [file for file, *_ in first], images=self.settings.images)
-        lists = _tables.split_lists(self.settings.split_lists) if self.settings.split_lists else {}
+        lists = tables.split_lists(self.settings.split_lists) if self.settings.split_lists else {}
         for file, captions, split in chain(first, rows):
             yield Item(
                 key=file,
-                captions=tuple(_tables.one_line(caption) for caption in captions),
+                captions=tuple(tables.one_line(caption) for caption in captions),
                 image=pictures.find(file),
-                split=lists.get(_tables.listed_as(file), split),
+                split=lists.get(tables.listed_as(file), split),
             )
 
     def _captions(self) -> Iterator[tuple[str, tuple[str, ...], str]]:
@@ -115,7 +115,7 @@ def _karpathy(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
 
 
 def _parallel_lines(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    lists = sorted(folder.glob("*_images.txt"), key=lambda path: _tables.split_of_name(path.name))
+    lists = sorted(folder.glob("*_images.txt"), key=lambda path: tables.split_of_name(path.name))
     if not lists:
         raise MissingFileError(
             "no captions of Flickr30k there",
@@ -133,7 +133,7 @@ def _parallel_lines(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
                     f"{len(column)} captions for {len(files)} pictures", where=path, fix=f"Compare with {names.name}."
                 )
         for file, *captions in zip(files, *columns, strict=True):
-            yield file, tuple(captions), _tables.split_of_name(stem)
+            yield file, tuple(captions), tables.split_of_name(stem)
 
 
 def _text(path: Path) -> str:

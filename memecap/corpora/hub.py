@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from memecap import storage
-from memecap.corpora import _tables
+from memecap.core import storage
 from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.build import tables
 from memecap.errors import DataError, ServiceError, UsageError
 
 
@@ -44,7 +44,7 @@ class Hub(Corpus):
     def items(self) -> Iterator[Item]:
         splits = self._splits()
         for name, records in splits.items():
-            official = _tables.split_of_name(name) if len(splits) > 1 else ""
+            official = tables.split_of_name(name) if len(splits) > 1 else ""
             for number, record in enumerate(records):
                 place = f"{self.settings.source}, {name}, record {number}"
                 key = str(self._value(record, self.settings.id, place)) if self.settings.id else f"{name}-{number:07d}"
@@ -53,7 +53,7 @@ class Hub(Corpus):
                 image, reason = self._image(record, place)
                 yield Item(
                     key=key,
-                    captions=tuple(text for text in map(_tables.one_line, texts) if text),
+                    captions=tuple(text for text in map(tables.one_line, texts) if text),
                     image=image,
                     split=official,
                     reason=reason,

@@ -12,11 +12,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from memecap import manifest
-from memecap.corpora import _tables
+from memecap.core import manifest
 from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.build import tables as _tables
 from memecap.errors import MissingFileError
-from memecap.pictures import EXTENSIONS
+from memecap.pictures.safe_open import EXTENSIONS
 from memecap.scraping.post import read_posts
 
 OWN_KINDS = ("photo", "doc", "graffiti")  # the post's own pictures, not the previews of links and videos

@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memecap.corpora import _tables
 from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.build import tables
 from memecap.errors import DataError
 
 
@@ -39,17 +39,17 @@ class Table(Corpus):
 
     def items(self) -> Iterator[Item]:
         config = self.settings
-        lists = _tables.split_lists(config.split_lists) if config.split_lists else {}
+        lists = tables.split_lists(config.split_lists) if config.split_lists else {}
         records = self._annotations() if config.source.suffix == ".json" else self._lines()
         for key, file, caption, split in records:
-            official = lists.get(_tables.listed_as(key), "") or _tables.split_of_name(split)
-            image = _tables.picture(config.images, file or key) if config.images else None
-            yield Item(key=key, captions=(_tables.one_line(caption),), image=image, split=official)
+            official = lists.get(tables.listed_as(key), "") or tables.split_of_name(split)
+            image = tables.picture(config.images, file or key) if config.images else None
+            yield Item(key=key, captions=(tables.one_line(caption),), image=image, split=official)
 
     def _lines(self) -> Iterator[tuple[str, str, str, str]]:
         config = self.settings
         tabs = config.source.suffix.lower() in (".tsv", ".tab", ".txt")
-        lines = _tables.delimited(
+        lines = tables.delimited(
             config.source,
             delimiter=config.delimiter or ("\t" if tabs else ","),
             quoted=not tabs if config.quoted is None else config.quoted,
@@ -69,7 +69,7 @@ class Table(Corpus):
             yield key, file, caption, split
 
     def _annotations(self) -> Iterator[tuple[str, str, str, str]]:
-        for image, texts in _tables.coco(self.settings.source):
+        for image, texts in tables.coco(self.settings.source):
             file = str(image.get("file_name", ""))
             for annotation in texts:
                 split = str(image.get(self.settings.split or "split", ""))

@@ -15,9 +15,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memecap.corpora import _tables
-from memecap.corpora._beside import TRIED, around, look_beside
 from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
+from memecap.corpora.build import tables
+from memecap.corpora.build.beside import TRIED, around, look_beside
 from memecap.errors import MissingFileError
 
 
@@ -48,21 +48,21 @@ class VizWiz(Corpus):
         for name, caption, url in chain(first, rows):
             yield Item(
                 key=name,
-                captions=(_tables.one_line(caption),),
+                captions=(tables.one_line(caption),),
                 image=pictures.find(name),
-                split=_tables.split_of_name(name.removeprefix("VizWiz_")),
+                split=tables.split_of_name(name.removeprefix("VizWiz_")),
                 source_url=url,
             )
 
     def _captions(self) -> Iterator[tuple[str, str, str]]:
         for path in _annotation_files(self.settings.source):
             if path.suffix == ".json":
-                for image, annotations in _tables.coco(path):
+                for image, annotations in tables.coco(path):
                     for annotation in annotations:
                         if not annotation.get("is_rejected") and not annotation.get("is_precanned"):
                             yield image["file_name"], annotation["caption"], image.get("vizwiz_url", "")
             else:
-                for _, record in _tables.delimited(path, delimiter=",", quoted=True, key="file_name"):
+                for _, record in tables.delimited(path, delimiter=",", quoted=True, key="file_name"):
                     yield record["file_name"], record["caption"], ""
 
 

@@ -13,9 +13,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memecap import storage
-from memecap.corpora import _tables
+from memecap.core import storage
 from memecap.corpora.base import Corpus, CorpusSettings, Item, Licence
+from memecap.corpora.build import tables
 from memecap.errors import DataError
 
 
@@ -39,7 +39,7 @@ class Xm3600(Corpus):
         for number, record in enumerate(storage.read_jsonl(path), 1):
             try:
                 key = record["image/key"]
-                captions = tuple(_tables.one_line(caption) for caption in record[config.language]["caption"])
+                captions = tuple(tables.one_line(caption) for caption in record[config.language]["caption"])
             except (KeyError, TypeError) as error:
                 raise DataError(
                     f"not a record of XM3600 with language {config.language!r}: {error!r} is not there",

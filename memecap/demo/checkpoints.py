@@ -15,7 +15,7 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from memecap import progress, storage
+from memecap.core import progress, storage
 from memecap.demo import grammar
 
 ASSETS = Path(__file__).parent / "assets"

@@ -19,7 +19,7 @@ from torch import Tensor
 from transformers import MarianConfig, MarianMTModel
 from transformers.utils import logging
 
-from memecap import storage
+from memecap.core import storage
 
 Pair = tuple[str, str]
 _SPECIAL = ("</s>", "<unk>")  # ids 0 and 1, as in every Marian vocabulary; <pad> is the last

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import typer
 
-from memecap import storage
+from memecap.core import storage
 from memecap.demo.checkpoints import ASSETS
 from memecap.demo.vk_server import VkServer
 from memecap.demo.world import paint_photographs, paint_wall

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from memecap import progress, storage
 from memecap.captioners.clipcap import ClipCap
+from memecap.core import progress, storage
 from memecap.demo import grammar
 from memecap.text.bpe import BPE
 

@@ -22,13 +22,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPModel
 
-from memecap import progress
+from memecap.core import progress
 from memecap.demo import grammar, phrases
 from memecap.demo.grammar import Meme, Scene
 from memecap.demo.painter import paint, paint_scene
-from memecap.encoders import _ruclip_format
+from memecap.encoders.backbones import ruclip_format
 from memecap.encoders.ruclip import RuCLIP
-from memecap.text._yttm import SPACE, YttmBPE
+from memecap.text.yttm import SPACE, YttmBPE
 
 FAMILY = 8  # pictures that differ from the first in one trait
 SETTINGS = {
@@ -68,9 +68,9 @@ def train_ruclip(
     worlds = [world for _ in range(families) for world in family(rng)]
     texts = [what_is_seen(world) for world in worlds]
     tokenizer = learn_yttm(texts, n_rules=400)
-    model = CLIPModel(_ruclip_format.clip_config({**SETTINGS, "vocab_size": tokenizer.size}))
+    model = CLIPModel(ruclip_format.clip_config({**SETTINGS, "vocab_size": tokenizer.size}))
     _place_patches(model)
-    _ruclip_format.write(folder, model, tokenizer)
+    ruclip_format.write(folder, model, tokenizer)
     encoder = RuCLIP(RuCLIP.Config(model=str(folder)))  # its transform is the one the pictures will meet later
     painted = [_painted(encoder, world, rng) for world in progress.track(worlds, "painting")]
     ids = torch.tensor(tokenizer.frame(texts, SETTINGS["context_length"]))
@@ -84,7 +84,7 @@ def train_ruclip(
         lr=lr,
         rng=rng,
     )
-    _ruclip_format.write(folder, model.half(), tokenizer)
+    ruclip_format.write(folder, model.half(), tokenizer)
     return loss
 
 

@@ -12,12 +12,12 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from memecap import storage
+from memecap.core import storage
+from memecap.core.parallel import spread
 from memecap.demo import grammar
 from memecap.demo.grammar import Meme, Scene
 from memecap.demo.painter import paint, paint_scene
 from memecap.demo.vk_server import WallPost
-from memecap.spread import spread
 
 TABLE = "results.csv"
 _QUALITY = 90  # of the JPEG

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
-from memecap.config import PartConfig
+from memecap.core.config import PartConfig
 
 
 class ImageEncoder(nn.Module, ABC):

@@ -18,9 +18,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer
 
-from memecap import hub
-from memecap.config import PartConfig
-from memecap.encoders._processor import Processor
+from memecap.core import hub
+from memecap.core.config import PartConfig
+from memecap.encoders.backbones.processor import Processor
 from memecap.encoders.base import ImageEncoder, fingerprint
 from memecap.errors import DataError
 

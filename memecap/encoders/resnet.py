@@ -14,9 +14,9 @@ from pydantic import Field
 from torch import Tensor
 from transformers import ResNetModel
 
-from memecap.config import PartConfig
-from memecap.encoders import _cells
-from memecap.encoders._network import Network
+from memecap.core.config import PartConfig
+from memecap.encoders.backbones import cells as _cells
+from memecap.encoders.backbones.network import Network
 from memecap.encoders.base import ImageEncoder
 
 

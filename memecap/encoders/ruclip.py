@@ -19,11 +19,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from transformers import CLIPModel
 
-from memecap import hub, storage
-from memecap.config import PartConfig
-from memecap.encoders import _ruclip_format
+from memecap.core import hub, storage
+from memecap.core.config import PartConfig
+from memecap.encoders.backbones import ruclip_format
 from memecap.encoders.base import ImageEncoder, fingerprint
-from memecap.text._yttm import YttmBPE
+from memecap.text.yttm import YttmBPE
 
 _FILES = ("config.json", "bpe.model")
 
@@ -42,7 +42,7 @@ class RuCLIP(ImageEncoder):
         self.folder = hub.fetch_model(config.model)
         model, settings = _load(self.folder)
         vision = model.config.vision_config
-        self.mean, self.std = settings.get("mean", _ruclip_format.MEAN), settings.get("std", _ruclip_format.STD)
+        self.mean, self.std = settings.get("mean", ruclip_format.MEAN), settings.get("std", ruclip_format.STD)
         self.resolution: int = vision.image_size
         self.pooled = config.output == "pooled"
         self.vision = model.vision_model
@@ -96,11 +96,11 @@ class RuCLIP(ImageEncoder):
         model.vision_model.load_state_dict(self.vision.state_dict())
         if self.pooled:
             model.visual_projection.load_state_dict(self.projection.state_dict())
-        _ruclip_format.write(folder, model, YttmBPE.read(self.folder / "bpe.model"))
+        ruclip_format.write(folder, model, YttmBPE.read(self.folder / "bpe.model"))
 
 
 def _load(folder: Path) -> tuple[CLIPModel, dict[str, Any]]:
     hub.fetch(str(folder), _FILES)
     if "embed_dim" in storage.read_json(folder / "config.json"):
-        return _ruclip_format.read(folder)
+        return ruclip_format.read(folder)
     return hub.pretrained(CLIPModel, folder), {}

@@ -15,9 +15,9 @@ from PIL import Image
 from pydantic import Field
 from torch import Tensor
 
-from memecap import hub
-from memecap.config import PartConfig
-from memecap.encoders import _cells
+from memecap.core import hub
+from memecap.core.config import PartConfig
+from memecap.encoders.backbones import cells as _cells
 from memecap.encoders.base import ImageEncoder, fingerprint
 from memecap.errors import DataError, ServiceError
 

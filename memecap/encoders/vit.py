@@ -16,8 +16,8 @@ from pydantic import Field
 from torch import Tensor
 from transformers import ViTModel
 
-from memecap.config import PartConfig
-from memecap.encoders._network import Network
+from memecap.core.config import PartConfig
+from memecap.encoders.backbones.network import Network
 from memecap.encoders.base import ImageEncoder
 
 

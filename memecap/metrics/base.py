@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from memecap.config import PartConfig
+from memecap.core.config import PartConfig
 
 Array = NDArray[np.float64]
 Candidate = TypeVar("Candidate")

@@ -23,7 +23,7 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor
 
-from memecap import hub
+from memecap.core import hub
 from memecap.encoders.base import weights_hash
 from memecap.errors import UsageError
 from memecap.metrics.base import Array, Metric, MetricConfig, View, ratio

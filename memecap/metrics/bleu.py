@@ -21,8 +21,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics._ngrams import ngrams, shared
 from memecap.metrics.base import Array, Metric, MetricConfig, ratio
+from memecap.metrics.matching.ngrams import ngrams, shared
 
 
 class BleuConfig(MetricConfig):

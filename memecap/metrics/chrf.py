@@ -17,8 +17,8 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics._ngrams import ngrams, shared
 from memecap.metrics.base import Array, Metric, MetricConfig, ratio
+from memecap.metrics.matching.ngrams import ngrams, shared
 
 _PUNCTUATION = set(string.punctuation)
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from memecap import storage
+from memecap.core import storage
 from memecap.metrics.base import Array, Metric, MetricConfig, ratio
 
 ORDER, SIGMA, SCALE = 4, 6.0, 10.0

@@ -27,7 +27,7 @@ from memecap.encoders.base import sight
 from memecap.encoders.ruclip import RuCLIP
 from memecap.errors import UsageError
 from memecap.metrics.base import Array, Metric, MetricConfig, View, ratio
-from memecap.pictures import open_picture
+from memecap.pictures.safe_open import open_picture
 
 WEIGHT = 2.5
 BATCH = 16

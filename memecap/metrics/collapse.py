@@ -22,8 +22,8 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics._ngrams import ngrams
 from memecap.metrics.base import Array, Metric, MetricConfig, ratio
+from memecap.metrics.matching.ngrams import ngrams
 
 
 class CollapseConfig(MetricConfig):

@@ -24,8 +24,8 @@ import numpy as np
 from pydantic import Field
 
 from memecap.errors import MissingFileError, UsageError
-from memecap.metrics import _words
 from memecap.metrics.base import Array, Metric, MetricConfig, ratio
+from memecap.metrics.matching import words as _words
 
 Stage = Literal["exact", "snowball", "lemma", "synonyms"]
 ALPHA, BETA, GAMMA = 0.9, 3.0, 0.5

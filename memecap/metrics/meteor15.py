@@ -28,8 +28,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics import _words
 from memecap.metrics.base import Array, Metric, MetricConfig, best, ratio
+from memecap.metrics.matching import words as _words
 
 BEAM = 40
 NOWHERE = -1

@@ -22,8 +22,8 @@ import numpy as np
 from pydantic import Field
 from rapidfuzz.distance import Levenshtein
 
-from memecap.metrics._ngrams import ngrams, shared
 from memecap.metrics.base import Array, Metric, MetricConfig, View, best, ratio
+from memecap.metrics.matching.ngrams import ngrams, shared
 
 
 class QuotesConfig(MetricConfig):

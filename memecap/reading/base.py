@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from memecap.config import PartConfig
+from memecap.core.config import PartConfig
 
 Box = tuple[int, int, int, int]
 

@@ -13,13 +13,13 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
-from memecap.config import PartConfig
+from memecap.core.config import PartConfig
 from memecap.errors import ServiceError
-from memecap.reading._confidence import language
-from memecap.reading._layout import in_reading_order, row_box
-from memecap.reading._merge import Seen, into_rows
-from memecap.reading._passes import Word
 from memecap.reading.base import Line, Reader, Reading
+from memecap.reading.engine.confidence import language
+from memecap.reading.engine.layout import in_reading_order, row_box
+from memecap.reading.engine.merge import Seen, into_rows
+from memecap.reading.engine.passes import Word
 
 
 class EasyOcr(Reader):

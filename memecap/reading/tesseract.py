@@ -14,16 +14,16 @@ from typing import ClassVar
 from PIL import Image
 from pydantic import Field, field_validator
 
-from memecap.config import PartConfig
-from memecap.reading import _passes
-from memecap.reading._confidence import confidence, language
-from memecap.reading._layout import in_reading_order, row_box
-from memecap.reading._merge import Row, merge
-from memecap.reading._passes import Pass, Word
-from memecap.reading._preprocess import GROWTH, LOOKS
-from memecap.reading._repair import repair
-from memecap.reading._store import WordStore, default_path, picture_key
+from memecap.core.config import PartConfig
 from memecap.reading.base import Line, Reader, Reading
+from memecap.reading.engine import passes as _passes
+from memecap.reading.engine.confidence import confidence, language
+from memecap.reading.engine.layout import in_reading_order, row_box
+from memecap.reading.engine.merge import Row, merge
+from memecap.reading.engine.passes import Pass, Word
+from memecap.reading.engine.preprocess import GROWTH, LOOKS
+from memecap.reading.engine.repair import repair
+from memecap.reading.stored.passes import WordStore, default_path, picture_key
 
 HANDLE = re.compile(r"(?<!\w)@\s?\w{2}")
 MERGE = 5  # grows when equal words begin to give other lines

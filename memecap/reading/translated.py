@@ -15,7 +15,7 @@ from typing import Protocol
 from PIL import Image
 from pydantic import Field
 
-from memecap.config import PartConfig, ReaderConfig, TranslatorConfig, build, configure
+from memecap.core.config import PartConfig, ReaderConfig, TranslatorConfig, build, configure
 from memecap.reading.base import Line, Reader, Reading
 
 FOREIGN = "en"

@@ -14,12 +14,12 @@ import torch
 from PIL import Image
 from pydantic import Field
 
-from memecap import config as configuration
-from memecap import hub
-from memecap.config import PartConfig, ReaderConfig
+from memecap.core import config as configuration
+from memecap.core import hub
+from memecap.core.config import PartConfig, ReaderConfig
 from memecap.errors import DataError
-from memecap.reading._confidence import language
 from memecap.reading.base import Box, Line, Reader, Reading
+from memecap.reading.engine.confidence import language
 
 MARGIN = 0.15  # of a line's height, left around it: cut letters are misread
 

@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from memecap import storage
-from memecap.leaderboard import System, decimals, join_rows, rank, read_systems
-from memecap.report import _content, _page
+from memecap.core import storage
+from memecap.report import content as _content
+from memecap.report import page as _page
+from memecap.scoring.compare import System, decimals, join_rows, rank, read_systems
 
 NAME = "report.html"
 

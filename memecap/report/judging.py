@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from memecap import storage
+from memecap.core import storage
 from memecap.errors import DataError
-from memecap.judging import Judging, Pair, pictures_of
-from memecap.report import _content, _page
+from memecap.evaluation.judging import Judging, Pair, pictures_of
+from memecap.report import content as _content
+from memecap.report import page as _page
 
 SIDE = 640  # pixels: a judge reads the small print
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from memecap import storage
+from memecap.core import storage
 from memecap.errors import DataError, MissingFileError
 
 FOLDER = "raw"

@@ -28,9 +28,9 @@ import httpx
 from PIL import Image
 from pydantic import Field
 
-from memecap import storage
-from memecap.config import Frozen
-from memecap.progress import bar
+from memecap.core import storage
+from memecap.core.config import Frozen
+from memecap.core.progress import bar
 from memecap.scraping import images
 from memecap.scraping.images import PictureError
 from memecap.scraping.ledger import Entry, Ledger, open_ledger

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from memecap.dhash import dhash
+from memecap.pictures.dhash import dhash
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
 # a phone's several-picture JPEG is opened as JPEG and then calls itself MPO

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from memecap import storage
+from memecap.core import storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from filelock import FileLock
 
-from memecap import storage
+from memecap.core import storage
 from memecap.errors import DataError, StorageError, TryLaterError
 
 PER_SECOND = 3

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from memecap import storage
+from memecap.core import storage
 from memecap.errors import DataError
 
 POSTS = "posts.jsonl"

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from memecap import storage
+from memecap.core import storage
+from memecap.core.progress import say
 from memecap.errors import DataError, UsageError
-from memecap.progress import say
 from memecap.scraping.archive import Archive, read_lines, wall_name
 from memecap.scraping.crawl import read_wall
 from memecap.scraping.download import DownloadConfig, download

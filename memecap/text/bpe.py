@@ -14,7 +14,7 @@ from typing import Any
 from tokenizers import ByteLevelBPETokenizer, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Backend
 
-from memecap import storage
+from memecap.core import storage
 from memecap.errors import DataError, MemecapError, MissingFileError
 
 END = "<|endoftext|>"

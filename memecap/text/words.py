@@ -14,7 +14,7 @@ from pathlib import Path
 
 import razdel
 
-from memecap import storage
+from memecap.core import storage
 from memecap.errors import DataError
 
 END_ID, UNKNOWN_ID = 0, 1

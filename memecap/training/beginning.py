@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memecap import checkpoint, manifest, model_paths
-from memecap import config as configuration
 from memecap.captioners.base import Captioner, create
+from memecap.checkpoints import checkpoint, model_paths
+from memecap.core import config as configuration
+from memecap.core import manifest
 from memecap.errors import ConfigError, DataError
 from memecap.training import items
 from memecap.training.config import TrainConfig

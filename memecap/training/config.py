@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import Self
 
-from memecap.config import CaptionerConfig, Frozen, MetricSettings
-from memecap.decoding import Decoding, Greedy
-from memecap.presets import preset
+from memecap.core.config import CaptionerConfig, Frozen, MetricSettings
+from memecap.decoding.searches import Decoding, Greedy
+from memecap.scoring.presets import preset
 
 
 def _full_name(metric: Any) -> Any:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from memecap import storage
+from memecap.core import storage
 
 #: label, and what brings the score to 0–100
 _SCORES = {

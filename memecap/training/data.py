@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from memecap.batching import Batch, Example, Images, collate
 from memecap.captioners.base import Captioner
+from memecap.modeling.batch import Batch, Example, Images, collate
 from memecap.reading.base import Reading
 from memecap.training import sampling
-from memecap.training._simulate import simulate_reading
 from memecap.training.augmentation import augment
 from memecap.training.items import Item
 from memecap.training.sight import Sight
+from memecap.training.simulated_reading import simulate_reading
 
 
 @dataclass(frozen=True, slots=True)

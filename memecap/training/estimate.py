@@ -19,11 +19,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from memecap import checkpoint, features, readings
-from memecap.batching import Batch, collate
 from memecap.captioners.base import Captioner
+from memecap.checkpoints import checkpoint
+from memecap.core.manifest import Corpus, Row
 from memecap.encoders.base import ImageEncoder
-from memecap.manifest import Corpus, Row
+from memecap.encoders.stored import features
+from memecap.modeling.batch import Batch, collate
+from memecap.reading.stored import readings
 from memecap.training import sampling
 from memecap.training.config import StageConfig, TrainConfig
 

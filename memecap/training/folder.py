@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from memecap import config, storage, tensors
+from memecap.core import config, storage, tensors
 from memecap.errors import ConfigError, DataError
 from memecap.training.config import OPERATIONAL, TrainConfig
 from memecap.training.curves import draw_curves

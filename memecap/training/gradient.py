@@ -12,7 +12,7 @@ from contextlib import nullcontext
 import torch
 
 from memecap.captioners.base import Loss
-from memecap.progress import say
+from memecap.core.progress import say
 from memecap.training.data import Share
 from memecap.training.memory import cut, is_out_of_memory
 from memecap.training.stage import StageRun

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from memecap import manifest, readings, storage
 from memecap.captioners.base import Captioner
+from memecap.core import manifest, storage
+from memecap.core.progress import track
 from memecap.errors import ConfigError, DataError
-from memecap.progress import track
 from memecap.reading.base import Reading
+from memecap.reading.stored import readings
 from memecap.training import sampling
 from memecap.training.augmentation import is_photograph
 from memecap.training.config import StageConfig, TrainConfig

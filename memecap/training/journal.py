@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from memecap.progress import say
+from memecap.core.progress import say
 from memecap.training.alarms import alarms
 from memecap.training.events import Events
 from memecap.training.folder import RunFolder

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
-from memecap.progress import track
+from memecap.core.progress import track
 from memecap.training import sampling
 from memecap.training.config import StageConfig
 from memecap.training.data import Share, load_windows

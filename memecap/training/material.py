@@ -9,7 +9,7 @@ import numpy as np
 from accelerate import Accelerator
 
 from memecap.captioners.base import Captioner
-from memecap.manifest import Corpus
+from memecap.core.manifest import Corpus
 from memecap.training import items, sampling
 from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.data import Examples

@@ -11,10 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from memecap import config as configuration
-from memecap import hub, manifest, readings, registry
+from memecap.core import config as configuration
+from memecap.core import hub, manifest, registry
 from memecap.errors import DataError, MemecapError, MissingFileError
-from memecap.text import _navec
+from memecap.reading.stored import readings
+from memecap.text import navec as _navec
 from memecap.training import estimate
 from memecap.training.beginning import begin
 from memecap.training.config import StageConfig, TrainConfig

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from memecap.metrics.base import Array
 from memecap.metrics.chrf import Chrf, ChrfConfig
 from memecap.metrics.cider import Cider, CiderConfig, count_frequencies
-from memecap.presets import preset
+from memecap.scoring.presets import preset
 
 
 class Reward:

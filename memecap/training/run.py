@@ -15,10 +15,12 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, gather_object
 
-from memecap import __version__, checkpoint, storage
+from memecap import __version__
+from memecap.checkpoints import checkpoint
+from memecap.core import storage
+from memecap.core.progress import say
 from memecap.encoders.base import weights_hash
 from memecap.errors import DataError
-from memecap.progress import say
 from memecap.training import beginning, items
 from memecap.training.config import TrainConfig
 from memecap.training.folder import RunFolder

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from memecap.batching import pad
 from memecap.captioners.base import Caption, Captioner
-from memecap.decoding import Greedy, Nucleus
+from memecap.decoding.searches import Greedy, Nucleus
 from memecap.metrics.base import Array
+from memecap.modeling.batch import pad
 from memecap.training.config import SelfCritical
 from memecap.training.data import Share
 from memecap.training.rewards import Reward

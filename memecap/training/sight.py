@@ -12,12 +12,13 @@ from accelerate import Accelerator
 from PIL import Image
 from torch import Tensor
 
-from memecap import features, manifest
 from memecap.captioners.base import Captioner
+from memecap.core import manifest
+from memecap.core.progress import say
 from memecap.encoders.base import ImageEncoder
+from memecap.encoders.stored import features
 from memecap.errors import ConfigError
-from memecap.pictures import open_picture
-from memecap.progress import say
+from memecap.pictures.safe_open import open_picture
 from memecap.training.config import StageConfig
 
 

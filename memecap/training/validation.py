@@ -8,11 +8,11 @@ from typing import TypeVar
 import torch
 from accelerate.utils import gather_object
 
-from memecap import scoring
-from memecap.batching import collate
 from memecap.captioners.base import Loss
-from memecap.config import PartConfig
-from memecap.reranking import describe
+from memecap.core.config import PartConfig
+from memecap.inference.consensus import describe
+from memecap.modeling.batch import collate
+from memecap.scoring import score
 from memecap.training.alarms import signs
 from memecap.training.progress import Record
 from memecap.training.randomness import freely
@@ -45,10 +45,10 @@ def validate(run: StageRun) -> tuple[Record, list[Captioned]]:
 
 def measure(hypotheses: Sequence[str], references: Sequence[Sequence[str]], more: Sequence[PartConfig]) -> Record:
     """`SCORES`, and all that further metrics give, each as `val_…`."""
-    measured = scoring.measure(hypotheses, references, more=[metric.model_dump() for metric in more])
+    measured = score.measure(hypotheses, references, more=[metric.model_dump() for metric in more])
     n_own = len(measured.metrics) - len(more)
     totals = [rows.sum(axis=0) for rows in measured.statistics[n_own:]]
-    asked = scoring.scores_of(measured.metrics[n_own:], totals)
+    asked = score.scores_of(measured.metrics[n_own:], totals)
     return {f"val_{name}": float(measured.scores[name]) for name in (*SCORES, *asked)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
-from memecap.config import PartConfig
+from memecap.core.config import PartConfig
 
 
 class Translator(ABC):

@@ -15,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import Field
 
-from memecap import progress, storage
-from memecap.config import PartConfig
+from memecap.core import progress, storage
+from memecap.core.chat import Chat, host_of, parse_endpoint
+from memecap.core.config import PartConfig
 from memecap.errors import AuthError, UsageError
-from memecap.translation._answers import read_answer
-from memecap.translation._chat import Chat, host_of, parse_endpoint
 from memecap.translation.base import Translator
+from memecap.translation.runtime.answers import read_answer
 
 _INSTRUCTION = (
     "You translate captions of pictures from English into natural, fluent Russian. The user sends a JSON object: a"

@@ -14,16 +14,16 @@ from pathlib import Path
 import sentencepiece
 from pydantic import Field
 
-from memecap import hub, storage
+from memecap.core import hub, storage
 from memecap.errors import DataError
-from memecap.translation import _ct2
 from memecap.translation.base import Translator
+from memecap.translation.runtime import ctranslate2
 
 _END = "</s>"
 _VOCABULARIES = ("vocab.json", "shared_vocabulary.json", "source_vocabulary.json")
 
 
-class Settings(_ct2.EngineConfig):
+class Settings(ctranslate2.EngineConfig):
     name: str = "marian"
     model: str = Field("Helsinki-NLP/opus-mt-tc-big-en-zle", description="a Marian folder or Hub id")
     target: str = Field("rus", description="ISO 639-3 code of the target, for a model of several languages")
@@ -37,19 +37,19 @@ class MarianTranslator(Translator):
     def __init__(self, config: Settings) -> None:
         self.config = config
         local = Path(config.model).is_dir()
-        files = ("source.spm", "target.spm") if local else _ct2.FILES
+        files = ("source.spm", "target.spm") if local else ctranslate2.FILES
         self._folder = hub.fetch(config.model, files, revision=config.revision)
         self._source = sentencepiece.SentencePieceProcessor(model_file=str(self._folder / "source.spm"))
         self._target = sentencepiece.SentencePieceProcessor(model_file=str(self._folder / "target.spm"))
         self._prefix = _target_token(self._folder, config.target)
-        self._run = _ct2.Runner(config, self._folder)
+        self._run = ctranslate2.Runner(config, self._folder)
 
     @cached_property
     def version(self) -> str:
         return f"marian {self._run.version} {''.join(self._prefix)}".rstrip()
 
     def translate(self, sentences: Sequence[str]) -> list[str]:
-        return _ct2.translate(
+        return ctranslate2.translate(
             sentences,
             encode=lambda text: self._source.encode(text, out_type=str),
             # Without the end token the model repeats itself.

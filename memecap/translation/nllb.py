@@ -14,14 +14,14 @@ from pathlib import Path
 import sentencepiece
 from pydantic import Field
 
-from memecap import hub
-from memecap.translation import _ct2
+from memecap.core import hub
 from memecap.translation.base import Translator
+from memecap.translation.runtime import ctranslate2
 
 _PIECES = "sentencepiece.bpe.model"
 
 
-class Settings(_ct2.EngineConfig):
+class Settings(ctranslate2.EngineConfig):
     name: str = "nllb"
     model: str = Field("facebook/nllb-200-distilled-600M", description="an NLLB folder or Hub id")
     source: str = Field("eng_Latn", description="language of the sentences, in NLLB's own codes")
@@ -35,17 +35,17 @@ class NllbTranslator(Translator):
 
     def __init__(self, config: Settings) -> None:
         self.config = config
-        files = (_PIECES,) if Path(config.model).is_dir() else _ct2.FILES
+        files = (_PIECES,) if Path(config.model).is_dir() else ctranslate2.FILES
         self._folder = hub.fetch(config.model, files, revision=config.revision)
         self._pieces = sentencepiece.SentencePieceProcessor(model_file=str(self._folder / _PIECES))
-        self._run = _ct2.Runner(config, self._folder)
+        self._run = ctranslate2.Runner(config, self._folder)
 
     @cached_property
     def version(self) -> str:
         return f"nllb {self._run.version} {self.config.source}>{self.config.target}"
 
     def translate(self, sentences: Sequence[str]) -> list[str]:
-        return _ct2.translate(
+        return ctranslate2.translate(
             sentences,
             encode=lambda text: self._pieces.encode(text, out_type=str),
             run=self._translate_pieces,

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from memecap import storage
-from memecap.config import PartConfig
+from memecap.core import storage
+from memecap.core.config import PartConfig
 from memecap.errors import DataError, TryLaterError
 from memecap.translation.base import Translator
 

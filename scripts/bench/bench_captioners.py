@@ -52,7 +52,7 @@ def make_world(folder: Path) -> None:
     done = folder / "world.done"
     if done.exists():
         return
-    import memecap.cli._verbs  # noqa: F401  (the road runs commands)
+    import memecap.cli.verbs  # noqa: F401  (the road runs commands)
 
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["MEMECAP_CACHE"] = str(folder / "cache")

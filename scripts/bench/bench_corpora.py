@@ -75,7 +75,7 @@ def captions(folder: Path, n_pictures: int) -> Callable[[], object]:
 
 def hashes(folder: Path, n: int) -> Callable[[], object]:
     """Random hashes, a tenth of them near another one → groups."""
-    from memecap.corpora._near import near_pairs
+    from memecap.corpora.build.hash_neighbours import near_pairs
 
     rng = np.random.default_rng(0)
     values = rng.integers(0, 2**64, n, dtype=np.uint64)
@@ -114,9 +114,9 @@ def rows(folder: Path, n: int) -> Callable[[], object]:
 
 def check(folder: Path, n: int) -> Callable[[], object]:
     """A corpus of so many rows, a caption each → a report."""
-    from memecap import manifest, storage
-    from memecap.corpora._check import check as check_corpora
-    from memecap.manifest import Row
+    from memecap.core import manifest, storage
+    from memecap.core.manifest import Row
+    from memecap.corpora.tools.check import check as check_corpora
 
     records = (
         Row(

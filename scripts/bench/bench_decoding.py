@@ -24,13 +24,13 @@ from PIL import Image
 from torch import Tensor
 from transformers import GenerationConfig, GPT2LMHeadModel
 
-from memecap import config
-from memecap.batching import Images, collate
-from memecap.captioners import _sequence
 from memecap.captioners.base import Captioner, create
-from memecap.decoding import Greedy
-from memecap.pictures import open_picture
-from memecap.precision import lower, writing
+from memecap.core import config
+from memecap.decoding.searches import Greedy
+from memecap.inference.precision import lower, writing
+from memecap.modeling import decoder_input
+from memecap.modeling.batch import Images, collate
+from memecap.pictures.safe_open import open_picture
 from memecap.training.config import StageConfig
 from memecap.training.data import Examples, load_windows
 from memecap.training.items import Item
@@ -166,7 +166,7 @@ def forced_tokens(captioner: Captioner, features: Tensor, rows: list[list[int]])
     batch = collate(
         [replace(captioner.example("", image=one), token_ids=row) for one, row in zip(features, rows, strict=True)]
     )
-    read = _sequence.read(captioner.decoder, captioner.mapper(features), batch)
+    read = decoder_input.read(captioner.decoder, captioner.mapper(features), batch)
     likeliest = read.logits.index_fill(1, torch.tensor([captioner.tokenizer.end_id]), -torch.inf).argmax(dim=1)
     return likeliest.reshape(len(rows), -1).tolist()
 

@@ -16,14 +16,17 @@ from typing import Any
 
 import torch
 
-from memecap import checkpoint, config, floors, scoring
 from memecap.captioners.base import Captioner, create
-from memecap.decoding import Decoding, Greedy
-from memecap.manifest import open_corpus
-from memecap.progress import track
+from memecap.checkpoints import checkpoint
+from memecap.core import config
+from memecap.core.manifest import open_corpus
+from memecap.core.progress import track
+from memecap.decoding.searches import Decoding, Greedy
+from memecap.evaluation import floors
+from memecap.inference.consensus import describe
 from memecap.reading.base import Reading
-from memecap.readings import load_readings
-from memecap.reranking import describe
+from memecap.reading.stored.readings import load_readings
+from memecap.scoring import score
 from memecap.text.quotes import scene
 from memecap.training.config import TrainConfig
 from memecap.training.run import train
@@ -126,8 +129,8 @@ def row(
 
 
 def print_row(title: str, texts: Sequence[str], references: Sequence[Sequence[str]]) -> None:
-    scores = scoring.measure(texts, references).scores
-    scenes = scoring.measure(
+    scores = score.measure(texts, references).scores
+    scenes = score.measure(
         [scene(text) or "-" for text in texts], [[scene(one) for one in several] for several in references]
     ).scores
     shown = [f"{scores[name]:.{1 if name.startswith(('bleu', 'chrf')) else 3}f}" for name in SCORES]

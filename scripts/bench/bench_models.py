@@ -109,10 +109,11 @@ def measure(settings: dict[str, Any], threads: int, steps: int, *, captions: boo
     import torch
     from PIL import Image
 
-    from memecap import checkpoint, config
-    from memecap.batching import collate
     from memecap.captioners.base import create
-    from memecap.decoding import Greedy
+    from memecap.checkpoints import checkpoint
+    from memecap.core import config
+    from memecap.decoding.searches import Greedy
+    from memecap.modeling.batch import collate
     from memecap.reading.base import Line, Reading
 
     batch_size, bf16 = _batch(settings), bool(settings.pop("bench", {}).get("bf16"))

@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
-from memecap.corpora._duplicates import near_duplicates
-from memecap.corpora._fingerprint import fingerprint, unpack
-from memecap.corpora._near import near_pairs
 from memecap.corpora.base import SIMILARITY
-from memecap.dhash import dhash
+from memecap.corpora.build.fingerprint import fingerprint, unpack
+from memecap.corpora.build.hash_neighbours import near_pairs
+from memecap.corpora.build.near_duplicates import near_duplicates
+from memecap.pictures.dhash import dhash
 
 N_CHOSEN = 150
 SEED = 0

@@ -31,13 +31,14 @@ from PIL.Image import Image
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
-from memecap import config, scoring
 from memecap.captioners.base import create
-from memecap.decoding import Greedy
-from memecap.pictures import open_picture
-from memecap.progress import track
-from memecap.reading._preprocess import LOOKS
+from memecap.core import config
+from memecap.core.progress import track
+from memecap.decoding.searches import Greedy
+from memecap.pictures.safe_open import open_picture
 from memecap.reading.base import Line, Reading
+from memecap.reading.engine.preprocess import LOOKS
+from memecap.scoring import score
 from memecap.text.quotes import quotes
 
 CLASSES = ("tweet", "long", "6-13 words", "short", "english", "none")
@@ -168,7 +169,8 @@ def quality(arguments: argparse.Namespace) -> None:
 
 
 def ablate(arguments: argparse.Namespace) -> None:
-    from memecap.reading import _repair, tesseract
+    from memecap.reading import tesseract
+    from memecap.reading.engine import repair as _repair
 
     rows = list(memes(arguments.memes, arguments.split))[: arguments.pictures]
     passes, rules = tesseract.Tesseract.Config().passes, _repair.RULES
@@ -193,7 +195,7 @@ def ablated(title: str, rows: Sequence[tuple[Path, str]], **settings: object) ->
         captions += [best.text for best, *_ in template.generate(None, readings, Greedy())]
         for (_, description), reading in zip(batch, readings, strict=True):
             report.add(description, reading)
-    scores = scoring.measure(captions, [[description] for _, description in rows]).scores
+    scores = score.measure(captions, [[description] for _, description in rows]).scores
     read = {f"{name}_{key}": report.tallies[name].row()[key] for name in ("all", "russian") for key in READ}
     print(json.dumps({"reader": title, **read, **{name: round(scores[name], 3) for name in SCORED}}), flush=True)
 

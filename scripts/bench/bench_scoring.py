@@ -54,7 +54,8 @@ def ask(question: str, rows: int) -> dict[str, float]:
 
 def evaluation(rows: int) -> dict[str, float]:
     """All metrics of two systems, their intervals, and their comparison."""
-    from memecap import scoring, significance
+    from memecap.scoring import score as scoring
+    from memecap.scoring import significance
 
     references = [[text] for text in texts(rows, 0)]
     captions = [texts(rows, seed) for seed in (1, 2)]
@@ -68,7 +69,7 @@ def evaluation(rows: int) -> dict[str, float]:
 
 def system(rows: int) -> dict[str, float]:
     """All metrics of one system, dictionaries warm."""
-    from memecap import scoring
+    from memecap.scoring import score as scoring
 
     captions, references = texts(rows, 1), [[text] for text in texts(rows, 0)]
     scoring.measure(captions[:20], references[:20], every=True)

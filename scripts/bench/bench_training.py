@@ -23,8 +23,8 @@ import torch
 from accelerate import Accelerator
 from PIL import Image
 
-from memecap import config, manifest
 from memecap.captioners.base import Captioner, create
+from memecap.core import config, manifest
 from memecap.errors import MissingFileError
 from memecap.training import items, sampling
 from memecap.training.config import StageConfig, TrainConfig

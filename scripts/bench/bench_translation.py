@@ -25,8 +25,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from memecap import manifest
-from memecap.manifest import Row
+from memecap.core import manifest
+from memecap.core.manifest import Row
 from memecap.translation import translate_corpus
 from memecap.translation.base import Translator
 
@@ -57,7 +57,7 @@ def engines(captions: Path | None, n: int, n_tokens: int, threads: int) -> None:
     import torch
     from transformers import AutoTokenizer, MarianMTModel
 
-    from memecap import hub
+    from memecap.core import hub
 
     torch.set_num_threads(threads)
     sentences = made_up() if captions is None else gzip.decompress(captions.read_bytes()).decode().splitlines()
@@ -113,7 +113,7 @@ def made_up() -> list[str]:
 
 
 def convert(folder: Path, home: Path, compute: str) -> Path:
-    from memecap.translation import _ct2
+    from memecap.translation.runtime import ctranslate2 as _ct2
 
     return _ct2.convert(folder, home / compute, compute)
 
@@ -143,7 +143,7 @@ def random_marian(folder: Path, sentences: Sequence[str]) -> None:
 
 def corpus(folder: Path, n: int) -> manifest.Corpus:
     """Rows of one English caption each, streamed to disk."""
-    from memecap import storage
+    from memecap.core import storage
 
     sentence = "A man in a blue shirt is standing on a ladder cleaning window {} ."
     rows = (

@@ -1,4 +1,4 @@
-"""Fit the weights of memecap/reading/_confidence.py on training memes and print them.
+"""Fit the weights of memecap/reading/engine/confidence.py on training memes and print them.
 
     python scripts/bench/fit_confidence.py --memes ../shared/data/memes
 
@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from bench_reading import class_of, memes, words
 
-from memecap import config
-from memecap.pictures import open_picture
-from memecap.progress import track
-from memecap.reading._confidence import features
-from memecap.reading._words import LATIN
+from memecap.core import config
+from memecap.core.progress import track
+from memecap.pictures.safe_open import open_picture
+from memecap.reading.engine.confidence import features
+from memecap.reading.engine.words import LATIN
 from memecap.text.quotes import quotes
 
 

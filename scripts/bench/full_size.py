@@ -20,8 +20,8 @@ from transformers import (
     ViTModel,
 )
 
-from memecap.encoders import _ruclip_format
-from memecap.text._yttm import SPACE, YttmBPE
+from memecap.encoders.backbones import ruclip_format
+from memecap.text.yttm import SPACE, YttmBPE
 
 #: config.json of ai-forever's checkpoints
 RUCLIP = {
@@ -50,7 +50,7 @@ def write(name: str, folder: Path) -> Path:
         torch.manual_seed(0)
         if name in RUCLIP:
             tokenizer = YttmBPE({SPACE: 4, **{chr(code): code - 1067 for code in range(1072, 1104)}}, ())
-            _ruclip_format.write(place, CLIPModel(_ruclip_format.clip_config(RUCLIP[name])), tokenizer)
+            ruclip_format.write(place, CLIPModel(ruclip_format.clip_config(RUCLIP[name])), tokenizer)
         elif name in RUGPT3:
             _write_gpt(place, RUGPT3[name])
         else:

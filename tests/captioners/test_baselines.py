@@ -11,10 +11,11 @@ import torch
 from tiny_models import TEXTS
 from torch import Tensor, nn
 
-from memecap import checkpoint, config
-from memecap.batching import Batch, Images, collate
 from memecap.captioners.base import Captioner, create
-from memecap.decoding import Nucleus
+from memecap.checkpoints import checkpoint
+from memecap.core import config
+from memecap.decoding.searches import Nucleus
+from memecap.modeling.batch import Batch, Images, collate
 from memecap.text.words import Words
 from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.optim import build_optimizer, lr_factor, set_lr

@@ -6,13 +6,13 @@ import pytest
 import torch
 from tiny_models import TEXTS
 
-from memecap import config
-from memecap.batching import Images, collate
-from memecap.captioners._retrieval import Store
 from memecap.captioners.base import Captioner, create
 from memecap.captioners.clipcap import ClipCap
-from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.core import config
+from memecap.decoding.searches import Beam, Greedy, Nucleus
 from memecap.errors import ConfigError
+from memecap.modeling.batch import Images, collate
+from memecap.modeling.retrieval import Store
 from memecap.reading.base import Line, Reading
 
 LINES = ["первая строка", "вторая", "ещё одна строка подлиннее"]

@@ -13,10 +13,10 @@ import torch
 from tiny_models import TEXTS
 from torch import Tensor
 
-from memecap import config
-from memecap.batching import Batch, Images, collate
 from memecap.captioners.base import Caption, Captioner, create
-from memecap.decoding import Beam, Greedy, Nucleus
+from memecap.core import config
+from memecap.decoding.searches import Beam, Greedy, Nucleus
+from memecap.modeling.batch import Batch, Images, collate
 from memecap.reading.base import Line, Reading
 
 READING = Reading((Line("ХОЧУ РЫБУ", (1, 2, 30, 9), 0.9), Line("ЕЩЁ", (1, 30, 30, 39), 0.9)), 40, 40, "test")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from memecap import config
-from memecap.batching import Example, collate
 from memecap.captioners.base import Caption, create
-from memecap.decoding import Greedy
+from memecap.core import config
+from memecap.decoding.searches import Greedy
 from memecap.errors import UsageError
+from memecap.modeling.batch import Example, collate
 from memecap.reading.base import Line, Reading
 
 

@@ -11,12 +11,12 @@ from PIL import Image
 from tiny_models import TEXTS, write_gpt2
 from transformers import GPT2LMHeadModel, VisionEncoderDecoderConfig, VisionEncoderDecoderModel, ViTModel
 
-from memecap import config
-from memecap.batching import Images, collate
 from memecap.captioners.base import create
 from memecap.captioners.vit_gpt import ViTGPT
-from memecap.decoding import Beam, Greedy, constraints, generate_arguments
+from memecap.core import config
+from memecap.decoding.searches import Beam, Greedy, constraints, generate_arguments
 from memecap.errors import ConfigError, UsageError
+from memecap.modeling.batch import Images, collate
 from memecap.reading.base import Line, Reading
 
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont, features
 from typer.testing import CliRunner
 
-from memecap.cli import _verbs, app  # noqa: F401  (each verb adds itself)
+from memecap.cli import app, verbs  # noqa: F401  (each verb adds itself)
 from memecap.errors import UsageError
 
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"

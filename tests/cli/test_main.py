@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from memecap.cli import _verbs, app  # noqa: F401  (each verb adds itself)
+from memecap.cli import app, verbs  # noqa: F401  (each verb adds itself)
 
 # The shell that runs the tests may ignore SIGINT, and a child would inherit that.
 PROGRAM = """

@@ -11,11 +11,12 @@ import torch
 from PIL import Image
 from tiny_models import TEXTS
 
-from memecap import checkpoint, config, registry
-from memecap.batching import Batch, Example, Images, collate
 from memecap.captioners.base import Captioner, create
-from memecap.decoding import Beam, Greedy, Nucleus
-from memecap.precision import lower, writing
+from memecap.checkpoints import checkpoint
+from memecap.core import config, registry
+from memecap.decoding.searches import Beam, Greedy, Nucleus
+from memecap.inference.precision import lower, writing
+from memecap.modeling.batch import Batch, Example, Images, collate
 from memecap.reading.base import Line, Reading
 from memecap.training.config import SelfCritical
 from memecap.training.data import Share

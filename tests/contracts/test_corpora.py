@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from memecap import manifest, registry, storage
-from memecap.corpora._check import check
+from memecap.core import manifest, registry, storage
 from memecap.corpora.base import Corpus, CorpusSettings, build
+from memecap.corpora.tools.check import check
 
 COCO = {
     "images": [{"id": n, "file_name": f"VizWiz_train_{n}.jpg"} for n in range(4)],

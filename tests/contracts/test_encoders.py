@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from memecap import config, registry
+from memecap.core import config, registry
 from memecap.encoders.base import ImageEncoder
 from memecap.errors import ServiceError
 

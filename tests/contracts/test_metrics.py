@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from memecap import config, registry
+from memecap.core import config, registry
 from memecap.metrics.base import Metric
 
 HYPOTHESES = ["кот сидит на столе", "надпись сверху", "", "пёс и кот", "кот сидит на столе"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from memecap import registry
-from memecap.config import PartConfig
+from memecap.core import registry
+from memecap.core.config import PartConfig
 from memecap.reading.base import Line, Reader, Reading
 
 

@@ -13,16 +13,16 @@ import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
-import memecap.cli._verbs  # noqa: F401
-from memecap import manifest, storage
+import memecap.cli.verbs  # noqa: F401
 from memecap.cli import app
-from memecap.corpora._check import check, script_of
-from memecap.corpora._export import FORMS, export
-from memecap.corpora._look import look
+from memecap.core import manifest, storage
 from memecap.corpora.base import build
 from memecap.corpora.memes import Memes, Settings
 from memecap.corpora.table import Settings as TableSettings
 from memecap.corpora.table import Table
+from memecap.corpora.tools.check import check, script_of
+from memecap.corpora.tools.export import FORMS, export
+from memecap.corpora.tools.look import look
 from memecap.errors import MissingFileError, UsageError
 
 

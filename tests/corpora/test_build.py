@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from killing import Killer
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
-from memecap import manifest, storage
+from memecap.core import manifest, storage
 from memecap.corpora.base import Corpus, CorpusSettings, Item, build
 from memecap.corpora.memes import Memes
 from memecap.corpora.memes import Settings as MemesSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memecap import manifest
+from memecap.core import manifest
 from memecap.corpora import flickr30k, memes, table, vizwiz, xm3600
 from memecap.corpora.base import Corpus, CorpusSettings, Item, build
 from memecap.scraping.post import write_posts
@@ -87,7 +87,7 @@ def test_names_without_an_ending_of_a_picture_stay(name: str) -> None:
 
 
 def test_every_ending_of_a_picture_is_known() -> None:
-    from memecap.pictures import EXTENSIONS
+    from memecap.pictures.safe_open import EXTENSIONS
 
     assert {manifest.source_key(f"1{ending}") for ending in EXTENSIONS} == {"1"}
 

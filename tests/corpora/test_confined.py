@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from memecap import manifest, storage
+from memecap.core import manifest, storage
 from memecap.corpora import table
-from memecap.corpora._check import check
-from memecap.corpora._export import export
-from memecap.corpora._pictures import inspect
 from memecap.corpora.base import build
+from memecap.corpora.build.pictures import inspect
 from memecap.corpora.table import Table
+from memecap.corpora.tools.check import check
+from memecap.corpora.tools.export import export
 from memecap.errors import DataError, MemecapError, StorageError
-from memecap.pictures import MAX_BYTES, open_picture
+from memecap.pictures.safe_open import MAX_BYTES, open_picture
 
 SECRET = "root:x:0:0:secret"
 

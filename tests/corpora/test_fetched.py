@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from memecap import storage
+from memecap.core import storage
+from memecap.core.manifest import LEFT_OUT
 from memecap.corpora import conceptual, hub, xm3600
 from memecap.corpora.base import build
 from memecap.errors import DataError, ServiceError
-from memecap.manifest import LEFT_OUT
 
 
 class Quiet(SimpleHTTPRequestHandler):

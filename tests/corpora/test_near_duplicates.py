@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from memecap import manifest, storage
-from memecap.corpora._check import check
-from memecap.corpora._leaks import correlation
-from memecap.corpora._look import look
-from memecap.corpora._near import near_views
+from memecap.core import manifest, storage
 from memecap.corpora.base import Corpus, CorpusSettings, Item, build
+from memecap.corpora.build.hash_neighbours import near_views
+from memecap.corpora.tools.check import check
+from memecap.corpora.tools.leaks import correlation
+from memecap.corpora.tools.look import look
 from memecap.demo import world
 from memecap.demo.painter import paint as paint_meme
 from memecap.errors import UsageError

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import memecap.cli._verbs  # noqa: F401
+import memecap.cli.verbs  # noqa: F401
 from memecap.cli import app
-from memecap.corpora._export import export
+from memecap.core.manifest import Corpus, open_corpus
 from memecap.corpora.base import build
 from memecap.corpora.memes import Memes, Settings
+from memecap.corpora.tools.export import export
 from memecap.errors import DataError, UsageError
-from memecap.manifest import Corpus, open_corpus
 from memecap.training.folder import RunFolder
 
 
@@ -134,7 +134,7 @@ def test_dropping_a_row_removes_its_picture_and_nothing_else(corpus: Corpus, mem
 
 def test_pictures_of_a_stopped_build_go_when_the_source_drops_them(meme_tables: Path, tmp_path: Path) -> None:
     """The rows were never written: the journal alone knows whose the pictures are."""
-    from memecap.corpora._journal import Journal
+    from memecap.corpora.build.journal import Journal
 
     rules = {"val": 0.1, "test": 0.1, "salt": "memecap", "similarity": 0.2}
     source = Memes(Settings(source=meme_tables))
@@ -203,7 +203,7 @@ class TestOtherWriters:
     """The other commands that write a folder."""
 
     def test_a_translation_takes_no_other_corpus_away(self, corpus: Corpus, meme_tables: Path, tmp_path: Path) -> None:
-        from memecap.translation._corpus import translate_corpus
+        from memecap.translation.corpus.rows import translate_corpus
 
         class Same:
             version = "same"
@@ -236,7 +236,7 @@ class TestOtherWriters:
         assert theirs.read_text() == "mine"
 
     def test_a_sweep_takes_our_names_alone(self, tmp_path: Path) -> None:
-        from memecap import storage
+        from memecap.core import storage
 
         ours, theirs = (
             tmp_path / ".a.json.123.part",
@@ -260,7 +260,7 @@ class TestOtherWriters:
         assert not left.exists()
 
     def test_a_checkpoint_and_a_demo_take_no_folder_of_others(self, tmp_path: Path) -> None:
-        from memecap import checkpoint
+        from memecap.checkpoints import checkpoint
         from memecap.demo.road import Road
 
         theirs = tmp_path / "home" / "raw" / "thesis.txt"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from memecap.config import load
+from memecap.core.config import load
 from memecap.corpora import flickr30k, memes, table, vizwiz
 from memecap.corpora.base import Corpus, Item
 from memecap.errors import ConfigError, DataError, MissingFileError
@@ -260,8 +260,8 @@ def test_memes_from_an_empty_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "configs" / "corpora").glob("*.yaml")), ids=str)
 def test_every_yaml_loads(path: Path) -> None:
-    from memecap import registry
-    from memecap.config import read_yaml
+    from memecap.core import registry
+    from memecap.core.config import read_yaml
 
     part = registry.load("corpora", read_yaml(path)["name"])
     assert load(part.Config, path).source.parts[:2] == ("data", "raw")

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from memecap import config
 from memecap.captioners.base import create
-from memecap.decoding import Greedy
+from memecap.core import config
+from memecap.decoding.searches import Greedy
 from memecap.demo import grammar
 from memecap.demo.checkpoints import ASSETS, SUMS, checksums
 from memecap.demo.painter import paint_scene

@@ -83,7 +83,7 @@ def test_lines_are_no_wider_than_asked():
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 def test_what_is_written_can_be_read():
-    from memecap import config
+    from memecap.core import config
 
     meme = Meme("bar", (SCENE,), ("когда сосед прячет чайник на даче",))
     settings = {"name": "tesseract", "languages": "rus", "passes": ["plain-3"], "keep": False}

@@ -133,7 +133,8 @@ def world(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, s
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 def test_the_road_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from memecap.cli import _verbs, app
+    from memecap.cli import app
+    from memecap.cli import verbs as _verbs
 
     assert _verbs
     with world(tmp_path, monkeypatch) as meant:

@@ -10,8 +10,8 @@ from PIL import Image
 from tiny_models import yttm
 from torch.nn import functional
 
-from memecap import config
-from memecap.encoders import _ruclip_format
+from memecap.core import config
+from memecap.encoders.backbones import ruclip_format
 from memecap.errors import DataError, MissingFileError
 
 
@@ -94,7 +94,7 @@ def test_pixels_are_the_originals(tiny_models: Path, size: tuple[int, int]) -> N
 
 def test_conversion_and_its_inverse_lose_nothing(tiny_models: Path) -> None:
     state, _ = _original(tiny_models / "ruclip")
-    again = _ruclip_format.from_transformers(_ruclip_format.to_transformers(state))
+    again = ruclip_format.from_transformers(ruclip_format.to_transformers(state))
     assert state.keys() == again.keys()
     assert all(torch.equal(state[name], again[name]) for name in state)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from memecap import config
+from memecap.core import config
 from memecap.errors import DataError, ServiceError
 
 

@@ -10,15 +10,16 @@ import pytest
 import torch
 from PIL import Image
 
-from memecap import leaderboard, scoring
 from memecap.encoders.base import sight
 from memecap.encoders.clip import CLIP
 from memecap.encoders.ruclip import RuCLIP
 from memecap.errors import DataError, MissingFileError, UsageError
-from memecap.leaderboard import CAPTIONER, System
 from memecap.metrics.bertscore import Bertscore, BertscoreConfig
 from memecap.metrics.clipscore import Clipscore, ClipscoreConfig
-from memecap.predictions import Prediction, write_predictions
+from memecap.scoring import compare as leaderboard
+from memecap.scoring import score as scoring
+from memecap.scoring.compare import CAPTIONER, System
+from memecap.scoring.predictions import Prediction, write_predictions
 
 HYPOTHESES = ["Кот сидит на столе", "пёс", "", "кот и кот и кот и пёс сидит"]
 REFERENCES = [["кот лежит", "пёс сидит на столе"], ["пёс"], ["кот"], ["и"]]
@@ -154,7 +155,7 @@ def test_the_captioners_own_encoder_is_told_from_another(tiny_models, pictures, 
 def test_the_command_scores_with_models(bert, tiny_models, pictures, tmp_path):
     from typer.testing import CliRunner
 
-    import memecap.cli._verbs  # noqa: F401
+    import memecap.cli.verbs  # noqa: F401
     from memecap.cli import app
 
     rows = [Prediction(str(i), "кот", ("кот сидит",), {"file_name": path.name}) for i, path in enumerate(pictures)]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from memecap import config
+from memecap.core import config
 from memecap.errors import ServiceError
 
 

@@ -1,9 +1,9 @@
 """Words of several passes → rows, each place read once, by the pass that read it best."""
 
-from memecap.reading._layout import in_reading_order
-from memecap.reading._merge import Seen, into_rows, merge, overlap
-from memecap.reading._passes import Word
-from memecap.reading._words import bare, plausibility
+from memecap.reading.engine.layout import in_reading_order
+from memecap.reading.engine.merge import Seen, into_rows, merge, overlap
+from memecap.reading.engine.passes import Word
+from memecap.reading.engine.words import bare, plausibility
 
 
 def word(text: str, left: int, top: int, confidence: float = 0.9, *, height: int = 20) -> Word:

@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 
 from memecap.errors import ServiceError
-from memecap.reading import _passes
-from memecap.reading._preprocess import LOOKS
+from memecap.reading.engine import passes as _passes
+from memecap.reading.engine.preprocess import LOOKS
 from memecap.reading.tesseract import Tesseract
 
 HEADER = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from memecap.reading import _repair
-from memecap.reading._merge import Seen
-from memecap.reading._passes import Word
+from memecap.reading.engine import repair as _repair
+from memecap.reading.engine.merge import Seen
+from memecap.reading.engine.passes import Word
 
 
 def row(text: str, *, confidence: float = 0.6, votes: int = 1) -> list[Seen]:

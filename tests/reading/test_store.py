@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from memecap.errors import StorageError
-from memecap.reading._passes import Word
-from memecap.reading._store import WordStore, default_path, picture_key
+from memecap.reading.engine.passes import Word
+from memecap.reading.stored.passes import WordStore, default_path, picture_key
 
 SEEN = [Word("кот", (1, 2, 30, 14), 0.9, 0), Word('"', (40, 2, 44, 14), 0.25, 1)]
 

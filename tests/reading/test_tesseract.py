@@ -5,10 +5,10 @@ import shutil
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from memecap import config
+from memecap.core import config
 from memecap.errors import ConfigError
-from memecap.reading import _passes
 from memecap.reading.base import Reading
+from memecap.reading.engine import passes as _passes
 
 pytestmark = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 

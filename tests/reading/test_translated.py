@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from memecap.captioners.base import create
-from memecap.config import PartConfig, configure
-from memecap.decoding import Greedy
+from memecap.core.config import PartConfig, configure
+from memecap.decoding.searches import Greedy
 from memecap.reading.base import Line, Reader, Reading
 from memecap.reading.translated import Translated, joined
 

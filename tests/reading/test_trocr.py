@@ -18,7 +18,7 @@ from transformers import (
     ViTModel,
 )
 
-from memecap import config
+from memecap.core import config
 from memecap.errors import ConfigError, DataError
 from memecap.reading.base import Line, Reader, Reading
 from memecap.reading.trocr import TrOcr

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from memecap.demo.vk_server import VkServer, WallPost
-from memecap.dhash import dhash
+from memecap.pictures.dhash import dhash
 from memecap.scraping.download import REASONS, DownloadConfig, download
 from memecap.scraping.ledger import Entry, open_ledger
 

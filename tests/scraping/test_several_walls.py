@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import memecap.cli._verbs  # noqa: F401
+import memecap.cli.verbs  # noqa: F401
 from memecap.cli import app
 from memecap.demo.vk_server import VkServer, WallPost, World
 from memecap.errors import TryLaterError, UsageError

@@ -7,8 +7,8 @@ from hostile_texts import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memecap.captioners import _quotes
-from memecap.presets import preset
+from memecap.quoting import matching
+from memecap.scoring.presets import preset
 from memecap.text.quotes import MARKS, quotable, quotes, scene, spans, unmarked
 
 TEXTS = [
@@ -77,7 +77,7 @@ def test_spans(marked):
 @pytest.mark.parametrize("marked", TEXTS)
 def test_captioner_and_metric_see_the_same_quotes(marked):
     text = marked.replace("⟦", "").replace("⟧", "")
-    returned = [quote.text for quote in _quotes.find(text, None)]
+    returned = [quote.text for quote in matching.find(text, None)]
     chosen = preset("ru-words")
     scored = chosen.prepare(text, "quotes")
     assert scored == "\n".join(" ".join(chosen.words(words)) for words in returned)

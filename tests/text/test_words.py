@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from memecap.errors import DataError, MissingFileError
-from memecap.text import _navec
+from memecap.text import navec as _navec
 from memecap.text.words import UNKNOWN_ID, Words
 
 

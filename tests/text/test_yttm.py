@@ -5,7 +5,7 @@ from tiny_models import yttm
 
 import memecap
 from memecap.errors import DataError, MissingFileError
-from memecap.text._yttm import YttmBPE
+from memecap.text.yttm import YttmBPE
 
 
 def test_earlier_rules_go_first_and_leftmost_places_first() -> None:

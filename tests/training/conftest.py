@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from memecap import manifest, storage
-from memecap.config import validate
-from memecap.manifest import Row
+from memecap.core import manifest, storage
+from memecap.core.config import validate
+from memecap.core.manifest import Row
 from memecap.reading.base import Line, Reading
-from memecap.readings import readings_path
+from memecap.reading.stored.readings import readings_path
 from memecap.training.config import TrainConfig
 
 HERE = Path(__file__).parent

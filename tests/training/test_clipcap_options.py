@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from memecap import checkpoint, manifest
-from memecap.batching import Images
-from memecap.decoding import Greedy
+from memecap.checkpoints import checkpoint
+from memecap.core import manifest
+from memecap.decoding.searches import Greedy
+from memecap.modeling.batch import Images
 from memecap.training.config import TrainConfig
 from memecap.training.run import train
 

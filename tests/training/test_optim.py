@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from memecap.config import validate
+from memecap.core.config import validate
 from memecap.errors import ConfigError
 from memecap.training.config import StageConfig
 from memecap.training.optim import build_optimizer, lr_factor, set_lr

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from memecap import config, manifest
 from memecap.cli import main
+from memecap.core import config, manifest
 from memecap.training import estimate
 from memecap.training.config import TrainConfig
 

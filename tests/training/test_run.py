@@ -12,7 +12,8 @@ import pytest
 import torch
 from killing import Killer
 
-from memecap import checkpoint, storage
+from memecap.checkpoints import checkpoint
+from memecap.core import storage
 from memecap.errors import ConfigError, DataError, MissingFileError, TryLaterError
 from memecap.training import run as run_module
 from memecap.training.config import TrainConfig

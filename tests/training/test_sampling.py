@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from memecap.config import validate
+from memecap.core.config import validate
 from memecap.training import sampling
 from memecap.training.config import StageConfig
 

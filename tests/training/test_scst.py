@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from memecap.batching import Example, collate
-from memecap.config import validate
+from memecap.core.config import validate
 from memecap.errors import ConfigError
+from memecap.modeling.batch import Example, collate
 from memecap.training.config import SelfCritical, StageConfig, TrainConfig
 from memecap.training.data import Share
 from memecap.training.rewards import Reward

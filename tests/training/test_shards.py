@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from memecap import manifest
-from memecap.corpora import _shards
-from memecap.corpora._check import check
-from memecap.corpora._export import export
+from memecap.core import manifest
+from memecap.corpora.tools import index_shards
+from memecap.corpora.tools.check import check
+from memecap.corpora.tools.export import export
 from memecap.errors import DataError, MissingFileError
-from memecap.pictures import open_picture
+from memecap.pictures.safe_open import open_picture
 from memecap.training.config import TrainConfig
 from memecap.training.run import train
 
@@ -33,7 +33,7 @@ def packed(pictured: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Pa
     folder = tmp_path / "packed" / "corpora" / "second"
     home = folder / request.param
     export(manifest.open_corpus(pictured), "webdataset", home)
-    _shards.index(folder)
+    index_shards.index(folder)
     shutil.copytree(pictured / "readings", folder / "readings")
     assert not list(folder.rglob("*.png"))
     return folder
@@ -83,7 +83,8 @@ def test_the_run_is_the_same(
 
 
 def test_features_of_packed_pictures(packed: Path, tiny_models: Path) -> None:
-    from memecap import config, features
+    from memecap.core import config
+    from memecap.encoders.stored import features
 
     encoder = config.build("encoders", {"name": "resnet", "model": str(tiny_models / "resnet")})
     done = features.extract(manifest.open_corpus(packed), encoder)
@@ -110,7 +111,7 @@ def test_a_picture_may_have_any_key(tmp_path: Path, key: str, first: str, pictur
     picture = next(pictured.rglob("*.png")).read_bytes()
     members = [("a.json", row()), (f"a.{key}", picture), ("b.json", row(file_name="", image_id="b"))]
     write_tar(tmp_path / "c" / "x.tar", *(members if first == "json" else [members[1], members[0], members[2]]))
-    corpus = _shards.index(tmp_path / "c")
+    corpus = index_shards.index(tmp_path / "c")
     found, text = corpus.rows("train")
     path = corpus.image_path(found)
     assert path is not None
@@ -122,7 +123,7 @@ def test_sources_that_stand_in_for_none_are_dropped(tmp_path: Path) -> None:
     texts = {"file_name": "", "captions": ["кот", "пёс"]}
     padded, real = row(**texts, source_captions=["", ""]), row(**texts, image_id="b", source_captions=["cat", ""])
     write_tar(tmp_path / "c" / "x.tar", ("a.json", padded), ("b.json", real))
-    assert [found.source_captions for found in _shards.index(tmp_path / "c").rows("train")] == [(), ("cat", "")]
+    assert [found.source_captions for found in index_shards.index(tmp_path / "c").rows("train")] == [(), ("cat", "")]
 
 
 @pytest.mark.parametrize(
@@ -139,17 +140,17 @@ def test_sources_that_stand_in_for_none_are_dropped(tmp_path: Path) -> None:
 def test_odd_shards_are_refused(tmp_path: Path, members: list[tuple[str, bytes]], said: str) -> None:
     write_tar(tmp_path / "c" / "x.tar", *members)
     with pytest.raises(DataError, match=said):
-        _shards.index(tmp_path / "c")
+        index_shards.index(tmp_path / "c")
     assert not (tmp_path / "c" / manifest.MANIFEST).exists()
     assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_without_shards_and_a_torn_one(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="no tar files"):
-        _shards.index(tmp_path)
+        index_shards.index(tmp_path)
     (tmp_path / "x.tar").write_bytes(b"nothing of a tar")
     with pytest.raises(DataError, match="broken shard"):
-        _shards.index(tmp_path)
+        index_shards.index(tmp_path)
 
 
 def test_a_shard_that_changed_is_not_read(packed: Path) -> None:
@@ -168,8 +169,8 @@ def test_a_shard_that_changed_is_not_read(packed: Path) -> None:
 
 
 def test_translated_pictures_leave_their_shards(packed: Path, tmp_path: Path) -> None:
-    from memecap.translation._corpus import translate_corpus
     from memecap.translation.base import Translator
+    from memecap.translation.corpus.rows import translate_corpus
 
     class Nobody(Translator):
         version = "nobody 1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from memecap.training._simulate import Noise, simulate_reading
+from memecap.training.simulated_reading import Noise, simulate_reading
 
 CAPTION = 'Кот говорит: "где моя еда". Надпись снизу: «уже утро, вставай»'
 NONE = Noise(lose_line=0, lose_word=0, alter_letter=0, add_speck=0, capitals=0)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from memecap import manifest
-from memecap.manifest import Row
+from memecap.core import manifest
+from memecap.core.manifest import Row
 from memecap.training.config import TrainConfig
 from memecap.training.run import train
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from memecap import config
 from memecap.cli import main
+from memecap.core import config
 from memecap.training.config import TrainConfig
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -41,7 +41,7 @@ def log(folder: Path) -> list[dict[str, str]]:
 
 
 def test_bertscore_after_each_epoch(settings: Settings, bert: Path, tmp_path: Path) -> None:
-    from memecap import storage
+    from memecap.core import storage
     from memecap.metrics.bertscore import Bertscore, BertscoreConfig
 
     metric = {"name": "bertscore", "model": str(bert), "layer": 2}

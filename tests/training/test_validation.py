@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from memecap import scoring
 from memecap.errors import ConfigError
+from memecap.scoring import score as scoring
 from memecap.training.config import TrainConfig
 from memecap.training.run import train
 

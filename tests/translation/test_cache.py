@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from memecap.errors import StorageError
-from memecap.translation._cache import open_cache
+from memecap.translation.corpus.cache import open_cache
 
 
 def test_engines_are_kept_apart(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-import memecap.cli._verbs  # noqa: F401
-from memecap import manifest
+import memecap.cli.verbs  # noqa: F401
 from memecap.cli import app
+from memecap.core import manifest
+from memecap.core.manifest import Row
 from memecap.errors import TryLaterError, UnknownPartError
-from memecap.manifest import Row
 
 
 def _corpus(folder: Path, n: int) -> Path:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from memecap import manifest
+from memecap.core import manifest
+from memecap.core.manifest import Corpus, Row
 from memecap.errors import DataError, ServiceError, UsageError
-from memecap.manifest import Corpus, Row
-from memecap.translation import _corpus, translate_corpus
-from memecap.translation._cache import open_cache
+from memecap.translation import translate_corpus
 from memecap.translation.base import Translator
+from memecap.translation.corpus import rows as _corpus
+from memecap.translation.corpus.cache import open_cache
 
 
 class Echo(Translator):

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from killing import Killer, files
 
-from memecap import manifest
-from memecap.manifest import Row
-from memecap.translation import _corpus, translate_corpus
+from memecap.core import manifest
+from memecap.core.manifest import Row
+from memecap.translation import translate_corpus
 from memecap.translation.base import Translator
+from memecap.translation.corpus import rows as _corpus
 
 BATCH, WINDOW = 16, 60
 

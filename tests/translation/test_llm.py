@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from memecap import config
+from memecap.core import chat as _chat
+from memecap.core import config
 from memecap.errors import AuthError, ServiceError, TryLaterError, UsageError
-from memecap.translation import _chat
 from memecap.translation.base import Translator
 
 KEY = "sk-very-secret"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from memecap import config
+from memecap.core import config
 from memecap.errors import DataError, MissingFileError
 from memecap.translation.base import Translator
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memecap import config
+from memecap.core import config
 
 SENTENCES = ["a cat and a dog", "the fish says hello", "hello"]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import sacrebleu
 
-from memecap import manifest
+from memecap.core import manifest
+from memecap.core.manifest import Row
 from memecap.errors import DataError, MissingFileError
-from memecap.manifest import Row
-from memecap.translation._score import referenced, sample, score, sentences
 from memecap.translation.base import Translator
+from memecap.translation.corpus.score import referenced, sample, score, sentences
 
 SOURCES = ["a cat sleeps", "a dog runs on the grass", "two fish in the sea"]
 OURS = ["кот спит", "собака бежит по зелёной траве", "две рыбы в море"]

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from memecap import config, manifest
+from memecap.core import config, manifest
+from memecap.core.manifest import Corpus, Row
 from memecap.errors import AuthError, DataError, MemecapError, ServiceError, UsageError
-from memecap.manifest import Corpus, Row
 from memecap.translation import translate_corpus
 from memecap.translation.base import Translator
 from tests.translation.test_llm import Reply, Server, asked, completion, good

@@ -9,12 +9,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from memecap.batching import Batch, Example, Images, pad
-from memecap.captioners import _generation, _recurrent_decoding
-from memecap.captioners._loss import token_loss
 from memecap.captioners.base import Caption, Captioner, Loss
-from memecap.config import PartConfig
+from memecap.core.config import PartConfig
+from memecap.decoding.run import recurrent
+from memecap.decoding.run import transformers_generate as _generation
 from memecap.encoders.base import ImageEncoder
+from memecap.modeling.batch import Batch, Example, Images, pad
+from memecap.modeling.loss import token_loss
 from memecap.reading.base import Reading
 
 
@@ -116,7 +117,7 @@ class Toy(Captioner):
         training = self.training
         self.eval()
         first, state = self._step(torch.zeros(len(readings), dtype=torch.long), (self._start(images, ids, mask),))
-        rows, scores = _recurrent_decoding.decode(first, state, self._step, decoding, end_id=0)
+        rows, scores = recurrent.decode(first, state, self._step, decoding, end_id=0)
         self.train(training)
         captions = []
         for row, score in zip(rows, scores, strict=True):

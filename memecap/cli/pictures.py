@@ -1,0 +1,36 @@
+"""The pictures that a command was given: folders are looked through, and what is left out is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from memecap.core.progress import say
+from memecap.errors import UsageError
+
+
+def in_folder(folder: Path) -> list[Path]:
+    """The pictures of a folder; files of formats that are not read here are counted aloud, and so is an empty one."""
+    from memecap.pictures.safe_open import find_foreign_pictures, find_pictures
+
+    found, foreign = find_pictures(folder), find_foreign_pictures(folder)
+    if foreign:
+        kinds = sorted({path.suffix.lower() for path in foreign})
+        files = "1 file was" if len(foreign) == 1 else f"{len(foreign)} files were"
+        say(
+            f"{folder}: {files} skipped, because {', '.join(kinds)} cannot be read here; convert to JPEG or PNG, "
+            f"for example with ImageMagick: magick mogrify -format jpg '*{kinds[0]}'"
+        )
+    if not found:
+        say(f"{folder}: no pictures in this folder")
+    return found
+
+
+def check_any(found: Sequence[object], targets: Sequence[object]) -> None:
+    """Raises `UsageError` when there is nothing to do, as when nothing was named."""
+    if not found:
+        raise UsageError(
+            "no pictures there",
+            where=", ".join(str(target) for target in targets),
+            fix="Name pictures, or folders with pictures in them.",
+        )

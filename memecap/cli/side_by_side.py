@@ -1,0 +1,75 @@
+"""Captions of several decodings beside one another: a table for people, a JSON object or a CSV row a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memecap.cli.output import csv_row, emit
+from memecap.core.progress import say, track
+from memecap.core.terminal import plain
+
+if TYPE_CHECKING:
+    from memecap.decoding.searches import Decoding
+    from memecap.inference.pipeline import MemeCaptioner, Result
+
+WIDTH = 120  # letters of the table where it goes to no terminal
+
+
+def show(
+    captioner: MemeCaptioner,
+    sources: Sequence[Path | bytes],
+    decodings: Sequence[Decoding],
+    *,
+    batch_size: int,
+    as_json: bool,
+    as_csv: bool,
+) -> int:
+    """Caption the pictures with each decoding and print; returns how many pictures failed."""
+    names = [decoding.name for decoding in decodings]
+    if as_csv:
+        csv_row(["file", *names, "model", "seconds", "error"])
+    failed, rows = 0, []
+    found = captioner.compare(sources, decodings, batch_size=batch_size)
+    for source, results in track(zip(sources, found, strict=True), "captions", total=len(sources)):
+        first, name = results[0], "-" if isinstance(source, bytes) else str(source)
+        captions = [result.caption.text if result.caption else None for result in results]
+        if first.error:
+            failed += 1
+            say(f"{name}: {first.error}")
+        if as_json:
+            emit(_record(name, dict(zip(names, results, strict=True))))
+        elif as_csv:
+            csv_row([name, *captions, first.model, round(first.seconds, 4), first.error])
+        else:
+            rows.append([name, *(caption or "" for caption in captions)])
+    if rows:
+        _print_table(names, rows)
+    return failed
+
+
+def _record(name: str, results: dict[str, Result]) -> dict[str, Any]:
+    """What the decodings share, and under `decodings` what each gave."""
+    records = {decoding: result.to_json() for decoding, result in results.items()}
+    first = next(iter(records.values()))
+    own = ("caption", "quotes", "log_probability", "score", "candidates")
+    return {
+        "file": name,
+        "decodings": {decoding: {key: record[key] for key in own} for decoding, record in records.items()},
+        **{key: first[key] for key in ("reading", "model", "seconds", "error")},
+    }
+
+
+def _print_table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(markup=False, highlight=False, width=WIDTH)
+    table = Table("picture", *names, show_lines=True)
+    for picture, *captions in rows:
+        table.add_row(Text(plain(picture), overflow="fold"), *(Text(plain(caption)) for caption in captions))
+    console.print(table)

@@ -1,0 +1,265 @@
+"""YAML files, environment and flags → frozen pydantic models, with every mistake named at once.
+
+Precedence: a flag's override > `MEMECAP_*` > the file > the built-in default (`explain` shows where each came from).
+
+PyYAML's own reading of YAML 1.1 has traps, each closed here: `1e-3` is a string, `no` is False, `012` is ten,
+`1:30` is ninety, and the last of two equal keys wins.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError
+
+from memecap.core import registry
+from memecap.errors import ConfigError, MissingFileError
+
+Model = TypeVar("Model", bound=BaseModel)
+Source = Literal["flag", "environment", "file", "default"]
+ENVIRONMENT_PREFIX = "MEMECAP_"
+
+
+class Frozen(BaseModel):
+    """A model that refuses unknown keys and does not change after it is made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class PartConfig(Frozen):
+    """The settings of one part; `name` is its file's name, or a dotted path."""
+
+    name: str = ""
+
+
+def configure(family: str, value: Any) -> PartConfig:
+    """A part's settings from its name, a mapping with a `name`, or ready settings.
+
+    Raises:
+        UnknownPartError: no such part.
+        ValueError: no name (pydantic turns it into a message with the key's place).
+    """
+    if isinstance(value, PartConfig):
+        return value
+    settings = {"name": value} if isinstance(value, str) else value
+    if not isinstance(settings, Mapping) or "name" not in settings:
+        raise ValueError(f"expected a name or a mapping with `name`, one of: {', '.join(registry.names(family))}")
+    config: PartConfig = registry.load(family, str(settings["name"])).Config.model_validate(dict(settings))
+    return config
+
+
+def build(family: str, value: Any) -> Any:
+    """Construct a part from its settings (anything `configure` takes)."""
+    config = configure(family, value)
+    return registry.load(family, config.name)(config)
+
+
+CaptionerConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "captioners"))]
+EncoderConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "encoders"))]
+ReaderConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "reading"))]
+TranslatorConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "translation"))]
+MetricSettings = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "metrics"))]
+CorpusConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "corpora"))]
+
+
+def load(
+    model: type[Model],
+    path: Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    defaults: Mapping[str, Any] | None = None,
+) -> Model:
+    """Read a model from a YAML file, `MEMECAP_*` variables and `key.path=value` overrides.
+
+    Raises:
+        ConfigError: all mistakes at once, each with its key.
+        MissingFileError: the file is not there.
+    """
+    values, _ = _gather(path, overrides, defaults or {})
+    return validate(model, values, where=path or "overrides")
+
+
+def explain(
+    model: type[BaseModel], path: Path | None = None, overrides: Sequence[str] = ()
+) -> list[tuple[str, Any, Source]]:
+    """Every leaf of the resolved settings as (key, value, where it came from)."""
+    values, sources = _gather(path, overrides, {})
+    resolved = validate(model, values, where=path or "overrides").model_dump(mode="json")
+    return [(key, value, _source(key, sources)) for key, value in leaves(resolved)]
+
+
+def validate(model: type[Model], values: Mapping[str, Any], *, where: str | Path) -> Model:
+    """`model.model_validate` whose errors a person can act on."""
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise ConfigError(
+            "; ".join(_say(problem, error) for problem in error.errors()),
+            where=where,
+            fix="Correct the keys named above; `memecap config show FILE` prints every key with its value.",
+        ) from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping, read strictly. Raises `ConfigError` with the line of a mistake."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise MissingFileError("no such configuration file", where=path, fix="Check the path.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not a file of UTF-8 text: {error}", where=path, fix="Check the path.") from error
+    try:
+        values = yaml.load(text, Loader=_StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}, line {mark.line + 1}" if mark else str(path)
+        raise ConfigError(str(error.problem), where=place, fix="Correct the YAML on that line.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(str(error).splitlines()[0], where=path, fix="Remove the odd characters.") from error
+    if not isinstance(values, dict):
+        raise ConfigError("expected a mapping of keys to values", where=path, fix="Write `key: value` lines.")
+    return values
+
+
+def to_yaml(config: BaseModel) -> str:
+    """The model as YAML that `load` reads back to an equal model."""
+    return yaml.dump(
+        config.model_dump(mode="json"), Dumper=_StrictDumper, allow_unicode=True, sort_keys=False, width=110
+    )
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML whose scalars mean what a Python programmer expects, and whose keys are unique."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a plain word", key.start_mark)
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice in one mapping", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+class _StrictDumper(yaml.SafeDumper):
+    """Quotes whatever either kind of reader would take for something else than text."""
+
+
+_LOOSE_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "timestamp", "value")}
+_StrictLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _LOOSE_TAGS]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9]\d*)$"), list("-+0123456789"))
+_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF"))
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\d+\.\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(?:inf|nan))$"),
+    list("-+0123456789."),
+)
+_StrictDumper.yaml_implicit_resolvers = {
+    first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *resolvers]
+    for first, resolvers in {**yaml.SafeDumper.yaml_implicit_resolvers, **_StrictLoader.yaml_implicit_resolvers}.items()
+}
+
+
+def _gather(
+    path: Path | None, overrides: Sequence[str], defaults: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Source]]:
+    values: dict[str, Any] = deepcopy(dict(defaults))
+    sources: dict[str, Source] = {}
+    if path is not None:
+        values.update(read_yaml(path))
+        sources.update({key: "file" for key, _ in leaves(values)})
+    for name, text in sorted(os.environ.items()):
+        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
+            key = name.removeprefix(ENVIRONMENT_PREFIX).strip("_").lower().replace("__", ".")
+            _put(values, key, _scalar(text), where=name)
+            sources[key] = "environment"
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise ConfigError("an override is written key=value", where=override, fix="For example stages.0.lr=1e-4")
+        _put(values, key, _scalar(text), where=override)
+        sources[key] = "flag"
+    return values, sources
+
+
+def _put(values: Any, key: str, value: Any, *, where: str) -> None:
+    *path, last = key.split(".")
+    for step in path:
+        if isinstance(values, list) and step.isdigit() and int(step) < len(values):
+            values = values[int(step)]
+        elif isinstance(values, dict):
+            if isinstance(values.get(step), str):  # `encoder: resnet` grows into a mapping with that name
+                values[step] = {"name": values[step]}
+            values = values.setdefault(step, {})
+        else:
+            raise ConfigError(
+                f"no place for the key {key!r}: {step!r} is not there", where=where, fix="Check the path."
+            )
+    if isinstance(values, list) and last.isdigit() and int(last) < len(values):
+        values[int(last)] = value
+    elif isinstance(values, dict):
+        values[last] = value
+    else:
+        raise ConfigError(f"no place for the key {key!r}", where=where, fix="Check the path.")
+
+
+def _scalar(text: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_StrictLoader)
+    except yaml.YAMLError:
+        return text
+
+
+def leaves(values: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    """Every leaf of nested settings as (dotted key, value), in their order."""
+    if isinstance(values, Mapping) and values:
+        return [leaf for key, value in values.items() for leaf in leaves(value, f"{prefix}{key}.")]
+    if isinstance(values, list) and any(isinstance(value, Mapping) for value in values):
+        return [leaf for i, value in enumerate(values) for leaf in leaves(value, f"{prefix}{i}.")]
+    return [(prefix.removesuffix("."), values)]
+
+
+def _source(key: str, sources: Mapping[str, Source]) -> Source:
+    """`encoder: resnet` gives `encoder.name` and leaves the encoder's other keys as they are by default."""
+    return sources.get(key) or sources.get(key.removesuffix(".name"), "default")
+
+
+def _say(problem: Any, error: ValidationError) -> str:
+    place = ".".join(str(step) for step in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key `{place}`{_suggest(problem, error)}"
+    if problem["type"] == "missing":
+        return f"the key `{place}` is missing"
+    came = repr(problem.get("input"))
+    return f"`{place}`: {problem['msg']} (got {came if len(came) <= 80 else came[:77] + '...'})"
+
+
+def _suggest(problem: Any, error: ValidationError) -> str:
+    key = str(problem["loc"][-1])
+    close = difflib.get_close_matches(key, _known_keys(), n=1, cutoff=0.7)
+    return f" (did you mean `{close[0]}`?)" if close else ""
+
+
+def _known_keys() -> set[str]:
+    """The field names of every settings model that has been imported: enough to suggest a spelling."""
+    found: set[str] = set()
+    waiting: list[type[BaseModel]] = [Frozen]
+    while waiting:
+        model = waiting.pop()
+        found.update(model.model_fields)
+        waiting.extend(model.__subclasses__())
+    return found

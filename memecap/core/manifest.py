@@ -1,0 +1,213 @@
+"""Row, and a corpus on disk: `<corpus>/<split>/metadata.jsonl` + `<corpus>/<split>/images/`.
+
+One row is one picture with all its captions. `datasets.load_dataset("imagefolder", data_dir=corpus)` loads a corpus as
+it is. `corpus.json` is written last: its existence means that the corpus is whole.
+
+A row's split is a function of its group alone (or an official split, honoured by name), so adding rows never moves an
+old one, and no picture of a group stands on two sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from memecap.core import storage
+from memecap.errors import DataError, MissingFileError, UsageError
+
+SPLITS = ("train", "val", "test")
+MANIFEST = "corpus.json"
+METADATA = "metadata.jsonl"
+IMAGES = "images"  # the folder of a split's pictures
+LEFT_OUT = "left_out.jsonl"  # items that got no row, with the reason of each
+PICTURES = ".pictures.sqlite"  # what a build found out of the pictures; a corpus can be used without it
+UNFINISHED = ".unfinished"  # stands where a corpus is being made, until `corpus.json` does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A picture and its captions; a row without a picture (`file_name` empty) is text to learn the language from."""
+
+    captions: tuple[str, ...]
+    image_id: str  # sha256 of the picture's bytes; of the source's own id where there is no picture
+    group_id: str  # equal for pictures that must not be parted: near-duplicates, reposts
+    corpus: str
+    split: str
+    file_name: str = ""  # relative to the split's folder, as imagefolder wants it: images/<name>
+    language: str = "ru"
+    source_captions: tuple[str, ...] = ()  # before translation or cleaning
+    translator: str = ""
+    source_id: str = ""  # the source's own name of the picture
+    source_url: str = ""
+    licence: str = ""
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Row:
+        """Raises `DataError` naming the unknown or missing keys."""
+        keys = record.keys()
+        if not _REQUIRED <= keys <= _KEYS:
+            raise DataError(
+                f"a row lacks {sorted(_REQUIRED - keys)} and has unknown {sorted(keys - _KEYS)}",
+                fix="Build the corpus again with this version of memecap.",
+            )
+        values = dict(record)
+        values["captions"] = tuple(record["captions"])
+        values["source_captions"] = tuple(record.get("source_captions", ()))
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(zip(_KEYS, _values(self), strict=True))
+
+
+_ENDING = re.compile(r"(?<=[^/.])\.(?:jpe?g|jfif|png|gif|webp|bmp|tiff?|avif)$", re.IGNORECASE)
+
+# A run that was killed in its first moments leaves these and nothing else.
+_FIRST_FILES = frozenset({".lock", *(PICTURES + end for end in ("", "-wal", "-shm", "-journal"))})
+
+# Asked once, not once for each of a million rows.
+_KEYS = dict.fromkeys(key.name for key in fields(Row)).keys()
+_REQUIRED = frozenset({"captions", "image_id", "group_id", "corpus", "split"})
+_values = attrgetter(*_KEYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A corpus on disk, opened for reading."""
+
+    folder: Path
+    name: str
+    counts: Mapping[str, int]  # split → rows
+    details: Mapping[str, Any] = field(default_factory=dict)  # everything else that corpus.json says
+
+    def rows(self, split: str) -> Iterator[Row]:
+        """The rows of a split, in their stored order; none where the corpus has no such split."""
+        path = self.folder / split / METADATA
+        if not path.exists():
+            return
+        for number, record in enumerate(storage.read_jsonl(path), 1):
+            try:
+                yield Row.from_json(record)
+            except DataError as error:
+                raise DataError(error.what, where=f"{path}, line {number}", fix=error.fix) from error
+
+    def image_path(self, row: Row) -> Path | None:
+        """Where the row's picture lies, or None for a row of text only; raises `DataError` where that is outside it."""
+        if (name := Path(row.file_name)).is_absolute() or ".." in name.parts:
+            raise DataError(
+                f"the path {row.file_name!r} leads out of the corpus",
+                where=self.folder / row.split / METADATA,
+                fix="Do not use this corpus before you know who made it.",
+            )
+        return self.folder / row.split / row.file_name if row.file_name else None
+
+
+def open_corpus(folder: Path) -> Corpus:
+    """Open a whole corpus. Raises `MissingFileError` when it is absent or was left unfinished."""
+    path = folder / MANIFEST
+    if not path.exists():
+        raise MissingFileError(
+            "no finished corpus there" if folder.exists() else "no such corpus",
+            where=folder,
+            fix="Run `memecap corpus index` there: it holds shards."
+            if any(folder.glob("*.tar")) or any(folder.glob("shards/*.tar"))
+            else "Make it with `memecap corpus build`, or run that command again to finish it.",
+        )
+    record = storage.read_json(path)
+    return Corpus(folder=folder, name=record.pop("name"), counts=record.pop("counts"), details=record)
+
+
+def source_key(name: str) -> str:
+    """A source's name of a picture in the one spelling that rows, lists of splits and captions are joined by.
+
+    `377213364.jpg` and `377213364` are one picture, so the ending goes; an address (`https://…/1.jpg`) stays whole.
+    """
+    return name if "://" in name else _ENDING.sub("", name)
+
+
+def claim(folder: Path, *, is_ours: bool = False) -> None:
+    """See that a corpus may be made in `folder`: it is new, empty, or of an earlier run, finished or stopped.
+
+    Args:
+        is_ours: a stopped run left another sign there that the folder is its own.
+
+    Raises:
+        UsageError: the folder holds files and no corpus; they are not ours to touch.
+    """
+    path = folder / MANIFEST
+    if path.exists():
+        record = storage.read_json(path)
+        is_ours = isinstance(record, dict) and {"name", "counts"} <= record.keys()
+    elif folder.is_dir():
+        names = {entry.name for entry in folder.iterdir()}
+        is_ours = is_ours or UNFINISHED in names or names <= _FIRST_FILES
+    else:
+        is_ours = True
+    if not is_ours:
+        raise UsageError(
+            "the folder is not empty and holds no corpus of memecap",
+            where=folder,
+            fix="Name a new or empty folder; memecap does not touch files that it did not write.",
+        )
+
+
+def reopen(folder: Path) -> None:
+    """Take `corpus.json` away while rows change; a mark keeps the folder known as ours."""
+    storage.write_text(folder / UNFINISHED, "")
+    (folder / MANIFEST).unlink(missing_ok=True)
+
+
+def write_rows(folder: Path, rows: Iterable[Row]) -> dict[str, int]:
+    """Write the manifests of a corpus, its pictures being in place already; returns rows by split.
+
+    Rows are stored by group and id, so equal input in any order gives equal bytes. They are sorted on disk: a million
+    need no more memory than a thousand.
+    """
+    with closing(sqlite3.connect("")) as sorter:  # a private file of SQLite's that vanishes with the connection
+        sorter.execute("CREATE TABLE rows (split TEXT, group_id TEXT, image_id TEXT, line TEXT)")
+        sorter.executemany(
+            "INSERT INTO rows VALUES (?, ?, ?, ?)",
+            ((row.split, row.group_id, row.image_id, storage.to_line(row.to_json())) for row in rows),
+        )
+        splits = [split for (split,) in sorter.execute("SELECT DISTINCT split FROM rows")]
+        counts = {}
+        for split in sorted(splits, key=_split_order):
+            counts[split] = 0
+            lines = sorter.execute("SELECT line FROM rows WHERE split = ? ORDER BY group_id, image_id, line", (split,))
+            with storage.atomic_writer(folder / split / METADATA) as file:
+                for (line,) in lines:
+                    file.write(line)
+                    counts[split] += 1
+    return counts
+
+
+def finish(folder: Path, name: str, counts: Mapping[str, int], **details: Any) -> Corpus:
+    """Write `corpus.json`, the last file of a corpus, and open it."""
+    sums = checksums(folder, counts)
+    storage.write_json(folder / MANIFEST, {"name": name, "counts": dict(counts), "metadata_sha256": sums, **details})
+    (folder / UNFINISHED).unlink(missing_ok=True)
+    return open_corpus(folder)
+
+
+def checksums(folder: Path, splits: Iterable[str]) -> dict[str, str]:
+    """The sha256 of each split's metadata."""
+    return {split: storage.sha256_file(folder / split / METADATA) for split in splits}
+
+
+def split_of(group_id: str, *, salt: str = "memecap", val: float = 0.1, test: float = 0.1) -> str:
+    """The split of a group: a hash of its id, nothing else, compared with the shares of `val` and `test`."""
+    digest = hashlib.sha256(f"{salt}\0{group_id}".encode()).digest()
+    place = int.from_bytes(digest[:8], "big") / 2**64
+    if place < test:
+        return "test"
+    return "val" if place < test + val else "train"
+
+
+def _split_order(split: str) -> int:
+    return SPLITS.index(split) if split in SPLITS else len(SPLITS)

@@ -1,0 +1,73 @@
+"""Pictures inside the tar shards of a corpus, read where they lie: one seek and one read, nothing is unpacked.
+
+In: the path that a picture would have as a file, `<corpus>/<split>/<file_name>`. Out: its bytes, by the index
+`<corpus>/shards.jsonl` of {name, shard, offset, size}, which `memecap corpus index` writes.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from memecap.core import storage
+from memecap.errors import DataError
+
+INDEX = "shards.jsonl"
+_BLOCK = 512  # bytes of a tar header, which stands right before its member
+
+
+class Place(NamedTuple):
+    """Where the bytes of a picture are."""
+
+    shard: str  # relative to the corpus
+    offset: int
+    size: int
+
+
+def read(path: Path) -> bytes | None:
+    """The bytes of a picture that no file holds; None where no index above the path names it.
+
+    Raises:
+        DataError: the shard is gone, or is no longer the one that was indexed.
+    """
+    folder = next((parent for parent in path.parents[:4] if (parent / INDEX).is_file()), None)
+    if folder is None:
+        return None
+    place = _load(folder, (folder / INDEX).stat().st_mtime_ns).get(path.relative_to(folder).as_posix())
+    return None if place is None else _read(folder / place.shard, place)
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a picture: of its file, else of the shard that holds it. Raises as `read` and `Path.read_bytes`."""
+    packed = None if path.exists() else read(path)
+    return path.read_bytes() if packed is None else packed
+
+
+@lru_cache(maxsize=8)
+def _load(folder: Path, _written: int) -> dict[str, Place]:
+    """Name → place; kept as long as the index is not written again."""
+    return {
+        record["name"]: Place(record["shard"], record["offset"], record["size"])
+        for record in storage.read_jsonl(folder / INDEX)
+    }
+
+
+def _read(shard: Path, place: Place) -> bytes:
+    try:
+        with shard.open("rb") as file:
+            file.seek(place.offset - _BLOCK)
+            header, content = file.read(_BLOCK), file.read(place.size)
+    except OSError as error:
+        raise DataError(f"cannot read the shard: {error.strerror}", where=shard, fix="Put the shard back.") from error
+    if header[257:262] != b"ustar" or _size(header) != place.size or len(content) != place.size:
+        raise DataError(
+            "the shard has changed since it was indexed", where=shard, fix="Run `memecap corpus index` on its folder."
+        )
+    return content
+
+
+def _size(header: bytes) -> int:
+    """Of the member, as octal digits; -1 where they are none."""
+    digits = header[124:136].strip(b"\0 ")
+    return int(digits, 8) if digits.isdigit() and not set(digits) & set(b"89") else -1

@@ -1,0 +1,85 @@
+"""transformers' `generate` under a `Decoding`, for captioners whose language side is a causal model.
+
+In: prompt vectors [B L W] padded on the left, and their mask. Out: new token ids and, for greedy search and sampling,
+the log-probability of each under the model itself: before penalties, temperature and nucleus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
+
+from memecap.decoding.searches import Beam, Greedy, Nucleus, constraints, generate_arguments
+
+
+class _Recorder(LogitsProcessor):  # type: ignore[misc]
+    """Stands before the constraints and keeps the log-probability of each chosen token."""
+
+    def __init__(self) -> None:
+        self.chosen: list[Tensor] = []
+        self._last: Tensor | None = None
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        self._note(input_ids)
+        self._last = scores.float().log_softmax(dim=-1)
+        return scores
+
+    def _note(self, ids: Tensor) -> None:
+        if self._last is not None:
+            self.chosen.append(self._last.gather(1, ids[:, -1:])[:, 0])
+
+    def finish(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T"]:
+        self._note(ids)
+        return torch.stack(self.chosen, dim=1)
+
+
+@torch.no_grad()
+def generate(
+    model: Any,
+    embeds: Float[Tensor, "B L W"],
+    mask: Bool[Tensor, "B L"],
+    decoding: Greedy | Beam | Nucleus,
+    *,
+    end_id: int | Sequence[int],
+    n_positions: int,
+    processors: Sequence[LogitsProcessor] = (),
+    **arguments: Any,
+) -> tuple[Int[Tensor, "C T"], Float[Tensor, "C T"] | None]:
+    """Ids of C = B · candidates captions, and their log-probabilities (None for beam search).
+
+    Any of several end tokens ends a caption, the first of them pads. `processors` are a captioner's own rules
+    (new ids [C t], scores [C V]) → scores, applied before the decoding's.
+    """
+    end_ids = [end_id] if isinstance(end_id, int) else list(end_id)
+    settings = generate_arguments(decoding)
+    settings["max_new_tokens"] = max(1, min(decoding.max_new_tokens, n_positions - embeds.shape[1]))
+    recorder = None if isinstance(decoding, Beam) else _Recorder()
+    with torch.random.fork_rng(enabled=isinstance(decoding, Nucleus)):
+        if isinstance(decoding, Nucleus):
+            torch.manual_seed(decoding.seed)
+        model.generation_config = GenerationConfig()  # transformers fills from it whatever ours leaves open
+        ids = model.generate(
+            inputs_embeds=embeds,
+            attention_mask=mask.long(),
+            generation_config=GenerationConfig(
+                **settings, eos_token_id=end_ids, pad_token_id=end_ids[0], bos_token_id=end_ids[0]
+            ),
+            logits_processor=LogitsProcessorList(
+                [*([recorder] if recorder else []), *processors, *constraints(decoding, end_ids)]
+            ),
+            **arguments,
+        )
+    return ids, None if recorder is None else recorder.finish(ids)
+
+
+def cut(ids: Int[Tensor, " T"], end_ids: int | Collection[int]) -> tuple[list[int], bool]:
+    """A caption's ids up to and with the token that ends it, and whether there was one."""
+    row: list[int] = ids.tolist()
+    ends = {end_ids} if isinstance(end_ids, int) else end_ids
+    end = next((place for place, i in enumerate(row) if i in ends), None)
+    return (row, False) if end is None else (row[: end + 1], True)

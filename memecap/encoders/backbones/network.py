@@ -1,0 +1,47 @@
+"""A pretrained vision network of transformers with the image processor that belongs to it: what most encoders hold.
+
+In: a model's class and its folder or Hub id. Out: a module that transforms pictures, tells its fingerprint, and saves
+itself as transformers does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor, nn
+
+from memecap.core import hub
+from memecap.encoders.backbones.processor import Processor
+from memecap.encoders.base import fingerprint
+
+
+class Network(nn.Module):
+    """`model` is called as the class wants it; the rest is the same for all of them."""
+
+    def __init__(self, model_class: Any, model: str, **arguments: Any) -> None:
+        super().__init__()
+        folder = hub.fetch_model(model)
+        self.processor = Processor(folder)
+        self.model = hub.pretrained(model_class, folder, **arguments)
+
+    @property
+    def settings(self) -> Any:
+        """transformers' configuration of the model."""
+        return self.model.config
+
+    def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
+        return self.processor(image)
+
+    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Any:
+        """The model's own answer."""
+        return self.model(pixel_values=pixels)
+
+    def fingerprint(self, output: str) -> str:
+        return fingerprint(self, self.processor.settings, output)
+
+    def save(self, folder: Path) -> None:
+        self.model.save_pretrained(folder)
+        self.processor.save(folder)

@@ -1,0 +1,64 @@
+"""The rows of a split that are captioned, each with what a captioner is shown for it.
+
+In: a corpus whose text was read. Out: tasks, in the split's order.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from memecap.core import progress
+from memecap.core.manifest import Corpus, Row
+from memecap.errors import DataError
+from memecap.reading.base import Reading
+from memecap.reading.stored.readings import load_readings
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row, and what the captioner is shown for it."""
+
+    row: Row
+    picture: Path
+    reading: Reading | None
+
+
+def tasks_of(corpus: Corpus, split: str, *, limit: int | None = None, seed: int = 0) -> list[Task]:
+    """The rows of a split that have a picture and a caption; only `limit` of them, drawn with `seed`, when given.
+
+    Raises:
+        DataError: there is no such row.
+    """
+    rows = [row for row in corpus.rows(split) if row.file_name and row.captions]
+    if not rows:
+        raise DataError(
+            f"no row of the split {split!r} has a picture and a caption",
+            where=corpus.folder,
+            fix=f"Its splits are: {', '.join(f'{name} ({count})' for name, count in corpus.counts.items())}.",
+        )
+    if limit is not None and limit < len(rows):
+        kept = sorted(random.Random(seed).sample(range(len(rows)), limit))
+        rows = [rows[i] for i in kept]
+    readings = load_readings(corpus.folder)
+    if not readings:
+        progress.say(f"no stored readings: nothing will be quoted. `memecap read {corpus.folder}` reads the pictures.")
+    pictures = [corpus.image_path(row) for row in rows]
+    return [
+        Task(row, picture, readings.get(row.image_id))
+        for row, picture in zip(rows, pictures, strict=True)
+        if picture is not None
+    ]
+
+
+def warn_of_leaks(corpus: Corpus, tasks: Sequence[Task]) -> int:
+    """How many rows share a picture or a group with the training split; said aloud when there are any."""
+    training = {key for row in corpus.rows("train") for key in (row.image_id, row.group_id)}
+    leaks = sum(task.row.image_id in training or task.row.group_id in training for task in tasks)
+    if leaks:
+        progress.say(
+            f"warning: {leaks} of {len(tasks)} rows share a picture or a group with train: scores are too high"
+        )
+    return leaks

@@ -1,0 +1,141 @@
+"""What a captioner costs on this machine: seconds to load it, seconds a picture, memory.
+
+In: models and pictures. Out: a `Cost` of each model, measured in a process of its own, so that none pays for another.
+Pictures go through one at a time, as they come to a person who waits; the first one goes through twice and its first
+time is not counted. Readings are made anew: nothing of the readers' cache is used.
+Limits: memory is that of the Python process; programs that a reader starts, such as tesseract, are not in it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from memecap.core.parallel import spread
+from memecap.errors import DataError, MemecapError, ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Times are wall-clock seconds; medians are over the pictures."""
+
+    model: str
+    device: str  # with the number of threads or the GPU's name
+    decoding: str
+    n_pictures: int
+    load_s: float  # imports not counted
+    read_s: float  # median of a picture; about 0 without a reader
+    caption_s: float  # median of a picture, opening and reading not counted
+    memory_bytes: int  # highest resident memory of the process
+    gpu_memory_bytes: int | None  # highest allocated; None on a CPU
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the captioners are run: as `memecap caption` does with the same options."""
+
+    reader: Any = "tesseract"  # a name or settings; None: no text is read
+    decoding: Any = None  # None: the captioner's own
+    precision: Any = "fp32"
+    device: str | None = None
+    n_threads: int | None = None  # of torch; None: its own choice
+
+
+def benchmark(models: Sequence[str], pictures: Sequence[Path], settings: Settings) -> Iterator[Cost]:
+    """The cost of each model, as it is measured.
+
+    Raises:
+        DataError: none of the pictures can be opened.
+        ServiceError: the process died, as where memory is short.
+        MemecapError: what loading the model raises.
+    """
+    for model in models:
+        measure = partial(_measure, pictures=tuple(pictures), settings=settings)
+        try:
+            yield from spread(measure, [model], on="workers:1", chunk=1)
+        except BrokenProcessPool as error:
+            fix = "Is the memory enough? Try one model alone, or smaller pictures."
+            raise ServiceError("the process that measured it died", where=model, fix=fix) from error
+
+
+def _measure(model: str, pictures: Sequence[Path], settings: Settings) -> Cost:
+    import torch
+
+    from memecap.core import device
+    from memecap.inference.pipeline import load_captioner  # before the clock: imports are not the model's
+
+    if settings.n_threads is not None:
+        torch.set_num_threads(settings.n_threads)
+    place = device.choose(settings.device)
+    start = time.perf_counter()
+    captioner = load_captioner(
+        model,
+        reader=_without_cache(settings.reader),
+        decoding=settings.decoding,
+        precision=settings.precision,
+        device=place,
+    )
+    load_s = time.perf_counter() - start
+    times = list(_times(captioner, pictures))
+    if not times:
+        raise DataError("none of the pictures can be opened", where=pictures[0], fix="Name pictures.")
+    return Cost(
+        model=model,
+        device=device.describe(place),
+        decoding=captioner.decoding.name,
+        n_pictures=len(times),
+        load_s=load_s,
+        read_s=statistics.median(read for read, _ in times),
+        caption_s=statistics.median(caption for _, caption in times),
+        memory_bytes=peak_memory(),
+        gpu_memory_bytes=torch.cuda.max_memory_allocated(place) if place.startswith("cuda") else None,
+    )
+
+
+def _times(captioner: Any, pictures: Sequence[Path]) -> Iterator[tuple[float, float]]:
+    """Seconds of reading and of captioning of each picture that opens."""
+    from memecap.pictures.safe_open import open_picture
+
+    is_warm = False
+    for picture in pictures:
+        try:
+            image = open_picture(picture)
+        except MemecapError:
+            continue
+        if not is_warm:
+            captioner.write([image], captioner.read([image]))
+            is_warm = True
+        start = time.perf_counter()
+        readings = captioner.read([image])
+        between = time.perf_counter()
+        captioner.write([image], readings)
+        yield between - start, time.perf_counter() - between
+
+
+def _without_cache(reader: Any) -> Any:
+    """The reader's settings with what it keeps of earlier readings left aside."""
+    if reader is None:
+        return None
+    from memecap.core.config import configure
+
+    config = configure("reading", reader)
+    return config.model_copy(update={"keep": False}) if "keep" in type(config).model_fields else config
+
+
+def peak_memory() -> int:
+    """Bytes: the highest resident memory of this process so far."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what Linux's getrusage says counts the parent's memory at the fork, too
+        fields = dict(line.split(":", 1) for line in status.read_text(encoding="ascii", errors="replace").splitlines())
+        return int(fields["VmHWM"].split()[0]) * 1024
+    import resource  # not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,103 @@
+"""Captions as text files beside their pictures: `x.txt` for `x.jpg`, and no file of the user's is ever lost.
+
+Where two pictures of a folder share a stem (`x.jpg`, `x.png`) each keeps its whole name: `x.jpg.txt`, `x.png.txt`.
+What was written is remembered by its hash in `.memecap-sidecars.jsonl` of the same folder: a file that is not there, or
+that somebody has changed since, is not overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from memecap.core import storage
+from memecap.errors import StorageError
+from memecap.pictures.safe_open import find_pictures
+
+RECORD = ".memecap-sidecars.jsonl"
+
+
+class Sidecars:
+    """The sidecars of one run over some pictures; `overwrite` takes files that memecap did not write, too."""
+
+    def __init__(self, pictures: Iterable[Path], *, overwrite: bool = False) -> None:
+        self._overwrite = overwrite
+        self._named: dict[Path, set[str]] = {}  # pictures of the run by folder: they may have any extension
+        for picture in pictures:
+            self._named.setdefault(picture.parent, set()).add(picture.name)
+        self._shared: dict[Path, Counter[str]] = {}
+        self._written: dict[Path, set[tuple[str, str]]] = {}
+
+    def path(self, picture: Path) -> Path:
+        """Where the caption of a picture goes: another place for each picture of a folder."""
+        long = picture.with_name(f"{picture.name}.txt")
+        is_shared = self._taken(picture.parent)[picture.stem.casefold()] > 1
+        return long if is_shared or picture.suffix.lower() == ".txt" else picture.with_suffix(".txt")
+
+    def write(self, picture: Path, caption: str) -> Path:
+        """Write a caption beside its picture; returns where.
+
+        Raises:
+            StorageError: another's file stands there, or the folder cannot be written.
+        """
+        path, content = self.path(picture), (caption + "\n").encode()
+        written = self._written.setdefault(path.parent, _remembered(path.parent))
+        if path.is_symlink() or path.exists():
+            if path.is_file() and not path.is_symlink() and path.read_bytes() == content:
+                return path
+            self._refuse_others(path, written)
+        new = (path.name, storage.sha256_bytes(content))
+        _remember(path.parent, new)  # first: a file that is written and not remembered would be refused next time
+        written.add(new)
+        storage.write_bytes(path, content)
+        return path
+
+    def _refuse_others(self, path: Path, written: set[tuple[str, str]]) -> None:
+        ours = path.is_file() and not path.is_symlink() and (path.name, storage.sha256_file(path)) in written
+        is_picture = path.name in self._named.get(path.parent, ())
+        if not ours and (not self._overwrite or is_picture or path.is_dir()):
+            raise StorageError(
+                "a file stands there that memecap did not write, or that was changed since",
+                where=path,
+                fix="Move it away, or overwrite it with --overwrite.",
+            )
+
+    def _taken(self, folder: Path) -> Counter[str]:
+        """How many pictures of a folder want each name without `.txt`; whole names count, for `x.jpg.jpg`."""
+        if folder not in self._shared:
+            names = self._named.get(folder, set()) | {path.name for path in find_pictures(folder, deep=False)}
+            self._shared[folder] = Counter(wanted.casefold() for name in names for wanted in (Path(name).stem, name))
+        return self._shared[folder]
+
+
+def _remembered(folder: Path) -> set[tuple[str, str]]:
+    """Names and hashes of what was written; a line that a stopped run left unfinished is passed over."""
+    path, found = folder / RECORD, set()
+    if path.exists():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                record = json.loads(line)
+                found.add((str(record["file"]), str(record["sha256"])))
+            except (ValueError, TypeError, KeyError):
+                continue
+    return found
+
+
+def _remember(folder: Path, new: tuple[str, str]) -> None:
+    name, digest = new
+    try:
+        with (folder / RECORD).open("a", encoding="utf-8") as file:
+            file.write("\n" * _is_torn(folder / RECORD) + storage.to_line({"file": name, "sha256": digest}))
+    except OSError as error:
+        raise storage.unwritable(error, folder / RECORD) from error
+
+
+def _is_torn(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        if file.tell() == 0:
+            return False
+        file.seek(-1, 2)
+        return file.read(1) != b"\n"

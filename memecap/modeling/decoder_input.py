@@ -1,0 +1,81 @@
+"""[prefix][prompt][caption] as padded vectors, and what a causal model says of the caption's tokens.
+
+B examples, K prefix vectors, R prompt tokens, T caption tokens, L positions, W the model's width, V ids, n caption
+tokens of all examples together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional
+
+from memecap.modeling import language_model
+from memecap.modeling.batch import Batch
+from memecap.modeling.copying import CopyHead, Prompt
+
+_IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Read:
+    """Caption tokens read through the model, example after example."""
+
+    logits: Float[Tensor, "n V"]
+    targets: Int[Tensor, " n"]
+    examples: Int[Tensor, " n"]  # to which example each token belongs
+    copied: Float[Tensor, " n"] | None  # log-probabilities, where a copy head adds to what the logits say
+
+    def log_probabilities(self) -> Float[Tensor, " n"]:
+        """Of the targets."""
+        if self.copied is not None:
+            return self.copied
+        return -functional.cross_entropy(self.logits, self.targets, reduction="none")
+
+
+def read(decoder: Any, start: Float[Tensor, "B K W"], batch: Batch, copy_head: CopyHead | None = None) -> Read:
+    """Teacher forcing: all captions of a batch at once; `start` is the prefix."""
+    embed = decoder.get_input_embeddings()
+    prompt = embed(batch.reading_ids)
+    embeds = torch.cat([start, prompt, embed(batch.token_ids)], dim=1)
+    mask = torch.cat([batch.token_mask.new_ones(start.shape[:2]), batch.reading_mask, batch.token_mask], dim=1)
+    targets = torch.full_like(mask, _IGNORED, dtype=torch.long)
+    targets[:, -batch.token_ids.shape[1] :] = batch.token_ids.masked_fill(~batch.token_mask, _IGNORED)
+    order = (~mask).int().argsort(dim=1, stable=True)  # no gap between prompt and caption, padding to the right
+    order = order[:, : int(mask.sum(dim=1).max())]  # the longest prompt and the longest caption seldom meet
+    embeds, mask, targets = _reorder(embeds, order), mask.gather(1, order), targets.gather(1, order)[:, 1:]
+    states = language_model.states(decoder, embeds, mask)[:, :-1]
+    wanted = targets != _IGNORED
+    logits = language_model.logits(decoder, states[wanted])
+    copied = None
+    if copy_head is not None:
+        written = -functional.cross_entropy(logits, targets[wanted], reduction="none")
+        held = Prompt(batch.reading_ids, batch.reading_mask, prompt)
+        copied = copy_head.log_probabilities(states, embeds[:, :-1], written, targets, wanted, held)
+    return Read(logits, targets[wanted], wanted.nonzero()[:, 0], copied)
+
+
+def score(decoder: Any, start: Tensor, batch: Batch, copy_head: CopyHead | None = None) -> list[float]:
+    """The log-probability of each whole caption, in nats."""
+    said = read(decoder, start, batch, copy_head).log_probabilities()
+    lengths: Sequence[int] = batch.token_mask.sum(dim=1).tolist()
+    return [float(part.sum()) for part in torch.split(said, list(lengths))]
+
+
+def before_writing(
+    embed: Any, start: Float[Tensor, "B K W"], prompt_ids: Int[Tensor, "B R"], prompt_mask: Bool[Tensor, "B R"]
+) -> tuple[Float[Tensor, "B L W"], Bool[Tensor, "B L"]]:
+    """Prefix and prompt with the padding on the left, as `generate` wants them, and their mask."""
+    embeds = torch.cat([start, embed(prompt_ids)], dim=1)
+    mask = torch.cat([prompt_mask.new_ones(start.shape[:2]), prompt_mask], dim=1)
+    order = mask.int().argsort(dim=1, stable=True)
+    return _reorder(embeds, order), mask.gather(1, order)
+
+
+def _reorder(embeds: Float[Tensor, "B L W"], order: Int[Tensor, "B S"]) -> Float[Tensor, "B S W"]:
+    return embeds.gather(1, order[..., None].expand(-1, -1, embeds.shape[2]))

@@ -1,0 +1,153 @@
+"""A picture file → an upright RGB picture, safely: format and size are known before anything is decoded.
+
+Alpha is laid on white (memes with transparent parts are drawn for light pages), the first frame stands for an
+animation, EXIF orientation is applied, 16-bit grey is scaled down. A 20 kB PNG can declare
+13,300² pixels and cost a gigabyte; `max_pixels` refuses it from its header.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError, features
+
+from memecap.core import shards, storage
+from memecap.errors import DataError, MissingFileError, StorageError
+
+_AVIF = bool(features.check("avif"))  # from Pillow 11.3 on, where it was built with it
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", *(("AVIF",) if _AVIF else ()))  # phones' MPO open as JPEG
+EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".jfif", *((".avif",) if _AVIF else ())}
+)
+#: pictures that people have in folders and that are not read here
+FOREIGN_EXTENSIONS = frozenset({".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".psd", ".svg"}) - EXTENSIONS
+MAX_PIXELS = 64_000_000
+MAX_BYTES = 4 * MAX_PIXELS  # of a file: no picture that may be decoded needs more
+
+PictureSource = Path | str | bytes | Image.Image | np.ndarray
+
+
+def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode a picture: a path, the bytes of a file, a Pillow image, or an array [H W], [H W 3] or [H W 4] of uint8.
+
+    Raises:
+        MissingFileError: no such file.
+        StorageError: not a regular file, or one that cannot be read.
+        DataError: not a picture of a known format, broken, or larger than `max_pixels`.
+    """
+    where = str(source) if isinstance(source, str | Path) else f"a picture given as {type(source).__name__}"
+    if isinstance(source, Image.Image):
+        return upright_rgb(source)
+    if isinstance(source, np.ndarray):
+        return upright_rgb(_from_array(source))
+    if not isinstance(source, bytes | str | Path):
+        raise DataError(
+            f"cannot take a picture from {type(source).__name__}",
+            where=where,
+            fix="Give a path, bytes, PIL image or array.",
+        )
+    try:
+        opened = nullcontext(io.BytesIO(source)) if isinstance(source, bytes) else _open_file(Path(source))
+        with _quiet(), opened as file, Image.open(file, formats=FORMATS) as image:
+            if image.width * image.height > max_pixels:
+                raise DataError(
+                    f"{image.width} × {image.height} pixels are more than {max_pixels:,}",
+                    where=where,
+                    fix="Make the picture smaller.",
+                )
+            ImageOps.exif_transpose(image, in_place=True)  # a copy of the largest picture would be 192 MB
+            return _rgb(image)
+    except FileNotFoundError as error:
+        raise MissingFileError("no such picture", where=where, fix="Check the path.") from error
+    except (IsADirectoryError, PermissionError, storage.IrregularFileError) as error:
+        raise StorageError(
+            f"cannot read: {error.strerror}", where=where, fix="Check the path and its permissions."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise DataError(
+            "not a picture of a known format", where=where, fix=f"Convert it to one of: {', '.join(FORMATS)}."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise DataError(f"too many pixels: {error}", where=where, fix="Make the picture smaller.") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise DataError(f"broken picture: {_fault(error)}", where=where, fix="Get the picture again.") from error
+
+
+def _open_file(path: Path) -> IO[bytes]:
+    """The file; where there is none, the picture of that path inside a shard of its corpus."""
+    if not path.exists() and (content := shards.read(path)) is not None:
+        return io.BytesIO(content)
+    file = storage.open_regular(path)
+    if (size := os.fstat(file.fileno()).st_size) > MAX_BYTES:
+        file.close()
+        raise DataError(
+            f"{size:,} bytes are more than {MAX_BYTES:,}", where=path, fix="Give a picture, or make it smaller."
+        )
+    return file
+
+
+def _fault(error: Exception) -> str:
+    """What a decoder stumbled over, without its own words: they may quote the file."""
+    return "it is cut short" if "truncated" in str(error) else "it cannot be decoded"
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """The picture as a person sees it, in mode RGB."""
+    return _rgb(ImageOps.exif_transpose(image))
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        image.load()
+        return image
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        levels = np.asarray(image, dtype=np.float64)
+        image = Image.fromarray((levels / max(255.0, levels.max()) * 255).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        colours = image.convert("RGBA")
+        paper = Image.new("RGBA", colours.size, "white")
+        return Image.alpha_composite(paper, colours).convert("RGB")
+    return image.convert("RGB")
+
+
+def find_pictures(folder: Path, *, deep: bool = True) -> list[Path]:
+    """The picture files of a folder and, if `deep`, its subfolders, sorted; hidden ones are left out."""
+    return _files(folder, EXTENSIONS, deep=deep)
+
+
+def find_foreign_pictures(folder: Path) -> list[Path]:
+    """The same of pictures in formats that are not read here, such as HEIC."""
+    return _files(folder, FOREIGN_EXTENSIONS, deep=True)
+
+
+def _files(folder: Path, extensions: Collection[str], *, deep: bool) -> list[Path]:
+    return sorted(
+        path
+        for path in (folder.rglob("*") if deep else folder.glob("*"))
+        if path.suffix.lower() in extensions
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Pillow warns of large pictures and odd metadata; here the size is checked and broken data raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise DataError(
+            f"an array of {array.dtype} {list(array.shape)} is not a picture",
+            fix="Give uint8 of shape [H W], [H W 3] or [H W 4].",
+        )
+    return Image.fromarray(array)

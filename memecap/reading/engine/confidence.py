@@ -1,0 +1,81 @@
+"""How likely a line is right, and its language.
+
+In: a row of words among the rows of its picture. Out: a probability, by logistic regression on what can be
+counted of a row. Right means: at least three quarters of the row's words stand in the quotes of the picture's
+description. `scripts/bench/fit_confidence.py` fits the weights on training memes, without those whose English text
+the description translates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from memecap.reading.engine.layout import row_box
+from memecap.reading.engine.merge import Row
+from memecap.reading.engine.words import CYRILLIC, LATIN, bare, plausibility
+
+#: feature → its weight in the log-odds
+WEIGHTS = {
+    "constant": -3.479,
+    "confidence": 0.346,
+    "least_confidence": 0.421,
+    "letters": 0.310,
+    "longest_word": 0.699,
+    "known": 2.300,
+    "votes": 1.326,
+    "latin": -0.537,
+    "height": 0.498,
+    "like_others": -0.169,
+}
+
+
+def features(row: Row, rows: Sequence[Row], *, picture_height: int, n_passes: int) -> dict[str, float]:
+    """What can be counted of a row; lengths of words in letters and digits weigh the means."""
+    lengths = [max(len(bare(seen.word.text)), 1) for seen in row]
+    n_letters = sum(lengths)
+    text = " ".join(seen.word.text for seen in row)
+    height = max(_height(row), 1)
+
+    def mean(values: Sequence[float]) -> float:
+        return sum(length * value for length, value in zip(lengths, values, strict=True)) / n_letters
+
+    return {
+        "constant": 1.0,
+        "confidence": _log_odds(mean([seen.word.confidence for seen in row])),
+        "least_confidence": _log_odds(min(seen.word.confidence for seen in row)),
+        "letters": math.log(n_letters),
+        "longest_word": math.log(max(lengths)),
+        "known": mean([float(plausibility(seen.word.text) >= 1) for seen in row]),
+        "votes": mean([seen.votes / n_passes for seen in row]),
+        "latin": len(LATIN.findall(text)) / n_letters,
+        "height": math.log(height / picture_height),
+        "like_others": math.log1p(_letters_of_height(height, [other for other in rows if other is not row])),
+    }
+
+
+def confidence(row: Row, rows: Sequence[Row], *, picture_height: int, n_passes: int) -> float:
+    """The probability that a row is right, 0..1."""
+    counted = features(row, rows, picture_height=picture_height, n_passes=n_passes)
+    return 1 / (1 + math.exp(-sum(WEIGHTS[name] * value for name, value in counted.items())))
+
+
+def language(text: str) -> str:
+    """`ru` or `en`, by the letters; Russian where there are none."""
+    return "en" if len(LATIN.findall(text)) > len(CYRILLIC.findall(text)) else "ru"
+
+
+def _letters_of_height(height: int, rows: Sequence[Row]) -> int:
+    """Letters in longer rows whose height is about the same: text has company, dust has none."""
+    counts = [sum(len(bare(seen.word.text)) for seen in row) for row in rows if 0.7 < _height(row) / height < 1.4]
+    return sum(count for count in counts if count >= 6)
+
+
+def _height(row: Row) -> int:
+    box = row_box(row)
+    return box[3] - box[1]
+
+
+def _log_odds(share: float) -> float:
+    share = min(max(share, 0.02), 0.98)
+    return math.log(share / (1 - share))

@@ -1,0 +1,165 @@
+"""Raw words of several passes → rows of words: every place of the picture read by the pass that read it best.
+
+In: for each pass, words with boxes in the pixels of one and the same picture. Out: rows, from top to bottom.
+A row's worth is the sum over its words of length × confidence × how much a word it is (`plausibility`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from memecap.reading.base import Box
+from memecap.reading.engine.passes import Word
+from memecap.reading.engine.words import bare, plausibility
+
+LEAST_CONFIDENCE = 0.2  # below it Tesseract sees letters in leaves and faces
+BAND = 32  # pixels: the height of a line of small text
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A word, the pass it comes from, and how many passes saw it there."""
+
+    word: Word
+    source: int
+    votes: int = 1
+
+
+Row = list[Seen]
+
+
+def merge(passes: Sequence[Sequence[Word]]) -> list[Row]:
+    """The rows of a picture, each word once."""
+    rows = [
+        row
+        for source, words in enumerate(passes)
+        for row in into_rows(Seen(word, source) for word in words if is_sane(word))
+    ]
+    accepted: list[Seen] = []
+    taken = Places()
+    for row in sorted(rows, key=worth, reverse=True):
+        free = [
+            seen for seen in row if not any(overlap(seen.word.box, o.box) > 0.25 for o in taken.near(seen.word.box))
+        ]
+        kept = free if len(free) == len(row) else [seen for seen in free if word_worth(seen.word) > 1.8]
+        accepted.extend(kept)
+        taken.add(seen.word for seen in kept)
+    places = [Places(words) for words in passes]
+    return into_rows(elect(seen, places) for seen in accepted)
+
+
+class Places:
+    """Words by their height on the picture: a page has thousands, and each meets only its neighbours."""
+
+    def __init__(self, words: Iterable[Word] = ()) -> None:
+        self._words: list[Word] = []
+        self._bands: defaultdict[int, list[int]] = defaultdict(list)
+        self.add(words)
+
+    def add(self, words: Iterable[Word]) -> None:
+        for word in words:
+            for band in _bands(word.box):
+                self._bands[band].append(len(self._words))
+            self._words.append(word)
+
+    def near(self, box: Box) -> list[Word]:
+        """The words that may touch a box, in the order in which they came."""
+        return [self._words[i] for i in sorted({i for band in _bands(box) for i in self._bands.get(band, ())})]
+
+
+def _bands(box: Box) -> range:
+    return range(box[1] // BAND, box[3] // BAND + 1)
+
+
+def is_sane(word: Word) -> bool:
+    """Not dust: some confidence, some letters or digits, a box of a letter's shape."""
+    left, top, right, bottom = word.box
+    return (
+        word.confidence >= LEAST_CONFIDENCE
+        and any(character.isalnum() for character in word.text)
+        and right > left
+        and bottom - top >= 5
+    )
+
+
+def into_rows(words: Iterable[Seen]) -> list[Row]:
+    """Words that stand side by side at one height, joined from left to right."""
+    rows: list[Row] = []
+    for seen in sorted(words, key=lambda seen: seen.word.box[0]):
+        home = min(
+            (row for row in rows if follows(row[-1].word.box, seen.word.box)),
+            key=lambda row: abs(middle(row[-1].word.box) - middle(seen.word.box)),
+            default=None,
+        )
+        if home is None:
+            rows.append([seen])
+        else:
+            home.append(seen)
+    return sorted(rows, key=lambda row: row[0].word.box[1])
+
+
+def follows(before: Box, after: Box) -> bool:
+    """Does `after` go on with the row that `before` ends?"""
+    heights = before[3] - before[1], after[3] - after[1]
+    shared = min(before[3], after[3]) - max(before[1], after[1])
+    gap = after[0] - before[2]
+    return (
+        shared > 0.5 * min(heights)
+        and max(heights) < 2.6 * min(heights)
+        and -0.5 * max(heights) < gap < 1.6 * max(heights)
+    )
+
+
+def middle(box: Box) -> float:
+    return (box[1] + box[3]) / 2
+
+
+def overlap(first: Box, second: Box) -> float:
+    """The shared area as a share of the smaller box."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
+    return width * height / max(smaller, 1)
+
+
+def elect(seen: Seen, passes: Sequence[Places]) -> Seen:
+    """The spelling of a word that the passes together are surest of, and how many passes saw it."""
+    support: dict[str, float] = {}
+    best: dict[str, Word] = {}
+    neighbours = [places.near(seen.word.box) for places in passes]
+    for words in neighbours:
+        for word in words:
+            if likeness(word.box, seen.word.box) > 0.55:
+                spelling = bare(word.text)
+                support[spelling] = support.get(spelling, 0) + word.confidence * plausibility(word.text)
+                if spelling not in best or word.confidence > best[spelling].confidence:
+                    best[spelling] = word
+    own = bare(seen.word.text)
+    chosen = max(support, key=lambda spelling: (support[spelling], spelling == own), default=own)
+    votes = sum(
+        any(bare(word.text) == chosen and overlap(word.box, seen.word.box) > 0.5 for word in words)
+        for words in neighbours
+    )
+    return Seen(seen.word if chosen == own else best[chosen], seen.source, max(votes, 1))
+
+
+def likeness(first: Box, second: Box) -> float:
+    """The shared area as a share of the area of both together."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
+    return width * height / max(sum(areas) - width * height, 1)
+
+
+def worth(row: Row) -> float:
+    return sum(word_worth(seen.word) for seen in row)
+
+
+def word_worth(word: Word) -> float:
+    return len(bare(word.text)) * word.confidence * plausibility(word.text)

@@ -1,0 +1,127 @@
+"""The readings of a corpus, kept beside it: `<corpus>/readings/<reader's version>.jsonl`, a record a picture.
+
+Pictures that a stored file already holds are not read again. While a corpus is being read, records collect in a
+`.part` file, so a stopped run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from memecap.core import storage
+from memecap.core.manifest import SPLITS, Corpus, Row
+from memecap.core.parallel import spread, with_part
+from memecap.core.progress import bar
+from memecap.errors import MissingFileError
+from memecap.pictures.safe_open import open_picture
+from memecap.reading.base import Reader, Reading
+
+FOLDER = "readings"
+
+
+def read_corpus(
+    corpus: Corpus, reader: Reader, splits: Sequence[str] | None = None, *, batch_size: int = 32, on: str = "here"
+) -> dict[str, Reading]:
+    """Read every picture of the splits (all splits when None) that was not read before, and store the readings.
+
+    Returns the readings of the whole corpus under this reader, by image id; they are the same wherever it runs (`on`,
+    see `spread`).
+
+    Raises:
+        DataError, MissingFileError: a picture of the corpus is broken or gone.
+        ServiceError: the reader's program or model is not there.
+        TryLaterError: another process is reading this corpus.
+    """
+    path = readings_path(corpus.folder, reader.version)
+    part = path.with_suffix(".part")
+    with storage.lock(path.parent):
+        storage.sweep(path.parent)
+        known = _load(path) | _load(part, torn=True)
+        todo = [row for row in _pictures(corpus, splits) if row.image_id not in known]
+        with bar() as progress, part.open("a", encoding="utf-8") as file:
+            task = progress.add_task(f"reading {corpus.name}", total=len(todo))
+            read = with_part(_read, reader, family="reading", on=on)
+            batches = [(rows, [_path(corpus, row) for row in rows]) for rows in _chunks(todo, batch_size)]
+            readings = spread(read, (paths for _, paths in batches), on=on, chunk=1)
+            for (rows, _), found in zip(batches, readings, strict=True):
+                for row, reading in zip(rows, found, strict=True):
+                    file.write(_record(row.image_id, reading) + "\n")
+                    known[row.image_id] = reading
+                file.flush()
+                progress.advance(task, len(rows))
+        if todo or not path.exists():
+            ordered = sorted(known.items())
+            storage.write_jsonl(path, ({"image_id": key, **reading.to_json()} for key, reading in ordered))
+        part.unlink(missing_ok=True)
+    return known
+
+
+def load_readings(corpus_folder: Path, version: str | None = None) -> dict[str, Reading]:
+    """Stored readings by image id: of one reader's version, or the newest ones; empty when there are none.
+
+    Raises:
+        MissingFileError: a version was named and nothing was read with it.
+    """
+    if version is not None:
+        path = readings_path(corpus_folder, version)
+        if not path.exists():
+            raise MissingFileError("no such readings", where=path, fix=f"Run `memecap read {corpus_folder}`.")
+        return _load(path)
+    stored = sorted((corpus_folder / FOLDER).glob("*.jsonl"), key=lambda path: (path.stat().st_mtime, path.name))
+    return _load(stored[-1]) if stored else {}
+
+
+def readings_path(corpus_folder: Path, version: str) -> Path:
+    """Where the readings of a reader's version are kept."""
+    return corpus_folder / FOLDER / (re.sub(r"[^\w.=+]+", "-", version).strip("-") + ".jsonl")
+
+
+def _read(reader: Reader, paths: Sequence[Path]) -> list[Reading]:
+    return reader.read([open_picture(path) for path in paths])
+
+
+def _pictures(corpus: Corpus, splits: Sequence[str] | None) -> Iterator[Row]:
+    seen = set()
+    for split in splits if splits is not None else dict.fromkeys([*SPLITS, *corpus.counts]):
+        for row in corpus.rows(split):
+            if row.file_name and row.image_id not in seen:
+                seen.add(row.image_id)
+                yield row
+
+
+def _path(corpus: Corpus, row: Row) -> Path:
+    path = corpus.image_path(row)
+    assert path is not None  # rows without a picture were left out
+    return path
+
+
+def _load(path: Path, *, torn: bool = False) -> dict[str, Reading]:
+    """The records of a file; `torn` forgives a last line that a stopped run left unfinished."""
+    if not path.exists():
+        return {}
+    if torn:
+        _drop_torn_line(path)
+    return {record["image_id"]: Reading.from_json(record) for record in storage.read_jsonl(path)}
+
+
+def _drop_torn_line(path: Path) -> None:
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        storage.write_bytes(path, whole)
+
+
+def _record(image_id: str, reading: Reading) -> str:
+    record: dict[str, Any] = {"image_id": image_id, **reading.to_json()}
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def _chunks(rows: Sequence[Row], size: int) -> Iterator[list[Row]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

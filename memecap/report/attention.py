@@ -1,0 +1,109 @@
+"""Where a captioner looked at each word of a caption, as one picture: a panel for each word.
+
+In: a captioner with attention, a picture, the caption it wrote. Out: a picture of panels; each shows what the encoder
+sees, bright where the word's attention lies.
+N cells of a square grid, H W pixels of the encoder.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from memecap.captioners.base import Caption, Captioner
+from memecap.errors import UsageError
+from memecap.modeling.attention import Attended
+from memecap.modeling.batch import Images
+from memecap.reading.base import Reading
+
+PANEL, LETTERS, COLUMNS = 168, 15, 8  # pixels, pixels, panels in a row
+_DARK = 0.25  # how much of the picture is left where nobody looks
+
+
+@runtime_checkable
+class Attends(Protocol):
+    """A captioner that can say where it looked."""
+
+    def attend(
+        self, images: Images | None, readings: Sequence[Reading | None], captions: Sequence[Caption]
+    ) -> list[Attended]: ...
+
+
+def check(captioner: Captioner) -> None:
+    """Whether `draw` can show where this captioner looks.
+
+    Raises:
+        UsageError: the captioner has no attention over a square grid of the picture.
+    """
+    encoder = captioner.encoder
+    if encoder is None or not isinstance(captioner, Attends):
+        raise UsageError(
+            f"{captioner.config.name} does not look at a grid word by word",
+            where="--attention",
+            fix="Take a checkpoint of attention_lstm.",
+        )
+    if math.isqrt(encoder.n_tokens) ** 2 != encoder.n_tokens:
+        raise UsageError("the encoder's image tokens are no square grid", where="--attention", fix="Set output: grid.")
+
+
+def draw(captioner: Captioner, picture: Image.Image, caption: Caption) -> Image.Image:
+    """The panels of a caption that `captioner` wrote for an upright RGB picture.
+
+    Raises: as `check`.
+    """
+    check(captioner)
+    encoder = captioner.encoder
+    assert encoder is not None and isinstance(captioner, Attends)  # as was checked
+    pixels = encoder.transform(picture)
+    device = next(captioner.parameters()).device
+    (attended,) = captioner.attend(Images(pixels=pixels[None].to(device)), [caption.reading], [caption])
+    side = math.isqrt(attended.weights.shape[1])
+    seen = _as_picture(pixels)
+    panels = [_panel(seen, None, "")]
+    panels += [
+        _panel(seen, row.view(side, side), word) for word, row in zip(attended.words, attended.weights, strict=True)
+    ]
+    return _sheet(panels)
+
+
+def _as_picture(pixels: Float[Tensor, "3 H W"]) -> Image.Image:
+    """Normalised pixels as colours: each channel stretched over the whole range."""
+    low, high = pixels.amin(dim=(1, 2), keepdim=True), pixels.amax(dim=(1, 2), keepdim=True)
+    colours = ((pixels - low) / (high - low).clamp_min(1e-6) * 255).byte()
+    return Image.fromarray(colours.permute(1, 2, 0).numpy()).resize((PANEL, PANEL), Image.Resampling.BILINEAR)
+
+
+def _panel(seen: Image.Image, weights: Float[Tensor, "h w"] | None, word: str) -> Image.Image:
+    panel = Image.new("RGB", (PANEL, PANEL + LETTERS + 6), "white")
+    shown = seen
+    if weights is not None:
+        light = weights / weights.max().clamp_min(1e-9) * (1 - _DARK) + _DARK
+        mask = Image.fromarray((light * 255).to(torch.uint8).numpy()).resize(seen.size, Image.Resampling.BICUBIC)
+        lit = np.asarray(seen, dtype=np.float32) * (np.asarray(mask, dtype=np.float32) / 255)[..., None]
+        shown = Image.fromarray(lit.astype(np.uint8))
+    panel.paste(shown, (0, LETTERS + 6))
+    ImageDraw.Draw(panel).text((3, 2), word, fill="black", font=_font())
+    return panel
+
+
+def _sheet(panels: list[Image.Image]) -> Image.Image:
+    width, height = panels[0].size
+    n_rows = -(-len(panels) // COLUMNS)
+    sheet = Image.new("RGB", (min(len(panels), COLUMNS) * (width + 4), n_rows * (height + 4)), "white")
+    for place, panel in enumerate(panels):
+        sheet.paste(panel, (place % COLUMNS * (width + 4), place // COLUMNS * (height + 4)))
+    return sheet
+
+
+def _font() -> ImageFont.FreeTypeFont:
+    """A font with Cyrillic that comes with matplotlib: Pillow's own has none."""
+    from matplotlib import font_manager
+
+    return ImageFont.truetype(str(font_manager.findfont("DejaVu Sans")), LETTERS)

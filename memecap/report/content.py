@@ -1,0 +1,216 @@
+"""What the page shows, as plain values: labels, the verdict, curves of the run, and a record for each picture."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from memecap.errors import MemecapError
+from memecap.pictures.safe_open import open_picture
+from memecap.scoring import score as scoring
+from memecap.scoring.compare import CAPTIONER, System, decimals, measure
+from memecap.scoring.predictions import Prediction
+from memecap.scoring.significance import LEVEL
+from memecap.scoring.tables import MAIN
+
+THUMBNAIL = 360  # pixels of the longer side
+ROW_PRESET = "ru-words"
+CARD_METRICS = ("chrf2", "meteor", "bleu1", "quoted_recall", "quoted_precision")
+LABELS = {
+    "random_caption": "Случайная подпись из обучения",
+    "constant": "Одна и та же лучшая подпись",
+    "template": "Шаблон с прочитанным текстом",
+    "template_constant": "Прочитанный текст после лучшей постоянной сцены",
+    "template_random": "Прочитанный текст после случайной сцены из обучения",
+    "shuffled_pictures": "Модель: чужие картинка и текст",
+    "shuffled_pixels": "Модель: чужая картинка, свой текст",
+}
+METRIC_LABELS = {
+    **{f"bleu{n}": f"BLEU-{n}" for n in range(1, 5)},
+    "meteor": "METEOR",
+    "chrf2": "chrF2",
+    "quoted_recall": "Цитаты: полнота",
+    "quoted_precision": "Цитаты: точность",
+    "chrf2++": "chrF2++",
+    "meteor_lemma": "METEOR с леммами",
+    "meteor15": "METEOR 1.5",
+    "rouge_l": "ROUGE-L",
+    "cider": "CIDEr",
+    "cider_d": "CIDEr-D",
+    "quoted_cer": "Цитаты: CER",
+    "quoted_wer": "Цитаты: WER",
+    "quoted_1ned": "Цитаты: 1-NED",
+    **{f"scene_bleu{n}": f"Сцена: BLEU-{n}" for n in range(1, 5)},
+    "scene_meteor": "Сцена: METEOR",
+    "scene_chrf2": "Сцена: chrF2",
+    "distinct1": "Разных слов",
+    "distinct2": "Разных пар слов",
+    "unique_captions": "Разных подписей",
+    "repeated_4grams": "Подписей с повторами",
+    "copied_from_training": "Копий из обучения",
+    "length_ratio": "Длина к эталону",
+    "train_loss": "Ошибка на обучении",
+    "gradient_norm": "Норма градиента",
+    "tokens_per_s": "Токенов в секунду",
+    "val_gap": "Разница с чужими картинкой и текстом",
+    "val_loss": "Ошибка на проверке",
+    "loss": "Ошибка",
+    "lr": "Шаг обучения",
+}
+SIGN_LABELS = {
+    "length": "подписи много длиннее или короче эталонов",
+    "loops": "подписи повторяются внутри себя",
+    "same": "разных подписей слишком мало",
+    "only_quotes": "вне кавычек ничего не сказано",
+    "equal": "подписи дословно равны эталонам",
+    "copies": "подписи дословно взяты из обучения",
+}
+VERDICT = ("chrf2", "scene_chrf2", "quoted_recall", "quoted_precision")
+X_LABELS = {"step": "шаги", "epoch": "эпохи", "row": "записи"}
+
+
+def page(
+    settings: Mapping[str, Any], systems: Sequence[System], tables: Sequence[Mapping[str, Any]], title: str | None
+) -> dict[str, Any]:
+    """Everything the script of the page needs."""
+    ours = systems[0]
+    corpus = Path(settings["corpus"])
+    scored = {system.name: _row_scores(system) for system in systems}
+    by_row = list(scored[ours.name])
+    captions = {system.name: [row.caption for row in system.rows] for system in systems}
+    rivals = [system.name for system in systems[1:] if system.kind == CAPTIONER]
+    return {
+        "title": title or f"{LABELS.get(ours.name, ours.name)}: {corpus.name}, {settings['split']}",
+        "verdict": verdict(tables[0]["systems"]),
+        "facts": _facts(settings, len(ours.rows)),
+        "tables": list(tables),
+        "labels": LABELS,
+        "metric_labels": METRIC_LABELS,
+        "decimals": decimals(tables[0]["systems"]),
+        "main": list(MAIN),
+        "signs": SIGN_LABELS,
+        "costs": sorted(scoring.COSTS),
+        "neutral": sorted(scoring.NEUTRAL),
+        "curves": curves(Path(settings["model"])),
+        "systems": [system.name for system in systems],
+        "other": rivals[0] if rivals else "",
+        "row_metrics": [*CARD_METRICS, *(name for name in by_row if name not in CARD_METRICS)],
+        "card_metrics": list(CARD_METRICS),
+        "scores": scored,
+        "rows": [
+            {
+                **_picture(corpus / settings["split"], row),
+                "references": list(row.references),
+                "reading": row.rest.get("reading"),
+                "captions": {name: texts[number] for name, texts in captions.items()},
+            }
+            for number, row in enumerate(ours.rows)
+        ],
+    }
+
+
+def verdict(records: Sequence[Mapping[str, Any]]) -> str:
+    """For the whole caption, its scene and its quotes, a line each: is the captioner above its floors?"""
+    return "\n".join(_against_floors(records, metric) for metric in VERDICT if metric in records[0]["scores"])
+
+
+def _against_floors(records: Sequence[Mapping[str, Any]], metric: str) -> str:
+    """Every floor that is not beaten is named: those above the captioner, then those it cannot be told from."""
+    ours = records[0]
+    low, high = ours["intervals"][metric]
+    places = decimals(records)[metric]
+    told = f"{METRIC_LABELS[metric]} {ours['scores'][metric]:.{places}f} (95 %: {low:.{places}f}–{high:.{places}f})"
+    floors = [record for record in records if record["kind"] != CAPTIONER]
+    won, lost, even = ([record for record in floors if _standing(record, metric) == sign] for sign in (1, -1, 0))
+    if len(won) == len(floors):
+        return f"{told}: значимо выше каждого ориентира."
+    parts = [f"значимо выше ориентиров — {len(won)} из {len(floors)}"]
+    parts += [f"значимо ниже: {_named(lost, metric)}"] if lost else []
+    parts += [f"не выше: {_named(even, metric)}"] if even else []
+    return f"{told}: {'; '.join(parts)}."
+
+
+def _standing(record: Mapping[str, Any], metric: str) -> int:
+    """1 where the captioner is above this system, -1 where below, 0 where the difference may be chance."""
+    found = record["compared"]["minus_this"][metric]
+    if found["p_holm"] >= LEVEL or not found["difference"]:
+        return 0
+    return 1 if found["difference"] > 0 else -1
+
+
+def _named(records: Sequence[Mapping[str, Any]], metric: str) -> str:
+    places = decimals(records)[metric]
+    return ", ".join(f"«{LABELS.get(r['system'], r['system'])}» ({r['scores'][metric]:.{places}f})" for r in records)
+
+
+def curves(model: Path) -> list[dict[str, Any]]:
+    """The numeric columns of the run's log.csv against its steps, where the model is a run or stands inside one."""
+    log = next((folder / "log.csv" for folder in (model, *model.parents[:2]) if (folder / "log.csv").is_file()), None)
+    if log is None:
+        return []
+    with log.open(encoding="utf-8", newline="") as file:
+        records = list(csv.DictReader(file))
+    x = next((name for name in ("step", "epoch") if records and name in records[0]), "row")
+    places = [_number(record.get(x)) if x != "row" else float(n) for n, record in enumerate(records)]
+    borders = [
+        place
+        for place, record, before in zip(places[1:], records[1:], records, strict=False)
+        if place is not None and record.get("stage") != before.get("stage")
+    ]
+    found = []
+    for name in records[0] if records else ():
+        values = [_number(record[name]) for record in records]
+        points = [[a, b] for a, b in zip(places, values, strict=True) if a is not None and b is not None]
+        if len(points) > 1 and name not in ("step", "epoch", "stage", "seconds"):
+            found.append({"name": name, "x": X_LABELS[x], "points": points, "stages": borders})
+    return found
+
+
+def _row_scores(system: System) -> dict[str, list[float]]:
+    """By name, the score of each row taken alone."""
+    found = scoring.row_scores(measure(system, ROW_PRESET, every=True))
+    return {name: [round(value, 4) for value in values.tolist()] for name, values in found.items()}
+
+
+def _facts(settings: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
+    decoding = settings["decoding"]
+    return [
+        ("Модель", str(settings["model"])),
+        ("Корпус", f"{Path(settings['corpus']).name}, часть {settings['split']}"),
+        ("Картинок", str(n)),
+        ("Декодирование", f"{decoding['name']}, до {decoding['max_new_tokens']} токенов"),
+        ("Зерно (seed)", str(settings["seed"])),
+        ("Картинок, известных по обучению", str(settings.get("leaks", 0))),
+    ]
+
+
+def thumbnail(path: Path, side: int = THUMBNAIL) -> tuple[str, tuple[int, int]]:
+    """A small copy of a picture as a data address, and its size; empty and 0 × 0 where it cannot be opened."""
+    try:
+        image = open_picture(path)
+    except MemecapError:
+        return "", (0, 0)
+    image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    content = io.BytesIO()
+    image.save(content, "JPEG", quality=70, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode(), image.size
+
+
+def _picture(folder: Path, row: Prediction) -> dict[str, Any]:
+    name = str(row.rest.get("file_name", ""))
+    address, size = thumbnail(folder / name)
+    return {"file": name or row.image_id, "image": address, "size": list(size)}
+
+
+def _number(text: Any) -> float | None:
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        return None
+    return value if abs(value) != float("inf") and value == value else None

@@ -1,0 +1,135 @@
+"""A table of scores as text, markdown, LaTeX, CSV or JSON, safe against hostile names and captions.
+
+In: the records of `scores.json`. Out: text for stdout.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from memecap.core.terminal import plain, plain_json
+from memecap.scoring import guards
+from memecap.scoring.compare import CAPTIONER, decimals
+from memecap.scoring.significance import LEVEL
+
+Format = Literal["text", "markdown", "latex", "json", "csv"]
+Record = Mapping[str, Any]
+
+MAIN = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "chrf2", "quoted_recall", "quoted_precision", *guards.SCORES)
+_HEAD = ("system", "n", "coverage")
+_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
+    c: "\\" + c for c in "&%$#_{}"
+}
+_MARKDOWN = {c: "\\" + c for c in "\\`*_{}[]<>#|!~"} | {"&": "&amp;"}
+
+
+def render(records: Sequence[Record], form: Format = "text", *, every: bool = False) -> str:
+    """The table; without `every` only the main scores, where the records have them."""
+    if form == "json":
+        return plain_json(json.dumps(list(records), ensure_ascii=False, indent=2))
+    names = _columns(records, every)
+    return {"text": _text, "markdown": _markdown, "latex": _latex, "csv": _csv}[form](records, names)
+
+
+def cell(text: str) -> str:
+    """The text as a spreadsheet's cell that cannot be taken for a formula."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _columns(records: Sequence[Record], every: bool) -> list[str]:
+    names = list(records[0]["scores"])
+    return names if every or "chrf2" not in names else [name for name in MAIN if name in names]
+
+
+def _name(record: Record) -> str:
+    return str(record["system"]) + ("" if record["kind"] == CAPTIONER else " (floor)")
+
+
+def _score(record: Record, name: str, places: Mapping[str, int]) -> str:
+    """The score, with a sign where the first captioner's difference from this system is not significant."""
+    text = f"{record['scores'][name]:.{places[name]}f}"
+    compared = record.get("compared", {}).get("minus_this", {}).get(name)
+    return f"{text}≈" if compared and name not in guards.SCORES and compared["p_holm"] >= LEVEL else text
+
+
+def _rows(records: Sequence[Record], names: Sequence[str]) -> list[list[str]]:
+    places = decimals(records)
+    return [[plain(_name(r)), str(r["n"]), _coverage(r), *(_score(r, name, places) for name in names)] for r in records]
+
+
+def _coverage(record: Record) -> str:
+    """Pictures captioned of those asked for; empty in a table of before."""
+    return "/".join(map(str, record.get("coverage", ())))
+
+
+def _note(records: Sequence[Record]) -> list[str]:
+    told = [plain(f"signature: {records[0]['signature']}")]
+    told += [plain(f"warning: {record['warning']}") for record in records if "warning" in record]
+    told += [
+        plain(f"warning: {record['system']}: {sign['says']}")
+        for record in records
+        for sign in record.get("warnings", ())
+    ]
+    if any("compared" in record for record in records):
+        told.append(
+            "≈ not significant: the first captioner's difference from this system, p ≥ .05 by paired bootstrap or"
+        )
+        told.append("  approximate randomisation, Holm's correction over the systems of the table")
+    return told
+
+
+def _text(records: Sequence[Record], names: Sequence[str]) -> str:
+    cells = [[*_HEAD, *names], *_rows(records, names)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    lines = []
+    for row in cells:
+        first, *rest = row
+        lines.append("  ".join([first.ljust(widths[0]), *(c.rjust(w) for c, w in zip(rest, widths[1:], strict=True))]))
+    return "\n".join([*lines, "", *_note(records)])
+
+
+def _markdown(records: Sequence[Record], names: Sequence[str]) -> str:
+    rows = [[_escape(c, _MARKDOWN) for c in row] for row in ([*_HEAD, *names], *_rows(records, names))]
+    rule = ["---", *("---:" for _ in rows[0][1:])]
+    lines = ["| " + " | ".join(row) + " |" for row in (rows[0], rule, *rows[1:])]
+    return "\n".join([*lines, "", "  \n".join(_escape(line, _MARKDOWN) for line in _note(records))])
+
+
+def _latex(records: Sequence[Record], names: Sequence[str]) -> str:
+    rows = [[_escape(c, _LATEX) for c in row] for row in ([*_HEAD, *names], *_rows(records, names))]
+    body = [" & ".join(row).replace("≈", r"$^{\approx}$") + r" \\" for row in rows]
+    lines = [r"\begin{tabular}{l" + "r" * (len(rows[0]) - 1) + "}", r"\toprule", body[0], r"\midrule", *body[1:]]
+    return "\n".join([*(f"% {line}" for line in _note(records)), *lines, r"\bottomrule", r"\end{tabular}"])
+
+
+def _csv(records: Sequence[Record], names: Sequence[str]) -> str:
+    bounds = [f"{name}_{side}" for name in names for side in ("low", "high")]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(
+        ["system", "kind", "n", "captioned", "asked", *names, *bounds, *(f"{name}_p" for name in names), "signature"]
+    )
+    for record in records:
+        compared = record.get("compared", {}).get("minus_this", {})
+        intervals = record.get("intervals", {})
+        writer.writerow(
+            [
+                cell(plain(str(record["system"]))),
+                record["kind"],
+                record["n"],
+                *(record.get("coverage") or ("", "")),
+                *(record["scores"][name] for name in names),
+                *(intervals.get(name, ["", ""])[side] for name in names for side in (0, 1)),
+                *(compared.get(name, {}).get("p_holm", "") for name in names),
+                cell(plain(str(record["signature"]))),
+            ]
+        )
+    return out.getvalue().rstrip("\n")
+
+
+def _escape(text: str, table: Mapping[str, str]) -> str:
+    return "".join(table.get(character, character) for character in text)

@@ -1,0 +1,210 @@
+"""Blind questions, and the count of their answers."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from memecap.errors import DataError, MissingFileError, UsageError
+from memecap.evaluation import judging
+from memecap.scoring.predictions import Prediction, write_predictions
+
+A = [Prediction(str(i), f"кот {i}", ("эталон",), {"file_name": f"images/{i}.png"}) for i in range(40)]
+B = [Prediction(str(i), f"пёс {i}" if i else "кот 0", ("эталон",)) for i in range(40)]
+
+
+def said(judge, winners):
+    return [{"judge": judge, "image_id": str(i), "winner": w} for i, w in enumerate(winners) if w != "."]
+
+
+def test_questions_are_blind_and_skip_equal_captions():
+    questions = judging.pairs(A, B)
+    assert len(questions) == 39
+    assert {question.order for question in questions} == {"ab", "ba"}
+    for question in questions:
+        assert question.first.startswith("кот" if question.order == "ab" else "пёс")
+        assert question.winner("1") == ("a" if question.first.startswith("кот") else "b")
+        assert question.winner("=") == "tie"
+    with pytest.raises(DataError):
+        judging.pairs(A, A)
+
+
+def test_judges_see_the_same_pictures_each_in_an_order_and_with_sides_of_their_own():
+    anna, boris = (judging.pairs(A, B, n=20, judge=name) for name in ("анна", "борис"))
+    assert anna == judging.pairs(A, B, n=20, judge="анна")
+    assert {q.image_id for q in anna} == {q.image_id for q in boris}
+    assert [q.image_id for q in anna] != [q.image_id for q in boris]
+    sides = {q.image_id: q.order for q in boris}
+    assert 3 <= sum(q.order == sides[q.image_id] for q in anna) <= 17
+    assert {q.image_id for q in judging.pairs(A, B, n=5, judge="анна")} < {q.image_id for q in anna}
+
+
+def test_the_tally_counts_wins_and_agreement():
+    found = judging.tally([*said("анна", "aaab"), *said("борис", ["a", "a", "b", "b"])])
+    assert (found.n, found.pictures, found.a, found.b, found.tie, found.judges) == (8, 4, 5, 3, 0, 2)
+    assert found.win_rate == pytest.approx(5 / 8)
+    assert found.agreement == 0.75
+    assert found.alpha == pytest.approx(1 - 7 * 2 / 30)  # by hand: o_ab + o_ba = 2, and 2 * 5 * 3 expected
+    one = judging.tally(said("анна", "aaaaabbb"))
+    assert (one.low, one.high) == pytest.approx((0.3057, 0.8632), abs=1e-4)  # Wilson's interval of 5 in 8
+    assert (one.agreement, one.alpha) == (None, None)
+    ties = judging.tally(said("анна", ["tie", "tie"]))
+    assert ties.win_rate == 0.5
+    assert 0 < ties.low < ties.high < 1
+    for bad in ({"winner": "c"}, {"winner": ["a"]}, {"judge": 3}, {"judging": "x"}):
+        with pytest.raises(DataError, match="not an answer"):
+            judging.tally([{"judge": "анна", "image_id": "1", "winner": "a"} | bad])
+    with pytest.raises(DataError, match="not an answer"):
+        judging.tally(["анна"])
+
+
+def test_five_judges_of_twelve_pictures_are_twelve_pictures():
+    """Judges who agree on each picture add nothing to the sample: 8 of 12 pictures, not 40 of 60 votes."""
+    found = judging.tally(itertools.chain(*(said(f"судья {j}", "aaaaaaaabbbb") for j in range(5))))
+    assert (found.n, found.pictures, found.judges) == (60, 12, 5)
+    assert (found.low, found.high) == pytest.approx((0.391, 0.862), abs=5e-4)  # Wilson's interval of 8 in 12
+    assert (found.agreement, found.alpha) == (1, 1)
+    unanimous = judging.tally(itertools.chain(*(said(f"судья {j}", "a" * 12) for j in range(5))))
+    assert (unanimous.low, unanimous.high) == pytest.approx((0.7575, 1.0), abs=1e-4)  # Wilson's interval of 12 in 12
+
+
+def test_the_interval_is_as_wide_as_a_bootstrap_of_pictures():
+    """The oracle resamples pictures with all their votes, 20,000 times."""
+    rng = np.random.default_rng(3)
+    leaning = rng.uniform(size=120)
+    answers = [said(f"судья {j}", ["a" if rng.uniform() < share else "b" for share in leaning]) for j in range(4)]
+    found = judging.tally(itertools.chain(*answers))
+    shares = np.array([[row["winner"] == "a" for row in judge] for judge in answers]).mean(axis=0)
+    means = shares[rng.integers(0, 120, size=(20_000, 120))].mean(axis=1)
+    assert (found.low, found.high) == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.012)
+    alone = 1.96 * (found.win_rate * (1 - found.win_rate) / 480) ** 0.5
+    assert found.high - found.low > 1.25 * 2 * alone  # 480 independent votes would be told far too surely
+
+
+PUBLISHED = [  # Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", examples B and C
+    (["aabbdcccedda", "babbbccceddd"], 0.692),
+    (["123321412...", "1233224125.3", ".3332342251.", "12332441251."], 0.743),
+]
+
+
+def by_coincidences(units):
+    """Alpha from the matrix of coincidences, as the paper's section C fills it, pair by pair."""
+    matrix = Counter()
+    for values in units:
+        for i, j in itertools.permutations(range(len(values)), 2):
+            matrix[values[i], values[j]] += 1 / (len(values) - 1)
+    kinds = sorted({kind for pair in matrix for kind in pair})
+    totals = {c: sum(matrix[c, k] for k in kinds) for c in kinds}
+    n = sum(totals.values())
+    observed = sum(matrix[c, k] for c in kinds for k in kinds if c != k)
+    expected = sum(totals[c] * totals[k] for c in kinds for k in kinds if c != k) / (n - 1)
+    return 1 - observed / expected
+
+
+@pytest.mark.parametrize(("observers", "published"), PUBLISHED)
+def test_alpha_is_krippendorffs(observers, published):
+    units = [[value for value in column if value != "."] for column in zip(*observers, strict=True)]
+    assert judging.alpha(units) == pytest.approx(published, abs=5e-4)
+    assert judging.alpha(units) == pytest.approx(by_coincidences([unit for unit in units if len(unit) > 1]), abs=1e-12)
+
+
+def test_alpha_of_nothing_to_agree_on_is_not_said():
+    assert judging.alpha([["a"], ["b"]]) is None
+    assert judging.alpha([["a", "a"], ["a", "a", "a"]]) is None
+    assert judging.alpha([["a", "b"], ["b", "a"]]) < 0
+
+
+def invoke(*arguments, keys=""):
+    from typer.testing import CliRunner
+
+    import memecap.cli.verbs  # noqa: F401
+    from memecap.cli import app
+
+    return CliRunner().invoke(app, ["judge", *map(str, arguments)], input=keys)
+
+
+def test_the_terminal_asks_goes_on_and_counts(tmp_path):
+    paths = [str(tmp_path / name) for name in ("a.jsonl", "b.jsonl")]
+    for path, rows in zip(paths, (A[:5], [Prediction("9", "\x1b[31m", ("э",)), *B[1:5]]), strict=True):
+        write_predictions(tmp_path / path, rows)
+    out = str(tmp_path / "answers.jsonl")
+    first = invoke(*paths, "--out", out, keys="1\nнет\n=\nq\n")
+    assert first.exit_code == 0, first.output
+    assert "a.jsonl" not in first.stdout
+    second = invoke(*paths, "--out", out, keys="2\n2\n")
+    assert "[1/2]" in second.stdout
+    counted = invoke(out, "--tally", "--json")
+    assert json.loads(counted.stdout)["n"] == 4
+    page = tmp_path / "page.html"
+    assert invoke(*paths, "--page", page).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "default-src 'none'" in text
+    assert text.count('"image_id"') == 4
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name, rows in (("mine", A), ("theirs", B)):
+        write_predictions(tmp_path / f"{name}.jsonl", rows)
+    return tmp_path / "mine.jsonl", tmp_path / "theirs.jsonl"
+
+
+def test_answers_to_other_questions_are_not_mixed(files, tmp_path):
+    mine, theirs = files
+    out = tmp_path / "answers.jsonl"
+    assert invoke(mine, theirs, "--out", out, keys="1\n1\nq\n").exit_code == 0
+    before = out.read_text(encoding="utf-8")
+    stored = json.loads(before.splitlines()[0])["judging"]
+    assert (stored["a"], stored["b"], stored["seed"]) == ("mine", "theirs", 0)
+    for arguments in ([theirs, mine], [mine, theirs, "--seed", 1], [theirs, mine, "--judge", "борис"]):
+        refused = invoke(*arguments, "--out", out, keys="1\nq\n")
+        assert isinstance(refused.exception, UsageError)
+        assert "A mine, B theirs, seed 0" in str(refused.exception)
+    write_predictions(mine, [Prediction("1", "другое", ("эталон",)), *A[2:]])
+    assert "another a_sha256" in str(invoke(mine, theirs, "--out", out, keys="1\n").exception)
+    assert out.read_text(encoding="utf-8") == before
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(files, tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.jsonl").write_bytes(files[1].read_bytes())
+    monkeypatch.chdir(tmp_path / "other")
+    asked = judging.identify(files[0], Path("mine.jsonl"))
+    assert (asked.a, asked.b) == (f"{tmp_path.name}/mine", "other/mine")
+
+
+def test_the_tally_names_the_systems_and_refuses_answers_about_others(files, tmp_path):
+    mine, theirs = files
+    out, swapped = tmp_path / "answers.jsonl", tmp_path / "swapped.jsonl"
+    invoke(mine, theirs, "--out", out, keys="1\nq\n")
+    invoke(theirs, mine, "--out", swapped, "--judge", "борис", keys="1\nq\n")
+    told = invoke(out, "--tally")
+    assert "A is mine, B is theirs" in told.stdout
+    mixed = invoke(out, swapped, "--tally")
+    assert isinstance(mixed.exception, DataError)
+    assert "A mine, B theirs, then A theirs, B mine" in str(mixed.exception)
+
+
+def test_pictures_that_are_not_there_are_named(files, tmp_path):
+    images = tmp_path / "val"
+    (images / "images").mkdir(parents=True)
+    for number in range(1, 40):
+        if number not in (7, 21):
+            Image.new("RGB", (8, 8)).save(images / "images" / f"{number}.png")
+    page = tmp_path / "page.html"
+    for arguments in (["--page", page], ["--out", tmp_path / "x.jsonl"]):
+        refused = invoke(*files, "--images", images, *arguments, keys="q\n").exception
+        assert isinstance(refused, MissingFileError)
+        assert "2 of 39 pictures" in str(refused)
+        assert all(name in str(refused) for name in ("images/7.png", "images/21.png"))
+    for number in (7, 21):
+        (images / "images" / f"{number}.png").write_bytes(b"<html>")
+    refused = invoke(*files, "--images", images, "--page", page).exception
+    assert isinstance(refused, DataError) and "images/7.png" in str(refused)
+    assert not page.exists()
