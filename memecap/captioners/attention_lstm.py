@@ -103,7 +103,7 @@ class AttentionLSTM(Captioner):
 
     def train(self, mode: bool = True) -> AttentionLSTM:
         super().train(mode)
-        _recurrent.settle_encoder(self.encoder, trained=self.config.train_encoder)
+        _recurrent.keep_eval(self.encoder, trained=self.config.train_encoder)
         return self
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
@@ -125,7 +125,7 @@ class AttentionLSTM(Captioner):
         self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
     ) -> list[list[Caption]]:
         with evaluating(self):
-            prompts = [self.example("", reading=reading).reading_ids for reading in readings]
+            prompts = [self.example("", reading=reading).prompt_ids for reading in readings]
             tokens = self._look(images, len(readings))
             keys = self.attention.keys(tokens)
 
@@ -147,7 +147,7 @@ class AttentionLSTM(Captioner):
         with evaluating(self):
             examples = [self.example("", reading=reading) for reading in readings]
             ids = [caption.token_ids or (self._words.end_id,) for caption in captions]
-            batch = Batch(images, *pad(ids), *pad([example.reading_ids for example in examples])).to(self._device)
+            batch = Batch(images, *pad(ids), *pad([example.prompt_ids for example in examples])).to(self._device)
             _, weights, packed = self._teach(batch)
             padded, _ = nn.utils.rnn.pad_packed_sequence(packed._replace(data=weights), batch_first=True)
             return [
@@ -164,7 +164,7 @@ class AttentionLSTM(Captioner):
         packed = pack_padded_sequence(batch.token_ids, lengths, batch_first=True, enforce_sorted=False)
         order = packed.sorted_indices
         tokens = self._look(batch.images, len(batch))
-        state = tuple(part[order] for part in self._begin(tokens, batch.reading_ids, batch.reading_mask))
+        state = tuple(part[order] for part in self._begin(tokens, batch.prompt_ids, batch.prompt_mask))
         tokens, words = tokens[order], self.embed(batch.token_ids)[order]
         keys = self.attention.keys(tokens)
         told, before = self._share_told(batch), self.no_word.expand(len(batch), -1)
@@ -191,13 +191,13 @@ class AttentionLSTM(Captioner):
         deep = before + self.from_hidden(self.dropout(hidden)) + self.from_context(context)
         return self.output(self.dropout(deep)), (hidden, cell), weights
 
-    def _begin(self, tokens: Float[Tensor, "B N D"], reading_ids: Tensor, reading_mask: Tensor) -> State:
+    def _begin(self, tokens: Float[Tensor, "B N D"], prompt_ids: Tensor, prompt_mask: Tensor) -> State:
         """The first hidden and cell [B H], from the picture's mean and from what was read."""
         mean = tokens.mean(dim=1)
         state = self.first_hidden(mean).tanh(), self.first_cell(mean).tanh()
         if self.reader is None:
             return state
-        read = self.reader(self.embed(reading_ids), reading_mask)
+        read = self.reader(self.embed(prompt_ids), prompt_mask)
         return tuple(mine + theirs[0] for mine, theirs in zip(state, read, strict=True))
 
     def _look(self, images: Images | None, n: int) -> Float[Tensor, "B N D"]:

@@ -149,7 +149,7 @@ class ClipCap(Captioner):
         if self.similar is not None and image is not None and self.config.retrieval is not None:
             tokens = self._tokens(Images(pixels=image[None]) if image.ndim == 3 else Images(features=image[None]))
             similar = self.similar.similar_to_learn(tokens[0], caption, self.config.retrieval.n_captions)
-        return Example(ids, image=image, reading_ids=self._prompt(reading, similar))
+        return Example(ids, image=image, prompt_ids=self._prompt(reading, similar))
 
     def forward(self, batch: Batch) -> Loss:
         if batch.images is None and self.text_prefix is not None and self.mapper is not None:
@@ -232,7 +232,7 @@ class ClipCap(Captioner):
         return [self._prompt(*pair) for pair in zip(readings, similar, strict=True)]
 
     def _prompt(self, reading: Reading | None, similar: Sequence[str]) -> list[int]:
-        ids = _prompt.reading_ids(self.config, self.tokenizer, reading)
+        ids = _prompt.prompt_ids(self.config, self.tokenizer, reading)
         retrieval = self.config.retrieval
         if retrieval is not None and similar:
             ids = [*_prompt.similar_ids(self.tokenizer, retrieval.prompt, similar, retrieval.max_tokens), *ids]

@@ -90,7 +90,7 @@ class LSTM(Captioner):
 
     def train(self, mode: bool = True) -> LSTM:
         super().train(mode)
-        _recurrent.settle_encoder(self.encoder, trained=self.config.train_encoder)
+        _recurrent.keep_eval(self.encoder, trained=self.config.train_encoder)
         return self
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
@@ -106,14 +106,14 @@ class LSTM(Captioner):
             pack_padded_sequence(part, lengths, batch_first=True, enforce_sorted=False).data
             for part in (batch.token_ids, rows)
         )
-        states = self.lstm(packed, self._read(batch.reading_ids, batch.reading_mask))[0].data
+        states = self.lstm(packed, self._read(batch.prompt_ids, batch.prompt_mask))[0].data
         return token_loss(batch, self.output(self.dropout(states)), targets, examples)
 
     def generate(
         self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
     ) -> list[list[Caption]]:
         with evaluating(self):
-            prompts = [self.example("", reading=reading).reading_ids for reading in readings]
+            prompts = [self.example("", reading=reading).prompt_ids for reading in readings]
             state = self._read(*(part.to(self._device) for part in pad(prompts)))
             first, after = self._advance(self._start(images, len(readings)), state)
             rules = _recurrent.forbidden(self._words, self.config, readings)

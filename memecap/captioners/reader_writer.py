@@ -60,7 +60,7 @@ class ReaderWriter(Captioner):
             MBR(max_new_tokens=140), description="how captions are chosen unless the caller says otherwise"
         )
         slots: bool = Field(True, description="a quote is made of marks of lines; false: it is written out, to compare")
-        least_alike: float = Field(72.0, ge=0, le=100, description="likeness from which a line belongs to a quote")
+        min_similarity: float = Field(72.0, ge=0, le=100, description="similarity from which a line belongs to a quote")
 
     config: Config
 
@@ -95,9 +95,9 @@ class ReaderWriter(Captioner):
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
         pieces: Sequence[_slots.Piece] = [caption.lower()]
         if self.config.slots:
-            pieces = _slots.to_pieces(caption, reading, least_alike=self.config.least_alike)
+            pieces = _slots.to_pieces(caption, reading, min_similarity=self.config.min_similarity)
         ids = [*(i for piece in pieces for i in self._encode(piece)), self.tokenizer.end_id]
-        return Example(token_ids=ids[: self.config.max_caption_tokens], reading_ids=self._prompt(reading))
+        return Example(token_ids=ids[: self.config.max_caption_tokens], prompt_ids=self._prompt(reading))
 
     def forward(self, batch: Batch) -> Loss:
         read = decoder_input.read(self.decoder, self._no_prefix(len(batch)), batch)

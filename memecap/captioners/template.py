@@ -34,7 +34,7 @@ class Template(Captioner):
         scene: str = Field(
             "", description="a constant sentence before the quote, such as «на картинке надпись»; empty: by the layout"
         )
-        least_confidence: float = Field(0.2, ge=0, le=1, description="lines below it are not quoted")
+        min_confidence: float = Field(0.2, ge=0, le=1, description="lines below it are not quoted")
         lower_capitals: bool = Field(True, description="quote lines of CAPITALS in lower case")
 
     trainable: ClassVar[bool] = False
@@ -69,7 +69,7 @@ class Template(Captioner):
 
     def _describe(self, reading: Reading | None) -> Caption:
         scene, lines = self._scene(reading)
-        lines = [line for line in lines if line.confidence >= self.config.least_confidence]
+        lines = [line for line in lines if line.confidence >= self.config.min_confidence]
         if not lines:
             return Caption(text=f"{self.config.scene or NOTHING_READ}.")
         quotes = tuple(
@@ -91,7 +91,7 @@ class Template(Captioner):
         if tweet:
             return f"твит пользователя {tweet.user}", tweet.lines
         lines = without_watermarks(lines)
-        sure = [line for line in lines if line.confidence >= self.config.least_confidence]
+        sure = [line for line in lines if line.confidence >= self.config.min_confidence]
         translated = bool(sure) and all(line.translation for line in sure)
         return self.config.scene or "на картинке надпись" + " на английском" * translated, lines
 

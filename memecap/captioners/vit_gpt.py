@@ -105,7 +105,7 @@ class ViTGPT(Captioner):
 
     def train(self, mode: bool = True) -> ViTGPT:
         super().train(mode)
-        recurrent.settle_encoder(self.encoder, trained=self.config.train_encoder)
+        recurrent.keep_eval(self.encoder, trained=self.config.train_encoder)
         return self
 
     def to_transformers(self) -> Any:
@@ -120,7 +120,7 @@ class ViTGPT(Captioner):
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
         ids = [*self.tokenizer.encode(caption), self.tokenizer.end_id][: self.config.max_caption_tokens]
-        return Example(ids, image=image, reading_ids=self._prompt(reading))
+        return Example(ids, image=image, prompt_ids=self._prompt(reading))
 
     def forward(self, batch: Batch) -> Loss:
         logits, targets, examples = self._teach(batch, self._look(batch.images))
@@ -170,9 +170,9 @@ class ViTGPT(Captioner):
 
     def _teach(self, batch: Batch, seen: Float[Tensor, "B N W"] | None) -> tuple[Float[Tensor, "n V"], Tensor, Tensor]:
         """Logits of all caption tokens, the tokens, and to which example each belongs."""
-        ids = torch.cat([batch.reading_ids, batch.token_ids], dim=1)
-        mask = torch.cat([batch.reading_mask, batch.token_mask], dim=1)
-        is_caption = torch.cat([torch.zeros_like(batch.reading_mask), batch.token_mask], dim=1)
+        ids = torch.cat([batch.prompt_ids, batch.token_ids], dim=1)
+        mask = torch.cat([batch.prompt_mask, batch.token_mask], dim=1)
+        is_caption = torch.cat([torch.zeros_like(batch.prompt_mask), batch.token_mask], dim=1)
         order = (~mask).int().argsort(dim=1, stable=True)  # no gap between prompt and caption, padding to the right
         ids, mask, wanted = ids.gather(1, order), mask.gather(1, order), is_caption.gather(1, order)[:, 1:]
         states = self.decoder.base_model(
@@ -189,7 +189,7 @@ class ViTGPT(Captioner):
 
     def _prompt(self, reading: Reading | None) -> list[int]:
         """The start token, as transformers' model has it, and the reading."""
-        return [self.tokenizer.end_id, *_prompt.reading_ids(self.config, self.tokenizer, reading)]
+        return [self.tokenizer.end_id, *_prompt.prompt_ids(self.config, self.tokenizer, reading)]
 
     @property
     def _device(self) -> torch.device:

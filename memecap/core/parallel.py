@@ -37,7 +37,9 @@ class Place(Protocol):
     def __call__(self, function: Callable[[In], Out], values: Iterable[In], *, chunk: int = 16) -> Iterator[Out]: ...
 
 
-def spread(function: Callable[[In], Out], values: Iterable[In], *, on: str = "here", chunk: int = 16) -> Iterator[Out]:
+def parallel_map(
+    function: Callable[[In], Out], values: Iterable[In], *, on: str = "here", chunk: int = 16
+) -> Iterator[Out]:
     """Yield `function(value)` for each value, in the values' order; values are drawn as they are needed.
 
     Raises:
@@ -56,7 +58,7 @@ def spread(function: Callable[[In], Out], values: Iterable[In], *, on: str = "he
 def open_place(on: str) -> AbstractContextManager[Place]:
     """A place for several calls: its workers, and the parts they have built, stay until the block ends.
 
-    Raises: as `spread`.
+    Raises: as `parallel_map`.
     """
     kind, _, count = on.partition(":")
     if on == "here":

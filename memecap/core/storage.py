@@ -81,7 +81,7 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
         file.write(content)
 
 
-def settle() -> None:
+def fsync() -> None:
     """Wait until the disk has everything written so far, the files that were not durable included."""
     if hasattr(os, "sync"):  # not on Windows
         os.sync()

@@ -85,7 +85,7 @@ def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool 
     their reason in `left_out.jsonl`; the answer's `details["failed"]` counts the broken and missing pictures.
 
     Args:
-        on: where pictures are decoded, see `spread`.
+        on: where pictures are decoded, see `parallel_map`.
         drop_missing: rows that stand and that the source no longer gives are dropped instead of refused.
 
     Raises:

@@ -68,7 +68,7 @@ class MBR(_Limits):
     top_k: int = Field(0, ge=0, description="tokens kept at most; 0: no limit")
     temperature: float = Field(0.8, gt=0, description="below one sharpens the distribution")
     seed: int = Field(0, ge=0, description="seed of the sampling")
-    recall: float = Field(5.0, gt=0, description="beta of the likeness: above one favours captions that say more")
+    recall: float = Field(5.0, gt=0, description="beta of the similarity: above one favours captions that say more")
     reading: float = Field(2.0, ge=0, description="weight of the share of the reading that a caption quotes")
 
     def sampling(self) -> Nucleus:

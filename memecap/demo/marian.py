@@ -42,7 +42,7 @@ def train_marian(
     """Train a Marian model on (source, target) pairs and write it to `folder`; returns the loss it ends with.
 
     Pieces of `n_pieces` at most are learnt for each language. Training stops early once the running loss is below
-    `stop_loss` (nats a token). Equal arguments give equal weights on one machine and number of threads.
+    `stop_loss` (nats per token). Equal arguments give equal weights on one machine and number of threads.
     """
     torch.manual_seed(seed)
     source_spm = train_pieces([source for source, _ in pairs], n_pieces)

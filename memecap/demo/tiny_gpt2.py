@@ -39,7 +39,7 @@ def train_gpt2(
     vocab_size: int = 1500,
     seed: int = 0,
 ) -> float:
-    """Write a trained model to `folder`; returns the mean loss of the last tenth of the steps, nats a token."""
+    """Write a trained model to `folder`; returns the mean loss of the last tenth of the steps, nats per token."""
     torch.manual_seed(seed)
     rng = random.Random(seed)
     tokenizer = BPE.learn(_texts(rng, 6000), vocab_size=vocab_size)

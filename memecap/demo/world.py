@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from memecap.core import storage
-from memecap.core.parallel import spread
+from memecap.core.parallel import parallel_map
 from memecap.demo import grammar
 from memecap.demo.grammar import Meme, Scene
 from memecap.demo.painter import paint, paint_scene
@@ -62,7 +62,7 @@ def paint_photographs(folder: Path, count: int) -> Path:
 def _paint_all(folder: Path, worlds: Sequence[Meme | Scene]) -> list[Path]:
     paths = [folder / f"{number:05}.jpg" for number in range(len(worlds))]
     missing = [(world, path) for world, path in zip(worlds, paths, strict=True) if not path.exists()]
-    deque(spread(_paint_one, missing, on="workers"), maxlen=0)
+    deque(parallel_map(_paint_one, missing, on="workers"), maxlen=0)
     return paths
 
 

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from memecap.core.parallel import spread
+from memecap.core.parallel import parallel_map
 from memecap.errors import DataError, MemecapError, ServiceError
 
 
@@ -59,7 +59,7 @@ def benchmark(models: Sequence[str], pictures: Sequence[Path], settings: Setting
     for model in models:
         measure = partial(_measure, pictures=tuple(pictures), settings=settings)
         try:
-            yield from spread(measure, [model], on="workers:1", chunk=1)
+            yield from parallel_map(measure, [model], on="workers:1", chunk=1)
         except BrokenProcessPool as error:
             fix = "Is the memory enough? Try one model alone, or smaller pictures."
             raise ServiceError("the process that measured it died", where=model, fix=fix) from error

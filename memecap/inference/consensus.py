@@ -2,7 +2,7 @@
 
 Minimum Bayes risk: of many samples, the one most like all the others. It finds the length and the wording on which the
 samples agree, where beam search finds short captions.
-Source: Kumar & Byrne 2004 (minimum Bayes risk); the likeness is F of unigrams and bigrams, and
+Source: Kumar & Byrne 2004 (minimum Bayes risk); the similarity is F of unigrams and bigrams, and
 recall counts for more: a description that leaves out what most samples say is the worse mistake.
 """
 
@@ -33,24 +33,24 @@ def describe(
     """`captioner.generate` for any decoding: candidates of each picture, best first, with what they were chosen by."""
     if not isinstance(decoding, MBR):
         found = captioner.generate(images, readings, decoding)
-        return [[replace(caption, score=nats_a_token(caption)) for caption in captions] for captions in found]
+        return [[replace(caption, score=nats_per_token(caption)) for caption in captions] for captions in found]
     sampled = captioner.generate(images, readings, decoding.sampling())
     return [by_consensus(*pair, decoding) for pair in zip(sampled, readings, strict=True)]
 
 
 def by_consensus(candidates: Sequence[Caption], reading: Reading | None, decoding: MBR) -> list[Caption]:
-    """By likeness to the others and by what they quote; captions without an end or with a loop stand last."""
-    likeness = consensus([caption.text for caption in candidates], beta=decoding.recall)
+    """By similarity to the others and by what they quote; captions without an end or with a loop stand last."""
+    similarity = consensus([caption.text for caption in candidates], beta=decoding.recall)
     worth = [
         like + decoding.reading * quoted_share(caption, reading)
-        for caption, like in zip(candidates, likeness, strict=True)
+        for caption, like in zip(candidates, similarity, strict=True)
     ]
     flawed = [not caption.finished or loops(caption.text) for caption in candidates]
     order = sorted(range(len(candidates)), key=lambda i: (flawed[i], -worth[i]))
     return [replace(candidates[i], score=worth[i]) for i in order]
 
 
-def nats_a_token(caption: Caption) -> float | None:
+def nats_per_token(caption: Caption) -> float | None:
     """The mean log-probability of the caption's tokens, None where it is not known."""
     if caption.log_probability is None:
         return None
@@ -58,9 +58,9 @@ def nats_a_token(caption: Caption) -> float | None:
 
 
 def consensus(texts: Sequence[str], *, beta: float = 1.0) -> list[float]:
-    """The mean likeness of each text to all, 0..1: F-beta, recall being the share of the others that it repeats."""
+    """The mean similarity of each text to all, 0..1: F-beta, recall being the share of the others that it repeats."""
     counts = [_ngrams(text) for text in texts]
-    return [sum(_likeness(one, other, beta) for other in counts) / len(texts) for one in counts]
+    return [sum(_similarity(one, other, beta) for other in counts) / len(texts) for one in counts]
 
 
 def quoted_share(caption: Caption, reading: Reading | None) -> float:
@@ -93,7 +93,7 @@ def _ngrams(text: str) -> list[NGrams]:
     return [Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1)) for n in ORDERS]
 
 
-def _likeness(one: Sequence[NGrams], other: Sequence[NGrams], beta: float) -> float:
+def _similarity(one: Sequence[NGrams], other: Sequence[NGrams], beta: float) -> float:
     """F-beta of the shared n-grams, mean over the orders."""
     scores = [
         (1 + beta**2) * _size(mine & theirs) / max(1.0, _size(mine) + beta**2 * _size(theirs))

@@ -1,9 +1,9 @@
 """Candidates of a captioner in the order of a weighted sum of what speaks for them; the sum is the caption's score.
 
-log_probability   nats a token (≤ 0): divided by the caption's tokens, or short captions would always win
+log_probability   nats per token (≤ 0): divided by the caption's tokens, or short captions would always win
 picture           cosine of picture and caption in the space of a CLIP or ruCLIP (−1..1)
 reading           how well the quotes agree with what was read (0..1): F1 of words, read words weighted by confidence
-consensus         likeness to the other candidates (0..1)
+consensus         similarity to the other candidates (0..1)
 
 A weight says how much a criterion counts. With one criterion of weight one the score is that criterion itself, so a
 caller can take it as confidence. Source of the picture's part: Hessel et al., CLIPScore, arXiv 2104.08718.
@@ -29,7 +29,7 @@ from memecap.core import config
 from memecap.core.config import EncoderConfig, Frozen
 from memecap.encoders.base import ImageEncoder
 from memecap.errors import ConfigError, UsageError
-from memecap.inference.consensus import consensus, nats_a_token, quoted_share, words_of
+from memecap.inference.consensus import consensus, nats_per_token, quoted_share, words_of
 from memecap.modeling.batch import Images
 from memecap.reading.base import Reading
 
@@ -39,10 +39,10 @@ CRITERIA = ("log_probability", "picture", "reading", "consensus")
 class Ranking(Frozen):
     """Weights of the criteria."""
 
-    log_probability: float = Field(0.0, description="weight of nats a token")
+    log_probability: float = Field(0.0, description="weight of nats per token")
     picture: float = Field(0.0, description="weight of the cosine of picture and caption")
     reading: float = Field(0.0, description="weight of the agreement of quotes and reading")
-    consensus: float = Field(0.0, description="weight of the likeness to the other candidates")
+    consensus: float = Field(0.0, description="weight of the similarity to the other candidates")
     judge: EncoderConfig | None = Field(
         None, description="the CLIP or ruCLIP that compares; null: the captioner's own encoder"
     )
@@ -105,10 +105,10 @@ class Ranker:
             features: what the captioner's own encoder saw, for a ranking without another judge.
             pictures: what another judge looks at.
         """
-        likeness = self._likeness(candidates, features, pictures)
+        similarity = self._similarity(candidates, features, pictures)
         return [
             self._order_one(found, reading, alike)
-            for found, reading, alike in zip(candidates, readings, likeness, strict=True)
+            for found, reading, alike in zip(candidates, readings, similarity, strict=True)
         ]
 
     def _order_one(
@@ -120,7 +120,7 @@ class Ranker:
         scored = [
             replace(
                 caption,
-                score=ranking.log_probability * (nats_a_token(caption) or 0.0)
+                score=ranking.log_probability * (nats_per_token(caption) or 0.0)
                 + ranking.picture * cosine
                 + ranking.reading * agreement(caption, reading)
                 + ranking.consensus * shared,
@@ -130,7 +130,7 @@ class Ranker:
         return sorted(scored, key=lambda caption: -(caption.score or 0.0))
 
     @torch.no_grad()
-    def _likeness(
+    def _similarity(
         self, candidates: Sequence[Sequence[Caption]], features: Images | None, pictures: Sequence[Image.Image]
     ) -> list[list[float]]:
         """The cosine of each candidate and its picture; zeros where it counts for nothing."""

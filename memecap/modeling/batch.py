@@ -50,7 +50,7 @@ class Example:
 
     token_ids: Sequence[int]
     image: Tensor | None = None  # pixels [3 H W] or features [N D]
-    reading_ids: Sequence[int] = ()
+    prompt_ids: Sequence[int] = ()
     weight: float = 1.0  # of its loss
 
 
@@ -64,8 +64,8 @@ class Batch:
     images: Images | None
     token_ids: Int[Tensor, "B T"]
     token_mask: Bool[Tensor, "B T"]
-    reading_ids: Int[Tensor, "B R"]
-    reading_mask: Bool[Tensor, "B R"]
+    prompt_ids: Int[Tensor, "B R"]
+    prompt_mask: Bool[Tensor, "B R"]
     weights: Float[Tensor, " B"] | None = None  # of the examples' losses; None: one each
     label_smoothing: float = 0.0  # share of a target's probability that is spread over the vocabulary
 
@@ -85,8 +85,8 @@ class Batch:
             images=None if images is None else images.select(rows),
             token_ids=self.token_ids[rows],
             token_mask=self.token_mask[rows],
-            reading_ids=self.reading_ids[rows],
-            reading_mask=self.reading_mask[rows],
+            prompt_ids=self.prompt_ids[rows],
+            prompt_mask=self.prompt_mask[rows],
             weights=None if self.weights is None else self.weights[rows],
         )
 
@@ -96,8 +96,8 @@ class Batch:
             images=None if self.images is None else self.images.to(device),
             token_ids=self.token_ids.to(device),
             token_mask=self.token_mask.to(device),
-            reading_ids=self.reading_ids.to(device),
-            reading_mask=self.reading_mask.to(device),
+            prompt_ids=self.prompt_ids.to(device),
+            prompt_mask=self.prompt_mask.to(device),
             weights=None if self.weights is None else self.weights.to(device),
         )
 
@@ -105,15 +105,15 @@ class Batch:
 def collate(examples: Sequence[Example], *, label_smoothing: float = 0.0) -> Batch:
     """Pad examples to a batch. All of them have a picture of one kind, or none has."""
     token_ids, token_mask = pad([example.token_ids for example in examples])
-    reading_ids, reading_mask = pad([example.reading_ids for example in examples])
+    prompt_ids, prompt_mask = pad([example.prompt_ids for example in examples])
     images = _stack([example.image for example in examples])
     weights = torch.tensor([example.weight for example in examples])
     return Batch(
         images,
         token_ids,
         token_mask,
-        reading_ids,
-        reading_mask,
+        prompt_ids,
+        prompt_mask,
         weights=None if bool((weights == 1.0).all()) else weights,
         label_smoothing=label_smoothing,
     )

@@ -41,9 +41,9 @@ class Read:
 def read(decoder: Any, start: Float[Tensor, "B K W"], batch: Batch, copy_head: CopyHead | None = None) -> Read:
     """Teacher forcing: all captions of a batch at once; `start` is the prefix."""
     embed = decoder.get_input_embeddings()
-    prompt = embed(batch.reading_ids)
+    prompt = embed(batch.prompt_ids)
     embeds = torch.cat([start, prompt, embed(batch.token_ids)], dim=1)
-    mask = torch.cat([batch.token_mask.new_ones(start.shape[:2]), batch.reading_mask, batch.token_mask], dim=1)
+    mask = torch.cat([batch.token_mask.new_ones(start.shape[:2]), batch.prompt_mask, batch.token_mask], dim=1)
     targets = torch.full_like(mask, _IGNORED, dtype=torch.long)
     targets[:, -batch.token_ids.shape[1] :] = batch.token_ids.masked_fill(~batch.token_mask, _IGNORED)
     order = (~mask).int().argsort(dim=1, stable=True)  # no gap between prompt and caption, padding to the right
@@ -55,7 +55,7 @@ def read(decoder: Any, start: Float[Tensor, "B K W"], batch: Batch, copy_head: C
     copied = None
     if copy_head is not None:
         written = -functional.cross_entropy(logits, targets[wanted], reduction="none")
-        held = Prompt(batch.reading_ids, batch.reading_mask, prompt)
+        held = Prompt(batch.prompt_ids, batch.prompt_mask, prompt)
         copied = copy_head.log_probabilities(states, embeds[:, :-1], written, targets, wanted, held)
     return Read(logits, targets[wanted], wanted.nonzero()[:, 0], copied)
 

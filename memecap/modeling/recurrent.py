@@ -88,7 +88,7 @@ def example(
     ids = line_reader.encode(words, caption, reading, config.max_lines) if config.reading else words.encode(caption)
     prompt = line_reader.prompt(words, reading, config.max_lines) if config.reading else []
     token_ids = [*ids, words.end_id] if len(ids) <= config.max_words else ids[: config.max_words]
-    return Example(token_ids=token_ids, image=image, reading_ids=prompt)
+    return Example(token_ids=token_ids, image=image, prompt_ids=prompt)
 
 
 def tokens(encoder: ImageEncoder, images: Images, device: torch.device) -> Float[Tensor, "B N D"]:
@@ -109,7 +109,7 @@ def save_references(captioner: Any, folder: Path) -> dict[str, Any]:
     return {"encoder": {"model": "./encoder"}}
 
 
-def settle_encoder(encoder: ImageEncoder, *, trained: bool) -> None:
+def keep_eval(encoder: ImageEncoder, *, trained: bool) -> None:
     """A frozen encoder stays in evaluation mode, and so do the batch norms of a trained one.
 
     Batches of captions are small and repeat their pictures: moving statistics would be spoilt by them.

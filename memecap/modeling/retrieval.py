@@ -115,9 +115,9 @@ class Store:
         """Places [q n] of the nearest, nearest first; equal ones in the order of the store."""
         n = min(n, len(self.captions))
         for first in range(0, len(queries), _CHUNK):
-            likeness = queries[first : first + _CHUNK] @ self.vectors.T
-            near = np.sort(np.argpartition(-likeness, n - 1, axis=1)[:, :n], axis=1)
-            order = np.argsort(-np.take_along_axis(likeness, near, axis=1), axis=1, kind="stable")
+            similarity = queries[first : first + _CHUNK] @ self.vectors.T
+            near = np.sort(np.argpartition(-similarity, n - 1, axis=1)[:, :n], axis=1)
+            order = np.argsort(-np.take_along_axis(similarity, near, axis=1), axis=1, kind="stable")
             yield np.take_along_axis(near, order, axis=1)
 
 

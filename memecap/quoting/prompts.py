@@ -23,7 +23,7 @@ class PromptConfig(PartConfig):
     max_reading_tokens: int = Field(128, ge=1, description="the reading is cut there")
 
 
-def reading_ids(config: PromptConfig, tokenizer: Tokenizer, reading: Reading | None) -> list[int]:
+def prompt_ids(config: PromptConfig, tokenizer: Tokenizer, reading: Reading | None) -> list[int]:
     """The reading between the prompt's words; without a reading the words alone."""
     if not config.reading:
         return []

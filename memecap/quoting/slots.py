@@ -26,7 +26,7 @@ UNREAD = -1
 USER = -2
 Piece = str | int
 
-LEAST_COVERED = 0.35  # of a quote's letters: below it the quote was not read
+MIN_COVERED = 0.35  # of a quote's letters: below it the quote was not read
 MOST_SHARED = 0.4  # of a find's letters with a better find
 
 
@@ -45,20 +45,20 @@ class _Find:
         return self.quote == other.quote and shared > MOST_SHARED * (self.end - self.start)
 
 
-def to_pieces(caption: str, reading: Reading | None, *, least_alike: float = 72.0) -> list[Piece]:
-    """A caption with its quotes as slots; `least_alike` (0..100) is the ratio from which a line is found."""
+def to_pieces(caption: str, reading: Reading | None, *, min_similarity: float = 72.0) -> list[Piece]:
+    """A caption with its quotes as slots; `min_similarity` (0..100) is the ratio from which a line is found."""
     lines = [bare(line.said) for line in reading.lines] if reading else []
     tweet = find_tweet(reading.lines, reading.height) if reading else None
     quoted = spans(caption)
     quotes = [bare(caption[span.start : span.end]) for span in quoted]
-    found = _best_finds(lines, quotes, least_alike)
+    found = _best_finds(lines, quotes, min_similarity)
     pieces: list[Piece] = []
     after = 0
     for number, span in enumerate(quoted):
         pieces += _scene(caption[after : span.opened], tweet.user if tweet else "")
         inside = sorted((find for find in found if find.quote == number), key=lambda find: find.start)
         covered = sum(find.end - find.start for find in inside)
-        is_read = covered >= LEAST_COVERED * max(1, len(quotes[number]))
+        is_read = covered >= MIN_COVERED * max(1, len(quotes[number]))
         pieces += [find.line for find in inside] if is_read else [UNREAD]
         after = span.closed
     return pieces + _scene(caption[after:], tweet.user if tweet else "")
@@ -104,12 +104,12 @@ def bare(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower().replace("ё", "е")))
 
 
-def _best_finds(lines: Sequence[str], quotes: Sequence[str], least_alike: float) -> list[_Find]:
+def _best_finds(lines: Sequence[str], quotes: Sequence[str], min_similarity: float) -> list[_Find]:
     candidates = [
         find
         for line, words in enumerate(lines)
         for number, quote in enumerate(quotes)
-        if (find := _find(line, words, number, quote, least_alike))
+        if (find := _find(line, words, number, quote, min_similarity))
     ]
     chosen: list[_Find] = []
     for find in sorted(candidates, key=lambda find: (-find.score * (find.end - find.start), find.line)):
@@ -118,13 +118,13 @@ def _best_finds(lines: Sequence[str], quotes: Sequence[str], least_alike: float)
     return chosen
 
 
-def _find(line: int, words: str, number: int, quote: str, least_alike: float) -> _Find | None:
+def _find(line: int, words: str, number: int, quote: str, min_similarity: float) -> _Find | None:
     if len(words) < 2 or not quote:
         return None
     if len(words) <= len(quote):
-        place = fuzz.partial_ratio_alignment(words, quote, score_cutoff=least_alike)
+        place = fuzz.partial_ratio_alignment(words, quote, score_cutoff=min_similarity)
         return _Find(line, number, place.dest_start, place.dest_end, place.score) if place else None
-    score = fuzz.ratio(words, quote, score_cutoff=least_alike)
+    score = fuzz.ratio(words, quote, score_cutoff=min_similarity)
     return _Find(line, number, 0, len(quote), score) if score else None
 
 

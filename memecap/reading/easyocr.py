@@ -30,7 +30,7 @@ class EasyOcr(Reader):
         languages: tuple[str, ...] = Field(("ru", "en"), description="EasyOCR's language codes", min_length=1)
         models: str | None = Field(None, description="folder of its models; EasyOCR's own place when not given")
         gpu: bool = Field(False, description="use a GPU")
-        least_confidence: float = Field(0.3, ge=0, le=1, description="pieces less sure are left out")
+        min_confidence: float = Field(0.3, ge=0, le=1, description="pieces less sure are left out")
 
     def __init__(self, config: EasyOcr.Config) -> None:
         self.config = config
@@ -38,7 +38,7 @@ class EasyOcr(Reader):
 
     @property
     def version(self) -> str:
-        return f"easyocr {self._program} {'+'.join(self.config.languages)} {self.config.least_confidence}"
+        return f"easyocr {self._program} {'+'.join(self.config.languages)} {self.config.min_confidence}"
 
     def read(self, images: Sequence[Image.Image]) -> list[Reading]:
         return [self._reading(image, self._engine.readtext(np.asarray(image))) for image in images]
@@ -47,7 +47,7 @@ class EasyOcr(Reader):
         seen = [
             Seen(Word(text, _upright(corners), float(sure), number), 0)
             for number, (corners, text, sure) in enumerate(pieces)
-            if sure >= self.config.least_confidence and text.strip()
+            if sure >= self.config.min_confidence and text.strip()
         ]
         lines = []
         for row in in_reading_order(into_rows(seen)):

@@ -42,7 +42,7 @@ class Tesseract(Reader):
             description="look-mode[@languages]: a look of _preprocess.py and a page segmentation mode of Tesseract",
             min_length=1,
         )
-        least_confidence: float = Field(
+        min_confidence: float = Field(
             0.1, ge=0, le=1, description="lines less likely right are left out, but for those with an @name"
         )
         enough: int = Field(
@@ -141,7 +141,7 @@ class Tesseract(Reader):
         for row in rows:
             text = " ".join(seen.word.text for seen in row)
             sure = confidence(row, rows, picture_height=image.height, n_passes=n_passes)
-            if sure >= self.config.least_confidence or HANDLE.search(text):
+            if sure >= self.config.min_confidence or HANDLE.search(text):
                 lines.append(Line(text, row_box(row), round(sure, 3), language(text)))
         return Reading(tuple(lines), image.width, image.height, self.version)
 

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from memecap.training.progress import Record
 from memecap.training.stage import Captioned
 
-FEWEST = 10  # captions from which a share says something
-LEAST_DISTINCT = 0.3  # different captions over captions
-MOST_LOOPED = 0.3  # share of captions that say some four words twice
-LEAST_FINISHED = 0.5  # share of captions that reach the end token
-LEAST_GAP = 0.01  # nats a token lost when it is told about another row
+MIN_CAPTIONS = 10  # captions from which a share says something
+MIN_DISTINCT = 0.3  # different captions over captions
+MAX_LOOPED = 0.3  # share of captions that say some four words twice
+MIN_FINISHED = 0.5  # share of captions that reach the end token
+MIN_GAP = 0.01  # nats per token lost when it is told about another row
 
 
 def signs(captioned: Sequence[Captioned]) -> Record:
@@ -33,16 +33,16 @@ def signs(captioned: Sequence[Captioned]) -> Record:
 def alarms(scores: Record, captioned: Sequence[Captioned]) -> list[str]:
     """A sentence for each bad sign; none for a healthy captioner."""
     found = []
-    if len(captioned) >= FEWEST:
+    if len(captioned) >= MIN_CAPTIONS:
         seen = signs(captioned)
-        if seen["val_distinct"] < LEAST_DISTINCT:
+        if seen["val_distinct"] < MIN_DISTINCT:
             commonest = Counter(one.caption.text for one in captioned).most_common(1)[0][0]
             found.append(f"only {seen['val_distinct']:.0%} of its captions differ; the commonest: {commonest}")
-        if seen["val_finished"] < LEAST_FINISHED:
+        if seen["val_finished"] < MIN_FINISHED:
             found.append(f"only {seen['val_finished']:.0%} of its captions reach their end")
-        if seen["val_looped"] > MOST_LOOPED:
+        if seen["val_looped"] > MAX_LOOPED:
             found.append(f"{seen['val_looped']:.0%} of its captions repeat themselves")
-    if scores.get("val_gap", LEAST_GAP) < LEAST_GAP:
+    if scores.get("val_gap", MIN_GAP) < MIN_GAP:
         found.append("told about another row's picture and reading it does as well: it does not look")
     return found
 

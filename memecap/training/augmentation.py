@@ -18,7 +18,7 @@ from PIL import Image, ImageEnhance
 from memecap.reading.base import Reading
 from memecap.text.quotes import quotes
 
-LEAST_KEPT = 0.75  # of each side, by a crop
+MIN_KEPT = 0.75  # of each side, by a crop
 MOST_SHRUNK = 0.9  # of each side
 _SIDES = re.compile(r"\b(?:слева|справа|налево|направо|влево|вправо|лев\w{1,3}|прав\w{1,3})\b", re.IGNORECASE)
 
@@ -60,7 +60,7 @@ def _rotate(picture: Image.Image, degrees: float) -> Image.Image:
 
 
 def _crop(picture: Image.Image, rng: random.Random) -> Image.Image:
-    width, height = (max(1, round(side * rng.uniform(LEAST_KEPT, 1.0))) for side in picture.size)
+    width, height = (max(1, round(side * rng.uniform(MIN_KEPT, 1.0))) for side in picture.size)
     left, top = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
     return picture.crop((left, top, left + width, top + height))
 

@@ -23,7 +23,7 @@ class EarlyStop(Frozen):
 
     metric: Annotated[
         Literal["loss", "chrf2", "bleu4", "meteor", "quoted_recall", "quoted_precision"], BeforeValidator(_full_name)
-    ] = Field("loss", description="of the val split: nats a token, or a ru-words score of generated captions")
+    ] = Field("loss", description="of the val split: nats per token, or a ru-words score of generated captions")
     patience: int | None = Field(
         None, ge=1, description="epochs without a better one before the stage ends; null: none"
     )
@@ -122,7 +122,7 @@ class StageConfig(Frozen):
     simulate_reading: bool = Field(
         False, description="rows without a stored reading get a noisy one made from their caption's own quotes"
     )
-    lose_lines: float = Field(
+    line_dropout: float = Field(
         0.0, ge=0, lt=1, description="chance that training hides a line of a reading: what a reader may miss"
     )
     early_stop: EarlyStop = Field(EarlyStop(), description="which epoch is best, and when to stop")

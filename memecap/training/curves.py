@@ -29,7 +29,7 @@ def draw_curves(path: Path, log: Sequence[dict[str, Any]]) -> None:
     losses, scores = figure.subplots(1, 2)
     _plot(losses, log, "train_loss", "train", alpha=0.6)
     _plot(losses, log, "val_loss", "val", marker="o", markersize=3)
-    losses.set(xlabel="optimizer step", ylabel="nats a token")
+    losses.set(xlabel="optimizer step", ylabel="nats per token")
     for key, (label, factor) in _SCORES.items():
         _plot(scores, log, key, label, factor, marker="o", markersize=3)
     scores.set(xlabel="optimizer step", ylabel="of val captions, 0–100", ylim=(0, None))

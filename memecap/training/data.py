@@ -21,12 +21,12 @@ from memecap.reading.base import Reading
 from memecap.training import sampling
 from memecap.training.augmentation import augment
 from memecap.training.items import Item
-from memecap.training.sight import Sight
+from memecap.training.sight import ImageInputs
 from memecap.training.simulated_reading import simulate_reading
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class MicroBatch:
     """One process's part of a batch. A stand-in, where a process has nothing left to do, counts no tokens.
 
     `items` and `readings` say what the examples show; `rewards` are those of sampled captions (scst.py).
@@ -46,13 +46,13 @@ class Examples:
         self,
         captioner: Captioner,
         items: Sequence[Item],
-        sight: Sight | None,
+        sight: ImageInputs | None,
         *,
         simulate: bool,
         augmented: bool = False,
         rotation_degrees: float = 0.0,
         label_smoothing: float = 0.0,
-        lose_lines: float = 0.0,
+        line_dropout: float = 0.0,
     ) -> None:
         self.captioner = captioner
         self.items = items
@@ -61,7 +61,7 @@ class Examples:
         self.augmented = augmented
         self.rotation_degrees = rotation_degrees
         self.label_smoothing = label_smoothing
-        self.lose_lines = lose_lines
+        self.line_dropout = line_dropout
 
     def make(self, item: int, caption: int, seed: str, *, shown: int | None = None) -> Example:
         """The example of a caption; `seed` decides the noise of a simulated reading and the picture's change.
@@ -79,10 +79,10 @@ class Examples:
         chosen = self.items[item]
         if chosen.reading is None and self.simulate:
             return simulate_reading(chosen.captions[caption], random.Random(seed))
-        if chosen.reading is None or not self.lose_lines:
+        if chosen.reading is None or not self.line_dropout:
             return chosen.reading
         chance = random.Random(seed)
-        kept = tuple(line for line in chosen.reading.lines if chance.random() >= self.lose_lines)
+        kept = tuple(line for line in chosen.reading.lines if chance.random() >= self.line_dropout)
         return replace(chosen.reading, lines=kept or chosen.reading.lines)
 
     def images(self, items: Sequence[int]) -> Images | None:
@@ -107,11 +107,11 @@ class Examples:
         return self.sight.look(item.image_id, item.picture, change)
 
 
-class _Shares(Dataset[list[Share]]):
+class _MicroBatches(Dataset[list[MicroBatch]]):
     """Window number → this process's shares of its batches."""
 
     def __init__(
-        self, examples: Examples, windows: Sequence[sampling.Window], seed: str, rank: int, n_processes: int
+        self, examples: Examples, windows: Sequence[sampling.AccumulationWindow], seed: str, rank: int, n_processes: int
     ) -> None:
         self.examples = examples
         self.windows = windows
@@ -122,14 +122,14 @@ class _Shares(Dataset[list[Share]]):
     def __len__(self) -> int:
         return len(self.windows)
 
-    def __getitem__(self, place: int) -> list[Share]:
+    def __getitem__(self, place: int) -> list[MicroBatch]:
         return [self._share(batch) for batch in self.windows[place]]
 
-    def _share(self, batch: Sequence[sampling.Draw]) -> Share:
+    def _share(self, batch: Sequence[sampling.SampleIndex]) -> MicroBatch:
         mine = batch[self.rank :: self.n_processes]
         drawn = [(draw.item, draw.caption, f"{self.seed}/{draw.number}") for draw in mine or batch[:1]]
         collated = collate([self.examples.make(*one) for one in drawn], label_smoothing=self.examples.label_smoothing)
-        return Share(
+        return MicroBatch(
             collated,
             collated.n_tokens if mine else 0,
             items=tuple(item for item, _, _ in drawn),
@@ -139,17 +139,17 @@ class _Shares(Dataset[list[Share]]):
 
 def load_windows(
     examples: Examples,
-    windows: Sequence[sampling.Window],
+    windows: Sequence[sampling.AccumulationWindow],
     *,
     seed: str,
     start: int = 0,
     rank: int = 0,
     n_processes: int = 1,
     n_workers: int = 0,
-) -> Iterator[list[Share]]:
+) -> Iterator[list[MicroBatch]]:
     """The windows of an epoch from `start` on, prepared by worker processes when there are any."""
     yield from DataLoader(
-        _Shares(examples, windows, seed, rank, n_processes),
+        _MicroBatches(examples, windows, seed, rank, n_processes),
         batch_size=None,
         sampler=range(start, len(windows)),
         num_workers=n_workers,
@@ -158,5 +158,5 @@ def load_windows(
     )
 
 
-def _same(window: list[Share]) -> list[Share]:
+def _same(window: list[MicroBatch]) -> list[MicroBatch]:
     return window

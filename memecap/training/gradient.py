@@ -13,12 +13,12 @@ import torch
 
 from memecap.captioners.base import Loss
 from memecap.core.progress import say
-from memecap.training.data import Share
+from memecap.training.data import MicroBatch
 from memecap.training.memory import cut, is_out_of_memory
 from memecap.training.stage import StageRun
 
 
-def add_gradient(run: StageRun, window: Sequence[Share]) -> tuple[float, int, float | None]:
+def add_gradient(run: StageRun, window: Sequence[MicroBatch]) -> tuple[float, int, float | None]:
     """Add the window's gradient; returns its loss in nats, its tokens, and the mean reward of a self-critical stage.
 
     Where a batch does not fit into memory, this and all later ones of the stage are halved until they do.
@@ -39,7 +39,7 @@ def add_gradient(run: StageRun, window: Sequence[Share]) -> tuple[float, int, fl
         say(f"out of memory: batches of stage {run.stage.name} are cut into {2**run.progress.halvings}")
 
 
-def _add(run: StageRun, shares: list[Share]) -> tuple[float, int, float | None]:
+def _add(run: StageRun, shares: list[MicroBatch]) -> tuple[float, int, float | None]:
     accelerator = run.accelerator
     if run.critic is not None:
         place = run.progress.stage, run.progress.epoch, run.progress.window, accelerator.process_index
@@ -57,6 +57,6 @@ def _add(run: StageRun, shares: list[Share]) -> tuple[float, int, float | None]:
     return run.sum(total), n_tokens, None if run.critic is None else _mean_reward(run, shares)
 
 
-def _mean_reward(run: StageRun, shares: Sequence[Share]) -> float:
+def _mean_reward(run: StageRun, shares: Sequence[MicroBatch]) -> float:
     rewards = [reward for share in shares if share.n_tokens for reward in share.rewards]
     return run.sum(sum(rewards)) / run.sum(len(rewards))

@@ -15,7 +15,7 @@ from memecap.reading.stored import readings
 from memecap.training import sampling
 from memecap.training.augmentation import is_photograph
 from memecap.training.config import StageConfig, TrainConfig
-from memecap.training.sight import Sight
+from memecap.training.sight import ImageInputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def open_corpora(config: TrainConfig, stage: StageConfig) -> list[manifest.Corpu
 
 
 def load_items(
-    corpora: Sequence[manifest.Corpus], stage: StageConfig, split: str, sight: Sight | None
+    corpora: Sequence[manifest.Corpus], stage: StageConfig, split: str, sight: ImageInputs | None
 ) -> list[list[Item]]:
     """The usable rows of a split, by corpus: with a caption, and with a picture where the captioner looks at one.
 
@@ -45,7 +45,7 @@ def load_items(
     return [_corpus_items(corpus, stage, split, sight) for corpus in corpora]
 
 
-def _corpus_items(corpus: manifest.Corpus, stage: StageConfig, split: str, sight: Sight | None) -> list[Item]:
+def _corpus_items(corpus: manifest.Corpus, stage: StageConfig, split: str, sight: ImageInputs | None) -> list[Item]:
     stored = readings.load_readings(corpus.folder)
     told = {} if stage.readings is False else stored
     items = [
@@ -69,7 +69,7 @@ def _corpus_items(corpus: manifest.Corpus, stage: StageConfig, split: str, sight
     return items
 
 
-def require_examples(items: Sequence[Sequence[Item]], stage: StageConfig, sight: Sight | None) -> None:
+def require_examples(items: Sequence[Sequence[Item]], stage: StageConfig, sight: ImageInputs | None) -> None:
     """Raises `ConfigError` when one of the stage's corpora has nothing to train on."""
     for mixed, found in zip(stage.corpora, items, strict=True):
         if not found:
@@ -105,7 +105,7 @@ def lengths(captioner: Captioner, items: Sequence[Sequence[Item]]) -> sampling.L
 
     def length(caption: str, reading: Reading | None) -> int:
         example = captioner.example(caption, reading=reading)
-        return len(example.token_ids) + len(example.reading_ids)
+        return len(example.token_ids) + len(example.prompt_ids)
 
     return [
         [[length(caption, item.reading) for caption in item.captions] for item in track(found, "measuring captions")]

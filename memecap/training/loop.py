@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from memecap.core.progress import track
 from memecap.training import sampling
 from memecap.training.config import StageConfig
-from memecap.training.data import Share, load_windows
+from memecap.training.data import MicroBatch, load_windows
 from memecap.training.gradient import add_gradient
 from memecap.training.optim import lr_factor, set_lr
 from memecap.training.progress import Record, Step
@@ -48,7 +48,7 @@ def train_epoch(run: StageRun) -> Record:
     return {"tokens_per_s": round(n_tokens / (time.perf_counter() - start))} if n_tokens else {}
 
 
-def take_step(run: StageRun, window: Sequence[Share]) -> Step:
+def take_step(run: StageRun, window: Sequence[MicroBatch]) -> Step:
     """One optimizer step. A gradient that is not finite changes nothing but the run's trust (see `StageRun.rescue`).
 
     Raises:
@@ -64,10 +64,12 @@ def take_step(run: StageRun, window: Sequence[Share]) -> Step:
     return Step(loss, n_tokens, norm, reward)
 
 
-def _watch(run: StageRun, windows: Sequence[sampling.Window], seed: Sequence[int]) -> Iterator[list[Share]]:
+def _watch(
+    run: StageRun, windows: Sequence[sampling.AccumulationWindow], seed: Sequence[int]
+) -> Iterator[list[MicroBatch]]:
     """The windows still to do, with a progress bar."""
     accelerator, start = run.accelerator, run.progress.window
-    loaded: Iterable[list[Share]] = load_windows(
+    loaded: Iterable[list[MicroBatch]] = load_windows(
         run.train,
         windows,
         seed="/".join(map(str, seed)),

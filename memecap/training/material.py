@@ -1,4 +1,4 @@
-"""Material: what a stage is trained and measured on, from the corpora on disk."""
+"""Datasets: what a stage is trained and measured on, from the corpora on disk."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from memecap.core.manifest import Corpus
 from memecap.training import items, sampling
 from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.data import Examples
-from memecap.training.sight import open_sight
+from memecap.training.sight import open_image_inputs
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class Datasets:
     """The train items stand in the order of the corpora, as `lengths` does; the val items are in a random order."""
 
     train: Examples
@@ -27,19 +27,19 @@ class Material:
 
 def gather(
     captioner: Captioner, corpora: Sequence[Corpus], stage: StageConfig, config: TrainConfig, accelerator: Accelerator
-) -> Material:
+) -> Datasets:
     """Read a stage's corpora; features that are missing are computed first.
 
     Raises:
         ConfigError: a corpus has nothing to train on, or pictures are to be augmented and none is looked at.
         DataError: readings are demanded and a row has none.
     """
-    sight = open_sight(captioner, corpora, stage, accelerator)
+    sight = open_image_inputs(captioner, corpora, stage, accelerator)
     train = items.load_items(corpora, stage, "train", sight)
     items.require_examples(train, stage, sight)
     val = [item for found in items.load_items(corpora, stage, "val", sight) for item in found]
     order = np.random.default_rng(config.seed).permutation(len(val))[: config.val_rows]
-    return Material(
+    return Datasets(
         train=Examples(
             captioner,
             [item for found in train for item in found],
@@ -48,7 +48,7 @@ def gather(
             augmented=stage.augment,
             rotation_degrees=stage.rotation_degrees,
             label_smoothing=stage.label_smoothing,
-            lose_lines=stage.lose_lines,
+            line_dropout=stage.line_dropout,
         ),
         lengths=items.lengths(captioner, train),
         val=Examples(captioner, [val[i] for i in order], sight, simulate=stage.simulate_reading),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from memecap.training.data import Share
+from memecap.training.data import MicroBatch
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
@@ -14,7 +14,7 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def halve(share: Share) -> list[Share]:
+def halve(share: MicroBatch) -> list[MicroBatch]:
     """Two shares that together hold the examples of one; one of a single example stays as it is."""
     middle = len(share.batch) // 2
     if middle == 0:
@@ -22,7 +22,7 @@ def halve(share: Share) -> list[Share]:
     return [_part(share, slice(None, middle)), _part(share, slice(middle, None))]
 
 
-def cut(window: Sequence[Share], times: int) -> list[Share]:
+def cut(window: Sequence[MicroBatch], times: int) -> list[MicroBatch]:
     """Every share of a window, halved so many times."""
     shares = list(window)
     for _ in range(times):
@@ -30,6 +30,6 @@ def cut(window: Sequence[Share], times: int) -> list[Share]:
     return shares
 
 
-def _part(share: Share, rows: slice) -> Share:
+def _part(share: MicroBatch, rows: slice) -> MicroBatch:
     batch = share.batch.select(torch.arange(len(share.batch))[rows])
-    return Share(batch, batch.n_tokens if share.n_tokens else 0, share.items[rows], share.readings[rows])
+    return MicroBatch(batch, batch.n_tokens if share.n_tokens else 0, share.items[rows], share.readings[rows])

@@ -8,7 +8,7 @@ from memecap.captioners.base import Captioner
 from memecap.training.config import StageConfig
 from memecap.training.items import Item
 
-MOST_TRIED = 1000  # of the longest captions
+MAX_TRIED = 1000  # of the longest captions
 
 
 def notes(captioner: Captioner, stage: StageConfig, train: Sequence[Item], val: Sequence[Item]) -> list[str]:
@@ -28,5 +28,5 @@ def notes(captioner: Captioner, stage: StageConfig, train: Sequence[Item], val: 
 
 def count_cut(captioner: Captioner, items: Sequence[Item]) -> int:
     """Captions of which the captioner learns the beginning only, counted among the longest."""
-    longest = sorted({caption for item in items for caption in item.captions}, key=len, reverse=True)[:MOST_TRIED]
+    longest = sorted({caption for item in items for caption in item.captions}, key=len, reverse=True)[:MAX_TRIED]
     return sum(captioner.tokenizer.end_id not in captioner.example(caption).token_ids[-1:] for caption in longest)

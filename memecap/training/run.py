@@ -31,7 +31,7 @@ from memecap.training.notes import notes
 from memecap.training.optim import build_optimizer
 from memecap.training.progress import Progress, Record
 from memecap.training.randomness import random_state, repeatable, set_random_state
-from memecap.training.scst import Critic
+from memecap.training.scst import SelfCriticalSampler
 from memecap.training.stage import Captioned, StageRun
 from memecap.training.validation import measure
 
@@ -130,7 +130,9 @@ class Run:
         stage, material = self.config.stages[number], self.material[number]
         critic = None
         if stage.objective is not None:
-            critic = Critic(self.captioner, stage.objective, [item.captions for item in material.train.items])
+            critic = SelfCriticalSampler(
+                self.captioner, stage.objective, [item.captions for item in material.train.items]
+            )
         return StageRun(
             config=self.config,
             stage=stage,

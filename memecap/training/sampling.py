@@ -22,7 +22,7 @@ Lengths = Sequence[Sequence[Sequence[int]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class SampleIndex:
     """One example of an epoch: items are numbered through all corpora; `number` seeds what is random about it."""
 
     item: int
@@ -30,7 +30,7 @@ class Draw:
     number: int
 
 
-Window = list[list[Draw]]
+AccumulationWindow = list[list[SampleIndex]]
 
 
 def n_examples(lengths: Lengths, stage: StageConfig) -> int:
@@ -51,7 +51,7 @@ def n_steps(lengths: Lengths, stage: StageConfig) -> int:
     return stage.steps or (stage.epochs or 0) * n_windows(lengths, stage)
 
 
-def windows(lengths: Lengths, stage: StageConfig, seed: Sequence[int]) -> list[Window]:
+def windows(lengths: Lengths, stage: StageConfig, seed: Sequence[int]) -> list[AccumulationWindow]:
     """The windows of an epoch, in order."""
     rng = np.random.default_rng(list(seed))
     draws = _draw(lengths, stage, rng)
@@ -68,8 +68,8 @@ def windows(lengths: Lengths, stage: StageConfig, seed: Sequence[int]) -> list[W
     return [_batches([draws[place] for place in window], stage.batch_size) for window in cut]
 
 
-def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> list[Draw]:
-    draws: list[Draw] = []
+def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> list[SampleIndex]:
+    draws: list[SampleIndex] = []
     first = 0
     for mixed, items in zip(stage.corpora, lengths, strict=True):
         if stage.captions == "one":
@@ -80,10 +80,10 @@ def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> lis
         chosen = [*range(len(choices))] * whole + sorted(rng.permutation(len(choices))[:part].tolist())
         for i, k in (choices[place] for place in chosen):
             caption = int(rng.integers(len(items[i]))) if k < 0 else k
-            draws.append(Draw(first + i, caption, len(draws)))
+            draws.append(SampleIndex(first + i, caption, len(draws)))
         first += len(items)
     return draws
 
 
-def _batches(draws: list[Draw], size: int) -> Window:
+def _batches(draws: list[SampleIndex], size: int) -> AccumulationWindow:
     return [draws[start : start + size] for start in range(0, len(draws), size)]

@@ -24,11 +24,11 @@ from memecap.decoding.searches import Greedy, Nucleus
 from memecap.metrics.base import Array
 from memecap.modeling.batch import pad
 from memecap.training.config import SelfCritical
-from memecap.training.data import Share
+from memecap.training.data import MicroBatch
 from memecap.training.rewards import Reward
 
 
-class Critic:
+class SelfCriticalSampler:
     """Samples captions and weighs them; `references` are those of each training item."""
 
     def __init__(self, captioner: Captioner, settings: SelfCritical, references: Sequence[Sequence[str]]) -> None:
@@ -36,7 +36,7 @@ class Critic:
         self.settings = settings
         self.reward = Reward(settings.reward, references)
 
-    def sample(self, shares: Sequence[Share], seed: str) -> list[Share]:
+    def sample(self, shares: Sequence[MicroBatch], seed: str) -> list[MicroBatch]:
         """What to learn in place of the references; `seed` alone decides the sampling."""
         sampled = [self._sample(share, f"{seed}/{place}") for place, share in enumerate(shares)]
         for module in self.captioner.modules():
@@ -44,7 +44,7 @@ class Critic:
                 module.eval()
         return sampled
 
-    def _sample(self, share: Share, seed: str) -> Share:
+    def _sample(self, share: MicroBatch, seed: str) -> MicroBatch:
         settings = self.settings
         captions = self._write(
             share,
@@ -67,18 +67,18 @@ class Critic:
             rewards=tuple(rewards.flatten().tolist()),
         )
 
-    def _write(self, share: Share, decoding: Greedy | Nucleus) -> list[list[Caption]]:
+    def _write(self, share: MicroBatch, decoding: Greedy | Nucleus) -> list[list[Caption]]:
         device = next(self.captioner.parameters()).device
         images = share.batch.images
         return self.captioner.generate(None if images is None else images.to(device), share.readings, decoding)
 
-    def _judge(self, captions: Sequence[Sequence[Caption]], share: Share) -> Array:
+    def _judge(self, captions: Sequence[Sequence[Caption]], share: MicroBatch) -> Array:
         """Rewards [B S]."""
         texts = [caption.text for row in captions for caption in row]
         items = [item for item, row in zip(share.items, captions, strict=True) for _ in row]
         return self.reward(texts, items).reshape(len(captions), -1)
 
-    def _expected(self, rewards: Array, share: Share) -> Array:
+    def _expected(self, rewards: Array, share: MicroBatch) -> Array:
         """The reward to be better than: [B S] or [B 1]."""
         if self.settings.baseline == "greedy":
             return self._judge(self._write(share, Greedy(max_new_tokens=self.settings.max_new_tokens)), share)

@@ -1,4 +1,4 @@
-"""Sight: how a captioner sees the rows of a stage, by stored features or by pixels.
+"""ImageInputs: how a captioner sees the rows of a stage, by stored features or by pixels.
 
 H W pixels, N image tokens of width D.
 """
@@ -22,7 +22,7 @@ from memecap.pictures.safe_open import open_picture
 from memecap.training.config import StageConfig
 
 
-class Sight:
+class ImageInputs:
     """How a captioner sees a row: the stored features of its frozen encoder, else the encoder's pixels."""
 
     def __init__(self, encoder: ImageEncoder, stored: Mapping[str, Tensor] | None) -> None:
@@ -44,9 +44,9 @@ class Sight:
         return self.encoder.transform(change(opened) if change else opened)
 
 
-def open_sight(
+def open_image_inputs(
     captioner: Captioner, corpora: Sequence[manifest.Corpus], stage: StageConfig, accelerator: Accelerator
-) -> Sight | None:
+) -> ImageInputs | None:
     """The captioner's sight in a stage, None where it sees no picture; missing features are computed first.
 
     Raises:
@@ -66,7 +66,7 @@ def open_sight(
     if encoder is None or stage.text_only:
         return None
     if pixels:
-        return Sight(encoder, None)
+        return ImageInputs(encoder, None)
     fingerprint = encoder.fingerprint
     if accelerator.is_main_process:
         for corpus in corpora:
@@ -77,4 +77,4 @@ def open_sight(
     stored: dict[str, Tensor] = {}
     for corpus in corpora:
         stored |= features.load_features(corpus.folder, fingerprint)
-    return Sight(encoder, stored)
+    return ImageInputs(encoder, stored)

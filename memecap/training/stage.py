@@ -15,7 +15,7 @@ from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.data import Examples
 from memecap.training.items import Item
 from memecap.training.progress import Progress, Record
-from memecap.training.scst import Critic
+from memecap.training.scst import SelfCriticalSampler
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class StageRun:
     lengths: sampling.Lengths
     val: Examples
     progress: Progress
-    critic: Critic | None  # samples captions to learn, in a self-critical stage
+    critic: SelfCriticalSampler | None  # samples captions to learn, in a self-critical stage
     after_step: Callable[[], None]
     rescue: Callable[[str], None]  # after a gradient that is not finite; it raises when there was one before
     after_epoch: Callable[[bool, Record, Sequence[Captioned]], None]  # is it the best, its scores, its captions

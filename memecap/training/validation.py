@@ -27,7 +27,7 @@ SCORES = ("chrf2", "bleu4", "meteor", "quoted_recall", "quoted_precision")
 
 @torch.no_grad()
 def validate(run: StageRun) -> tuple[Record, list[Captioned]]:
-    """Scores (`val_loss` in nats a token, `val_chrf2` …) and captions; the random state is left as it was.
+    """Scores (`val_loss` in nats per token, `val_chrf2` …) and captions; the random state is left as it was.
 
     Scores of captions are of the first `val_captions` rows: what is written beyond them is only shown.
     """
@@ -69,7 +69,7 @@ def _loss(run: StageRun, n_items: int, *, shown: int = 0) -> float:
 
 
 def _gap(run: StageRun) -> Record:
-    """What the captioner loses when it is told about another row, in nats a token; nothing where it is told nothing."""
+    """What the captioner loses when it is told about another row, in nats per token; if it is told anything."""
     n_items = min(len(run.val.items), N_SHUFFLED)
     if n_items < 2 or (run.val.sight is None and not any(item.reading for item in run.val.items)):
         return {}

@@ -36,7 +36,7 @@ from memecap.training.data import Examples, load_windows
 from memecap.training.items import Item
 from memecap.training.optim import build_optimizer
 from memecap.training.sampling import windows
-from memecap.training.sight import Sight
+from memecap.training.sight import ImageInputs
 
 N_NEW = 50
 FLICKR, MEME = 20, 60  # tokens of a caption
@@ -220,7 +220,7 @@ def waiting(captioner: Captioner, n_steps: int = 3) -> float:
     """The share of a step's time in which the model has nothing to read, batches prepared in the same process."""
     items = [Item(str(i), (CAPTIONS[i % 2],), None, None) for i in range(8 * n_steps)]
     stored = {item.image_id: torch.randn(1, 512) for item in items}
-    examples = Examples(captioner, items, Sight(captioner.encoder, stored), simulate=False)
+    examples = Examples(captioner, items, ImageInputs(captioner.encoder, stored), simulate=False)
     lengths = [[[len(caption) for caption in item.captions] for item in items]]
     loaded = load_windows(examples, windows(lengths, stage(), [0]), seed="bench")
     optimizer = build_optimizer(captioner, stage())

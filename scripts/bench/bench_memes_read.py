@@ -46,7 +46,7 @@ def without_slots(settings: dict[str, Any]) -> None:
 
 
 def without_hidden_lines(settings: dict[str, Any]) -> None:
-    settings["stages"][-1]["lose_lines"] = 0.0
+    settings["stages"][-1]["line_dropout"] = 0.0
 
 
 PARTS: dict[str, Callable[[dict[str, Any]], None]] = {

@@ -32,7 +32,7 @@ from memecap.training.data import Examples, load_windows
 from memecap.training.gradient import add_gradient
 from memecap.training.optim import build_optimizer
 from memecap.training.progress import Progress
-from memecap.training.sight import Sight, open_sight
+from memecap.training.sight import ImageInputs, open_image_inputs
 from memecap.training.stage import StageRun
 
 CAPTION = "На картинке {} человек смотрит в окно, а на подоконнике спит рыжий кот и ждёт, когда его покормят"
@@ -100,8 +100,8 @@ def bench(recipe: TrainConfig, n_steps: int) -> None:
     print(f"{torch.get_num_threads()} threads, {n_steps} steps a row\n")
     print("| stage | pictures | s/step | examples/s | caption tokens/s | waiting for data |\n|---|---|---|---|---|---|")
     for stage, opened in zip(recipe.stages, corpora, strict=True):
-        stored = open_sight(captioner, opened, stage, accelerator)
-        computed = Sight(stored.encoder, None) if stored and stored.stored is not None else None
+        stored = open_image_inputs(captioner, opened, stage, accelerator)
+        computed = ImageInputs(stored.encoder, None) if stored and stored.stored is not None else None
         speeds = {}
         for name, sight in (("features" if stored else "none", stored), ("pixels", computed)):
             if sight is not None or name != "pixels":
@@ -121,7 +121,7 @@ def measure(
     captioner: Captioner,
     stage: StageConfig,
     train: list[list[items.Item]],
-    sight: Sight | None,
+    sight: ImageInputs | None,
     accelerator: Accelerator,
     recipe: TrainConfig,
     n_steps: int,
@@ -174,7 +174,7 @@ def stage_run(
 
 
 @torch.no_grad()
-def look(sight: Sight, shown: list[items.Item]) -> float:
+def look(sight: ImageInputs, shown: list[items.Item]) -> float:
     """Seconds until the image tokens of one sample are there, the samples one after another."""
     start = time.perf_counter()
     for item in shown:

@@ -58,7 +58,7 @@ def test_loss_is_the_sum_over_caption_and_end(tiny_models: Path) -> None:
     example = captioner.example("Кот спит", image=image, reading=READINGS[0])
     ids = [*captioner.tokenizer.encode("Кот спит"), captioner.tokenizer.end_id]
     assert list(example.token_ids) == ids
-    words = captioner.embed(torch.tensor([[*example.reading_ids, *ids]]))
+    words = captioner.embed(torch.tensor([[*example.prompt_ids, *ids]]))
     logits = captioner.decoder(inputs_embeds=torch.cat([captioner.mapper(image[None]), words], dim=1)).logits[0]
     steps = logits[-len(ids) - 1 : -1].log_softmax(dim=-1)
     expected = -sum(float(step[i]) for step, i in zip(steps, ids, strict=True))
@@ -93,7 +93,7 @@ def test_any_causal_model_of_transformers_writes(tiny_models: Path, name: str) -
     examples = [captioner.example(TEXTS[i], image=images[i], reading=READINGS[i]) for i in range(2)]
     alone = 0.0
     for example, image in zip(examples, images, strict=True):
-        ids = torch.tensor([[*example.reading_ids, *example.token_ids]])
+        ids = torch.tensor([[*example.prompt_ids, *example.token_ids]])
         embeds = torch.cat([captioner.mapper(image[None]), captioner.embed(ids)], dim=1)
         steps = captioner.decoder(inputs_embeds=embeds).logits[0, -len(example.token_ids) - 1 : -1].log_softmax(dim=-1)
         alone -= float(steps.gather(1, torch.tensor(example.token_ids)[:, None]).sum())
@@ -151,17 +151,17 @@ def test_similar_captions_stand_in_the_prompt_and_never_one_s_own(tiny_models: P
 
     at_rest = captioner._prompts(Images(features=green[None]), [None])[0]
     assert shown(at_rest)[:2] == ["Похожие картинки:", "Лес у реки."]
-    learning = shown(captioner.example("Лес у реки.", image=green).reading_ids)
+    learning = shown(captioner.example("Лес у реки.", image=green).prompt_ids)
     assert sorted(learning[1:]) == ["Ночь.", "Песок и солнце."]
-    assert captioner.example("Лес у реки.").reading_ids == []  # no picture, nothing similar
+    assert captioner.example("Лес у реки.").prompt_ids == []  # no picture, nothing similar
 
 
 def test_neighbours_are_those_of_a_plain_search() -> None:
     torch.manual_seed(0)
     tokens, queries = torch.randn(50, 2, 8), torch.randn(7, 2, 8)
     store = Store.of((row, [f"{i}", f"also {i}"]) for i, row in enumerate(tokens))
-    likeness = torch.cosine_similarity(queries.mean(dim=1)[:, None], tokens.mean(dim=1)[None], dim=2)
-    expected = [[str(int(i)) for i in row.argsort(descending=True)[:5]] for row in likeness]
+    similarity = torch.cosine_similarity(queries.mean(dim=1)[:, None], tokens.mean(dim=1)[None], dim=2)
+    expected = [[str(int(i)) for i in row.argsort(descending=True)[:5]] for row in similarity]
     assert store.similar(queries, 5) == expected
     for i in range(50):  # its own entry is the nearest, and left out
         own = torch.cosine_similarity(tokens[i].mean(dim=0)[None], tokens.mean(dim=1)).argsort(descending=True)

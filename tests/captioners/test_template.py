@@ -51,7 +51,7 @@ def test_an_address_in_the_lower_half_is_a_watermark():
 def test_doubtful_lines_are_not_quoted():
     read = reading(("привет", 10, 0.9), ("~ул", 200, 0.1))
     assert describe(read).text == 'на картинке надпись: "привет".'
-    assert describe(read, least_confidence=0).text == 'на картинке надпись: "привет ~ул".'
+    assert describe(read, min_confidence=0).text == 'на картинке надпись: "привет ~ул".'
 
 
 @pytest.mark.parametrize("nothing", [None, reading(), reading(("ф", 10, 0.01)), reading(("vk.com/club", 10, 0.9))])

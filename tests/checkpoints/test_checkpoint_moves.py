@@ -28,7 +28,7 @@ from memecap.errors import ConfigError, DataError, MissingFileError, UsageError
 from memecap.modeling.batch import Images
 from memecap.training import beginning
 from memecap.training.config import StageConfig, TrainConfig
-from memecap.training.sight import open_sight
+from memecap.training.sight import open_image_inputs
 
 GPT = {"n_layers": 1, "width": 16, "n_heads": 2, "vocab_size": 280, "max_positions": 160}
 CLIPCAP = {"name": "clipcap", "prefix_length": 2, "decoder": {"model": "models/gpt2"}}
@@ -183,7 +183,7 @@ def test_the_stages_of_a_run_hash_their_encoder_once(project: Path, tiny_models:
         corpora.append(manifest.open_corpus(project / name))
     for name in ("pretrain", "finetune"):
         stage = StageConfig(name=name, corpora=["one", "two"], epochs=1, lr=1e-3)
-        assert open_sight(captioner, corpora, stage, Accelerator(cpu=True)) is not None
+        assert open_image_inputs(captioner, corpora, stage, Accelerator(cpu=True)) is not None
     assert hashes == []  # known since it was loaded
 
 

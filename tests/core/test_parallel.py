@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from memecap.core import config, manifest, storage
 from memecap.core.manifest import Row
-from memecap.core.parallel import AHEAD, spread, with_part
+from memecap.core.parallel import AHEAD, parallel_map, with_part
 from memecap.corpora.tools.check import check
 from memecap.encoders.stored.features import extract
 from memecap.errors import UsageError
@@ -34,7 +34,7 @@ def test_here_answers_as_values_are_drawn() -> None:
             drawn.append(number)
             yield number
 
-    answers = spread(lambda number: number + 1, values())
+    answers = parallel_map(lambda number: number + 1, values())
     assert next(answers) == 1
     assert drawn == [0]
 
@@ -47,7 +47,7 @@ def test_workers_keep_order_and_draw_only_what_they_need() -> None:
             drawn.append(number)
             yield number
 
-    answers = spread(square, values(), on="workers:2", chunk=4)
+    answers = parallel_map(square, values(), on="workers:2", chunk=4)
     first = next(answers)
     assert len(drawn) <= 2 * AHEAD * 4 + 4
     assert [first, *answers] == [number**2 for number in range(200)]
@@ -55,11 +55,11 @@ def test_workers_keep_order_and_draw_only_what_they_need() -> None:
 
 def test_an_error_in_a_worker_comes_out() -> None:
     with pytest.raises(ValueError, match=r"domain|nonnegative"):
-        list(spread(math.sqrt, [1, 4, -1, 9], on="workers:1", chunk=2))
+        list(parallel_map(math.sqrt, [1, 4, -1, 9], on="workers:1", chunk=2))
 
 
 def test_workers_may_be_left_early() -> None:
-    answers = spread(square, iter(range(1000)), on="workers:1", chunk=2)
+    answers = parallel_map(square, iter(range(1000)), on="workers:1", chunk=2)
     assert next(answers) == 0
     answers.close()  # type: ignore[attr-defined]
 
@@ -67,7 +67,9 @@ def test_workers_may_be_left_early() -> None:
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, None])
 def test_workers_begin_nothing_more_when_they_are_stopped(tmp_path: Path, stop: type[BaseException] | None) -> None:
     log = tmp_path / "log"
-    answers = spread(partial(subprocess.call, shell=True), [f"echo x >> {log}; sleep .3"] * 40, on="workers:1", chunk=8)
+    answers = parallel_map(
+        partial(subprocess.call, shell=True), [f"echo x >> {log}; sleep .3"] * 40, on="workers:1", chunk=8
+    )
     assert next(answers) == 0
     if stop is None:
         answers.close()  # type: ignore[attr-defined]
@@ -80,7 +82,7 @@ def test_workers_begin_nothing_more_when_they_are_stopped(tmp_path: Path, stop: 
 @pytest.mark.parametrize("on", ["workers:0", "workers:many", "there", ""])
 def test_an_unknown_place_is_named(on: str) -> None:
     with pytest.raises(UsageError, match="cannot run on"):
-        spread(len, [], on=on)
+        parallel_map(len, [], on=on)
 
 
 def test_a_part_without_settings_stays_here() -> None:
@@ -94,7 +96,7 @@ def test_a_part_without_settings_stays_here() -> None:
 @pytest.mark.filterwarnings("ignore")  # Ray warns of its own settings
 def test_ray_gives_the_same_answers() -> None:
     pytest.importorskip("ray", reason="Ray is an optional extra")
-    answers = list(spread(square, range(100), on="ray", chunk=8))
+    answers = list(parallel_map(square, range(100), on="ray", chunk=8))
     assert answers == [number**2 for number in range(100)]
 
 

@@ -144,7 +144,7 @@ with lock(Path({str(tmp_path)!r})):
 def test_checksums(tmp_path: Path) -> None:
     content = os.urandom(3 << 20)
     storage.write_bytes(tmp_path / "f", content, durable=False)
-    storage.settle()
+    storage.fsync()
     assert storage.sha256_file(tmp_path / "f") == storage.sha256_bytes(content) == hashlib.sha256(content).hexdigest()
 
 

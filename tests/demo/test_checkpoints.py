@@ -34,8 +34,8 @@ def test_ruclip_tells_a_scene_from_its_neighbours():
     scenes = [grammar.scene(rng, "wall") for _ in range(16)]
     seen = encoder(_pixels(encoder, [paint_scene(scene, rng, width=320, height=280) for scene in scenes]))[:, 0]
     said = encoder.text_features([grammar.russian(scene) for scene in scenes])
-    likeness = (seen / seen.norm(dim=1, keepdim=True)) @ (said / said.norm(dim=1, keepdim=True)).T
-    assert (likeness.argmax(dim=1).numpy() == range(16)).mean() > 0.7  # by chance 1 in 16
+    similarity = (seen / seen.norm(dim=1, keepdim=True)) @ (said / said.norm(dim=1, keepdim=True)).T
+    assert (similarity.argmax(dim=1).numpy() == range(16)).mean() > 0.7  # by chance 1 in 16
 
 
 def test_gpt2_quotes_a_text_it_has_never_seen():

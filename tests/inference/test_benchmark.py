@@ -43,7 +43,7 @@ def test_bench_takes_several_models(picture: Path, monkeypatch: pytest.MonkeyPat
 
 def _here(spread: Any, function: Any, values: Any, **_: Any) -> Any:
     """In this process: it costs no imports, which are most of a process's time."""
-    return spread(function, values, on="here")
+    return parallel_map(function, values, on="here")
 
 
 def test_a_reading_is_never_taken_from_the_cache() -> None:

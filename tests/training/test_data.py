@@ -18,7 +18,7 @@ def examples(item: Item, **settings: Any) -> Examples:
 
 
 def test_lines_are_lost_by_chance_and_the_same_ones_for_a_seed() -> None:
-    shown = examples(ITEM, lose_lines=0.25)
+    shown = examples(ITEM, line_dropout=0.25)
     first, again, other = (shown.reading(0, 0, seed) for seed in ("1/2", "1/2", "1/3"))
     assert first == again != other
     assert first is not None and 20 < len(first.lines) < 38
@@ -27,6 +27,6 @@ def test_lines_are_lost_by_chance_and_the_same_ones_for_a_seed() -> None:
 
 def test_a_reading_is_never_lost_whole_and_nothing_is_lost_unasked() -> None:
     one = replace(ITEM, reading=Reading(LINES[:1], 100, 800, "test"))
-    assert all(examples(one, lose_lines=0.99).reading(0, 0, str(i)) == one.reading for i in range(20))
+    assert all(examples(one, line_dropout=0.99).reading(0, 0, str(i)) == one.reading for i in range(20))
     assert examples(ITEM).reading(0, 0, "1") is ITEM.reading
-    assert examples(replace(ITEM, reading=None), lose_lines=0.5).reading(0, 0, "1") is None
+    assert examples(replace(ITEM, reading=None), line_dropout=0.5).reading(0, 0, "1") is None

@@ -19,7 +19,7 @@ def stage(**changes: Any) -> StageConfig:
     return validate(StageConfig, values | changes, where="test")
 
 
-def drawn(windows: list[sampling.Window]) -> Counter[tuple[int, int]]:
+def drawn(windows: list[sampling.AccumulationWindow]) -> Counter[tuple[int, int]]:
     return Counter((draw.item, draw.caption) for window in windows for batch in window for draw in batch)
 
 

@@ -13,16 +13,16 @@ from memecap.core.config import validate
 from memecap.errors import ConfigError
 from memecap.modeling.batch import Example, collate
 from memecap.training.config import SelfCritical, StageConfig, TrainConfig
-from memecap.training.data import Share
+from memecap.training.data import MicroBatch
 from memecap.training.rewards import Reward
-from memecap.training.scst import Critic
+from memecap.training.scst import SelfCriticalSampler
 
 CAPTIONS = ("аб", "ба")
 
 
-def share(captioner: Any, n: int = 1) -> Share:
+def share(captioner: Any, n: int = 1) -> MicroBatch:
     batch = collate([captioner.example(CAPTIONS[item]) for item in range(n)])
-    return Share(batch, batch.n_tokens, items=tuple(range(n)), readings=(None,) * n)
+    return MicroBatch(batch, batch.n_tokens, items=tuple(range(n)), readings=(None,) * n)
 
 
 def toy(seed: int = 0) -> Any:
@@ -41,7 +41,7 @@ def test_the_gradient_is_that_of_the_expected_reward(baseline: str) -> None:
     """Captions of two letters at most can all be enumerated."""
     captioner = toy()
     settings = SelfCritical(n_samples=6000, baseline=baseline, max_new_tokens=2)
-    critic = Critic(captioner, settings, [(text,) for text in CAPTIONS])
+    critic = SelfCriticalSampler(captioner, settings, [(text,) for text in CAPTIONS])
     (sampled,) = critic.sample([share(captioner)], "seed")
     captioner(sampled.batch).total.backward()
     estimate = gradient(captioner) / settings.n_samples
@@ -67,13 +67,13 @@ def test_the_expected_reward_rises(reward: str, baseline: str) -> None:
     torch.manual_seed(0)
     captions = ["кот и пёс", "дом и лес"]
     captioner = Toy.from_texts(Toy.Config(dropout=0.0), captions)
-    critic = Critic(
+    critic = SelfCriticalSampler(
         captioner,
         SelfCritical(reward=reward, baseline=baseline, n_samples=16, max_new_tokens=12),
         [(c,) for c in captions],
     )
     batch = collate([captioner.example(captions[i]) for i in (0, 1)])
-    shown = Share(batch, batch.n_tokens, items=(0, 1), readings=(None, None))
+    shown = MicroBatch(batch, batch.n_tokens, items=(0, 1), readings=(None, None))
     optimizer = torch.optim.Adam(captioner.parameters(), lr=0.01)
     for _ in range(60):  # it learns to write first: who never says a word of a reference has nothing to gain from
         optimizer.zero_grad()
@@ -96,7 +96,7 @@ def test_the_expected_reward_rises(reward: str, baseline: str) -> None:
 
 def test_sampling_follows_its_seed() -> None:
     captioner = toy()
-    critic = Critic(captioner, SelfCritical(n_samples=4, max_new_tokens=5), [(text,) for text in CAPTIONS])
+    critic = SelfCriticalSampler(captioner, SelfCritical(n_samples=4, max_new_tokens=5), [(text,) for text in CAPTIONS])
     first, same, other = (critic.sample([share(captioner, 2)], seed)[0] for seed in ("a", "a", "b"))
     assert torch.equal(first.batch.token_ids, same.batch.token_ids)
     assert first.rewards == same.rewards
@@ -107,8 +107,8 @@ def test_sampling_follows_its_seed() -> None:
 
 def test_a_stand_in_share_counts_no_tokens() -> None:
     captioner = toy()
-    critic = Critic(captioner, SelfCritical(), [(text,) for text in CAPTIONS])
-    stand_in = Share(share(captioner).batch, 0, items=(0,), readings=(None,))
+    critic = SelfCriticalSampler(captioner, SelfCritical(), [(text,) for text in CAPTIONS])
+    stand_in = MicroBatch(share(captioner).batch, 0, items=(0,), readings=(None,))
     assert critic.sample([stand_in], "seed")[0].n_tokens == 0
 
 

@@ -4,7 +4,7 @@ In: items in the source's order. Out: rows. Everything large stays on disk, so a
 ten thousand. Pictures that were decoded once are known by path, size and time of change, so a build that was stopped
 goes on; the file beside the corpus holds them, the rest lives in SQLite's own temporary files.
 
-How splits are given: pictures are joined by equal bytes, by likeness (`_duplicates`) and by the source's own groups. A
+How splits are given: pictures are joined by equal bytes, by near_duplicates.py and by the source's own groups. A
 row that has a split keeps it for ever. A new item follows the rows it is joined with; where it would join rows of two
 splits, or its official split is not theirs, it is left out, since any place for it would put one picture on two sides.
 Where nothing is settled yet the strictest official split (test, val, train) or the hash of the group decides.
@@ -22,7 +22,7 @@ from typing import Any
 
 from memecap.core import manifest, progress, storage
 from memecap.core.manifest import Row
-from memecap.core.parallel import spread
+from memecap.core.parallel import parallel_map
 from memecap.corpora.base import Item
 from memecap.corpora.build import journal_fingerprints as _prints
 from memecap.corpora.build import queries
@@ -68,7 +68,7 @@ class Journal:
         self.db.create_function("stamp_of", 1, _stamp)
         self.db.executescript(queries.FRESH)
         total = self.db.execute("SELECT COUNT(*) FROM fresh").fetchone()[0]
-        answers = spread(inspect, (path for (path,) in self.db.execute("SELECT path FROM fresh")), on=on)
+        answers = parallel_map(inspect, (path for (path,) in self.db.execute("SELECT path FROM fresh")), on=on)
         for done, picture in enumerate(progress.track(answers, "pictures", total=total), 1):
             self.db.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _facts(picture))
             if done % 64 == 0:
@@ -105,7 +105,7 @@ class Journal:
             place = self.folder / _split(rank) / manifest.IMAGES / f"{image_id}{suffix}"
             if not place.exists():
                 storage.write_bytes(place, stored_bytes(Path(path), plain=plain), durable=False)
-        storage.settle()
+        storage.fsync()
 
     def rows(self, name: str, *, language: str, licence: str) -> Iterator[Row]:
         """The rows, one for each picture that has a split."""

@@ -21,7 +21,7 @@ from PIL import Image
 
 from memecap.core import manifest, progress, storage
 from memecap.core.manifest import Row
-from memecap.core.parallel import spread
+from memecap.core.parallel import parallel_map
 from memecap.corpora.build.pictures import inspect_and_open
 from memecap.corpora.tools.leaks import SAME, leaks, sketch
 from memecap.pictures.safe_open import open_picture
@@ -84,7 +84,7 @@ def _read(db: sqlite3.Connection, number: int, corpus: manifest.Corpus, *, on: s
         _compare_checksum(corpus, split, report)
         rows = progress.track(corpus.rows(split), f"{corpus.name} {split}", total=corpus.counts[split])
         n_captions = n_rows = 0
-        for row, waves, reason in spread(partial(_look, corpus), rows, on=on):
+        for row, waves, reason in parallel_map(partial(_look, corpus), rows, on=on):
             n_rows += 1
             n_captions += len(row.captions)
             lengths.update(len(_WORD.findall(caption)) for caption in row.captions)

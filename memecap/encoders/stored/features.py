@@ -54,7 +54,7 @@ def extract(
     """Compute and store the features of the pictures that have none yet; a broken picture is noted and left out.
 
     Args:
-        on: where the encoder runs, see `spread`; the features are the same everywhere, bit for bit.
+        on: where the encoder runs, see `parallel_map`; the features are the same everywhere, bit for bit.
 
     Raises:
         UsageError: the encoder cannot be built elsewhere by its settings.

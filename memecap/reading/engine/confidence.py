@@ -19,7 +19,7 @@ from memecap.reading.engine.words import CYRILLIC, LATIN, bare, plausibility
 WEIGHTS = {
     "constant": -3.479,
     "confidence": 0.346,
-    "least_confidence": 0.421,
+    "min_confidence": 0.421,
     "letters": 0.310,
     "longest_word": 0.699,
     "known": 2.300,
@@ -43,7 +43,7 @@ def features(row: Row, rows: Sequence[Row], *, picture_height: int, n_passes: in
     return {
         "constant": 1.0,
         "confidence": _log_odds(mean([seen.word.confidence for seen in row])),
-        "least_confidence": _log_odds(min(seen.word.confidence for seen in row)),
+        "min_confidence": _log_odds(min(seen.word.confidence for seen in row)),
         "letters": math.log(n_letters),
         "longest_word": math.log(max(lengths)),
         "known": mean([float(plausibility(seen.word.text) >= 1) for seen in row]),

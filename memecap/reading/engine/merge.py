@@ -14,7 +14,7 @@ from memecap.reading.base import Box
 from memecap.reading.engine.passes import Word
 from memecap.reading.engine.words import bare, plausibility
 
-LEAST_CONFIDENCE = 0.2  # below it Tesseract sees letters in leaves and faces
+MIN_CONFIDENCE = 0.2  # below it Tesseract sees letters in leaves and faces
 BAND = 32  # pixels: the height of a line of small text
 
 
@@ -77,7 +77,7 @@ def is_sane(word: Word) -> bool:
     """Not dust: some confidence, some letters or digits, a box of a letter's shape."""
     left, top, right, bottom = word.box
     return (
-        word.confidence >= LEAST_CONFIDENCE
+        word.confidence >= MIN_CONFIDENCE
         and any(character.isalnum() for character in word.text)
         and right > left
         and bottom - top >= 5
@@ -133,7 +133,7 @@ def elect(seen: Seen, passes: Sequence[Places]) -> Seen:
     neighbours = [places.near(seen.word.box) for places in passes]
     for words in neighbours:
         for word in words:
-            if likeness(word.box, seen.word.box) > 0.55:
+            if similarity(word.box, seen.word.box) > 0.55:
                 spelling = bare(word.text)
                 support[spelling] = support.get(spelling, 0) + word.confidence * plausibility(word.text)
                 if spelling not in best or word.confidence > best[spelling].confidence:
@@ -147,7 +147,7 @@ def elect(seen: Seen, passes: Sequence[Places]) -> Seen:
     return Seen(seen.word if chosen == own else best[chosen], seen.source, max(votes, 1))
 
 
-def likeness(first: Box, second: Box) -> float:
+def similarity(first: Box, second: Box) -> float:
     """The shared area as a share of the area of both together."""
     width = min(first[2], second[2]) - max(first[0], second[0])
     height = min(first[3], second[3]) - max(first[1], second[1])

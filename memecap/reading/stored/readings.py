@@ -15,7 +15,7 @@ from typing import Any
 
 from memecap.core import storage
 from memecap.core.manifest import SPLITS, Corpus, Row
-from memecap.core.parallel import spread, with_part
+from memecap.core.parallel import parallel_map, with_part
 from memecap.core.progress import bar
 from memecap.errors import MissingFileError
 from memecap.pictures.safe_open import open_picture
@@ -30,7 +30,7 @@ def read_corpus(
     """Read every picture of the splits (all splits when None) that was not read before, and store the readings.
 
     Returns the readings of the whole corpus under this reader, by image id; they are the same wherever it runs (`on`,
-    see `spread`).
+    see `parallel_map`).
 
     Raises:
         DataError, MissingFileError: a picture of the corpus is broken or gone.
@@ -47,7 +47,7 @@ def read_corpus(
             task = progress.add_task(f"reading {corpus.name}", total=len(todo))
             read = with_part(_read, reader, family="reading", on=on)
             batches = [(rows, [_path(corpus, row) for row in rows]) for rows in _chunks(todo, batch_size)]
-            readings = spread(read, (paths for _, paths in batches), on=on, chunk=1)
+            readings = parallel_map(read, (paths for _, paths in batches), on=on, chunk=1)
             for (rows, _), found in zip(batches, readings, strict=True):
                 for row, reading in zip(rows, found, strict=True):
                     file.write(_record(row.image_id, reading) + "\n")

@@ -60,7 +60,7 @@ def translate_corpus(
     Args:
         cache: the file of known translations; `translations.sqlite` in the user's cache folder when None.
         splits: all when None.
-        on: where the engine runs, see `spread`; the result is the same everywhere.
+        on: where the engine runs, see `parallel_map`; the result is the same everywhere.
 
     Raises:
         UsageError: `out` is the corpus itself or holds other files than its translation, or a split does not exist.

@@ -105,7 +105,7 @@ class Toy(Captioner):
         return Example([*self.tokenizer.encode(caption), 0], image, ids)
 
     def forward(self, batch: Batch) -> Loss:
-        state = self._start(batch.images, batch.reading_ids, batch.reading_mask)
+        state = self._start(batch.images, batch.prompt_ids, batch.prompt_mask)
         shifted = torch.cat([torch.zeros_like(batch.token_ids[:, :1]), batch.token_ids[:, :-1]], dim=1)
         states, _ = self.cell(self.dropout(self.embed(shifted)), state[None])
         logits, there = self.out(states), batch.token_mask
