@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memecap.captioners.base import Caption
     from memecap.inference.pipeline import load_captioner
+    from memecap.modeling.outputs import Caption
 
 __version__ = "0.1.0"
 __all__ = ["Caption", "__version__", "load_captioner"]
@@ -21,7 +21,7 @@ __all__ = ["Caption", "__version__", "load_captioner"]
 
 def __getattr__(name: str) -> Any:
     if name == "Caption":
-        from memecap.captioners.base import Caption
+        from memecap.modeling.outputs import Caption
 
         return Caption
     if name == "load_captioner":

@@ -21,11 +21,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from memecap.captioners.base import Caption, Captioner, Loss
+from memecap.captioners.base import Captioner
 from memecap.core import config as configuration
 from memecap.core.config import Frozen
-from memecap.decoding.run import recurrent
-from memecap.decoding.searches import Beam, Greedy, Nucleus
+from memecap.decoding.base import Search
+from memecap.decoding.run.stepwise import State
 from memecap.encoders.base import ImageEncoder
 from memecap.errors import ConfigError
 from memecap.modeling import recurrent as _recurrent
@@ -34,10 +34,9 @@ from memecap.modeling.batch import Batch, Example, Images, pad
 from memecap.modeling.line_reader import LineReader
 from memecap.modeling.loss import token_loss
 from memecap.modeling.mode import evaluating
+from memecap.modeling.outputs import Caption, Loss
 from memecap.reading.base import Reading
 from memecap.text.words import Words
-
-State = recurrent.State
 
 
 class TeacherForcing(Frozen):
@@ -122,7 +121,7 @@ class AttentionLSTM(Captioner):
         return Loss(loss.total + self.config.doubly_stochastic * unequal, loss.n_tokens)
 
     def generate(
-        self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
+        self, images: Images | None, readings: Sequence[Reading | None], search: Search
     ) -> list[list[Caption]]:
         with evaluating(self):
             prompts = [self.example("", reading=reading).prompt_ids for reading in readings]
@@ -137,7 +136,7 @@ class AttentionLSTM(Captioner):
             first, state = step(None, self._begin(tokens, *(part.to(tokens.device) for part in pad(prompts))))
             rules = _recurrent.forbidden(self._words, self.config, readings)
             end_id = self._words.end_id
-            ids, scores = recurrent.decode(first, state, step, decoding, end_id=end_id, rules=rules)
+            ids, scores = search.decode(first, state, step, end_id=end_id, rules=rules)
             return _recurrent.captions(self._words, self.config, ids, scores, readings)
 
     def attend(

@@ -1,4 +1,4 @@
-"""Captioner: two methods, `forward(batch) -> Loss` and `generate(images, readings, decoding) -> captions`.
+"""Captioner: two methods, `forward(batch) -> Loss` and `generate(images, readings, search) -> captions`.
 
 B examples, T caption tokens, N image tokens of width D.
 """
@@ -7,60 +7,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from memecap.core import registry
 from memecap.core.config import PartConfig
-from memecap.decoding.searches import Beam, Decoding, Greedy, Nucleus
+from memecap.decoding.base import Search
+from memecap.decoding.greedy import Greedy
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling.batch import Batch, Example, Images
-from memecap.reading.base import Box, Reading
+from memecap.modeling.outputs import Caption, Loss
+from memecap.reading.base import Reading
 from memecap.text.base import Tokenizer
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """The sum of a batch's token losses and how many tokens it is over, so that windows of batches divide once."""
-
-    total: Float[Tensor, ""]  # nats
-    n_tokens: int
-
-    @property
-    def mean(self) -> Float[Tensor, ""]:
-        return self.total / max(self.n_tokens, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A quoted span of a caption; box and confidence where it comes from a line that was read."""
-
-    text: str
-    box: Box | None = None
-    confidence: float | None = None
-    original: str = ""  # what stands on the picture, where `text` is its translation
-
-
-@dataclass(frozen=True, slots=True)
-class Caption:
-    """A description of one picture. `log_probability` is the sum over its tokens in nats, None without a model."""
-
-    text: str
-    quotes: tuple[Quote, ...] = ()
-    log_probability: float | None = None
-    finished: bool = True  # the end token was reached
-    score: float | None = None  # of what it was chosen by: ranking.py; otherwise nats per token, None without a model
-    reading: Reading | None = None  # filled by inference.py
-    seconds: float | None = None  # filled by inference.py: reading and captioning, a share of the batch's time
-    token_ids: tuple[int, ...] = field(default=(), repr=False)  # as written, the end token included if it was reached
-
-    def to_json(self) -> dict[str, Any]:
-        """Every field but the token ids, which mean nothing without the tokenizer."""
-        return {name: value for name, value in asdict(self).items() if name != "token_ids"}
 
 
 class Captioner(nn.Module, ABC):
@@ -99,11 +59,11 @@ class Captioner(nn.Module, ABC):
         self,
         images: Images | None,
         readings: Sequence[Reading | None],
-        decoding: Greedy | Beam | Nucleus,
+        search: Search,
     ) -> list[list[Caption]]:
         """Candidates for each picture, best first; `images` is None when the captioner sees none."""
 
-    def decoding(self) -> Decoding:
+    def default_search(self) -> Search:
         """How captions are chosen where the caller does not say."""
         return Greedy()
 

@@ -21,12 +21,12 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from memecap.captioners.base import Caption, Captioner, Loss
+from memecap.captioners.base import Captioner
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
+from memecap.decoding.base import Search
 from memecap.decoding.run import candidates as _candidates
 from memecap.decoding.run import transformers_generate
-from memecap.decoding.searches import Beam, Greedy, Nucleus
 from memecap.encoders.base import ImageEncoder
 from memecap.errors import ConfigError
 from memecap.modeling import decoder_input as _sequence
@@ -38,6 +38,7 @@ from memecap.modeling.batch import Batch, Example, Images, pad
 from memecap.modeling.copying import CopyHead, Prompt
 from memecap.modeling.loss import token_loss
 from memecap.modeling.mode import evaluating
+from memecap.modeling.outputs import Caption, Loss
 from memecap.quoting import matching
 from memecap.quoting import prompts as _prompt
 from memecap.reading.base import Reading
@@ -165,13 +166,13 @@ class ClipCap(Captioner):
         self,
         images: Images | None,
         readings: Sequence[Reading | None],
-        decoding: Greedy | Beam | Nucleus,
+        search: Search,
     ) -> list[list[Caption]]:
         with evaluating(self):
             if images is not None and self.encoder is not None:
                 images = Images(features=self._tokens(images))
             start, prompts = self._start(images, len(readings)), self._prompts(images, readings)
-            ids, log_probabilities = self._decode(start, prompts, decoding)
+            ids, log_probabilities = self._decode(start, prompts, search)
 
             def score(rows: Sequence[Sequence[int]], n_each: int) -> list[float]:
                 each = [prompt for prompt in prompts for _ in range(n_each)]
@@ -188,7 +189,7 @@ class ClipCap(Captioner):
             )
 
     def _decode(
-        self, start: Float[Tensor, "B K W"], prompts: Sequence[Sequence[int]], decoding: Greedy | Beam | Nucleus
+        self, start: Float[Tensor, "B K W"], prompts: Sequence[Sequence[int]], search: Search
     ) -> tuple[Tensor, Tensor | None]:
         prompt_ids, prompt_mask = (tensor.to(self._device) for tensor in pad(prompts))
         embeds, mask = _sequence.before_writing(self.embed, start, prompt_ids, prompt_mask)
@@ -201,7 +202,7 @@ class ClipCap(Captioner):
                 self.decoder,
                 embeds,
                 mask,
-                decoding,
+                search,
                 end_id=self._end_ids,
                 n_positions=_language.n_positions(self.decoder),
             )

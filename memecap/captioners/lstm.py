@@ -19,20 +19,19 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from memecap.captioners.base import Caption, Captioner, Loss
+from memecap.captioners.base import Captioner
 from memecap.core import config as configuration
-from memecap.decoding.run import recurrent
-from memecap.decoding.searches import Beam, Greedy, Nucleus
+from memecap.decoding.base import Search
+from memecap.decoding.run.stepwise import State
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling import recurrent as _recurrent
 from memecap.modeling.batch import Batch, Example, Images, pad
 from memecap.modeling.line_reader import LineReader
 from memecap.modeling.loss import token_loss
 from memecap.modeling.mode import evaluating
+from memecap.modeling.outputs import Caption, Loss
 from memecap.reading.base import Reading
 from memecap.text.words import Words
-
-State = recurrent.State
 
 
 class LSTM(Captioner):
@@ -110,7 +109,7 @@ class LSTM(Captioner):
         return token_loss(batch, self.output(self.dropout(states)), targets, examples)
 
     def generate(
-        self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
+        self, images: Images | None, readings: Sequence[Reading | None], search: Search
     ) -> list[list[Caption]]:
         with evaluating(self):
             prompts = [self.example("", reading=reading).prompt_ids for reading in readings]
@@ -118,7 +117,7 @@ class LSTM(Captioner):
             first, after = self._advance(self._start(images, len(readings)), state)
             rules = _recurrent.forbidden(self._words, self.config, readings)
             end_id = self._words.end_id
-            ids, scores = recurrent.decode(first, after, self._step, decoding, end_id=end_id, rules=rules)
+            ids, scores = search.decode(first, after, self._step, end_id=end_id, rules=rules)
             return _recurrent.captions(self._words, self.config, ids, scores, readings)
 
     def _step(self, ids: Tensor, state: State) -> tuple[Tensor, State]:

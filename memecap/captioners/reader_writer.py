@@ -21,16 +21,18 @@ from pydantic import Field
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from memecap.captioners.base import Caption, Captioner, Loss
+from memecap.captioners.base import Captioner
 from memecap.core.config import PartConfig
+from memecap.decoding.base import Sampling, Search
+from memecap.decoding.mbr import MBR
 from memecap.decoding.run import candidates as _candidates
 from memecap.decoding.run import parallel_samples
 from memecap.decoding.run import transformers_generate as _generation
-from memecap.decoding.searches import MBR, Beam, Decoding, Greedy, Nucleus
 from memecap.modeling import decoder_input
 from memecap.modeling.batch import Batch, Example, Images, pad
 from memecap.modeling.loss import token_loss
 from memecap.modeling.mode import evaluating
+from memecap.modeling.outputs import Caption, Loss
 from memecap.quoting import line_marks as _line_marks
 from memecap.quoting import matching as _quotes
 from memecap.quoting import slots as _slots
@@ -56,7 +58,7 @@ class ReaderWriter(Captioner):
         complete: float | None = Field(
             0.6, ge=0, le=1, description="lines at least so sure that no quote took are quoted at the end; null: none"
         )
-        decoding: Decoding = Field(
+        decoding: Search = Field(
             MBR(max_new_tokens=140), description="how captions are chosen unless the caller says otherwise"
         )
         slots: bool = Field(True, description="a quote is made of marks of lines; false: it is written out, to compare")
@@ -89,7 +91,7 @@ class ReaderWriter(Captioner):
     def tokenizer(self) -> BPE:
         return self._tokenizer
 
-    def decoding(self) -> Decoding:
+    def default_search(self) -> Search:
         return self.config.decoding
 
     def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
@@ -107,10 +109,10 @@ class ReaderWriter(Captioner):
         self,
         images: Images | None,
         readings: Sequence[Reading | None],
-        decoding: Greedy | Beam | Nucleus,
+        search: Search,
     ) -> list[list[Caption]]:
         with evaluating(self):
-            ids, log_probabilities = self._decode(readings, decoding)
+            ids, log_probabilities = self._decode(readings, search)
             return _candidates.collect(
                 ids,
                 log_probabilities,
@@ -128,18 +130,16 @@ class ReaderWriter(Captioner):
     def _no_prefix(self, n: int) -> Float[Tensor, "B 0 W"]:
         return torch.empty(n, 0, self.config.width, device=self._device)
 
-    def _decode(
-        self, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
-    ) -> tuple[Tensor, Tensor | None]:
+    def _decode(self, readings: Sequence[Reading | None], search: Search) -> tuple[Tensor, Tensor | None]:
         ids, mask = pad([self._prompt(reading) for reading in readings])
         order = mask.int().argsort(dim=1, stable=True)  # padding to the left
         ids, mask = ids.gather(1, order).to(self._device), mask.gather(1, order).to(self._device)
         n_lines = [min(len(reading.lines), self.config.max_lines) if reading else 0 for reading in readings]
         embeds, rules = self.decoder.get_input_embeddings()(ids), SlotRules(self._ids, n_lines, self._never)
         ends, room = {"end_id": self.tokenizer.end_id}, {"n_positions": self._n_positions}
-        if isinstance(decoding, Nucleus):
-            return parallel_samples.sample(self.decoder, embeds, mask, decoding, **ends, **room, processors=[rules])
-        return _generation.generate(self.decoder, embeds, mask, decoding, **ends, **room, processors=[rules])
+        if isinstance(search, Sampling):
+            return parallel_samples.sample(self.decoder, embeds, mask, search, **ends, **room, processors=[rules])
+        return _generation.generate(self.decoder, embeds, mask, search, **ends, **room, processors=[rules])
 
     def _caption(self, ids: Sequence[int], reading: Reading | None, score: float, finished: bool) -> Caption:
         pieces: list[_slots.Piece] = []

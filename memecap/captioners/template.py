@@ -13,12 +13,14 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from memecap.captioners.base import Caption, Captioner, Loss, Quote
+from memecap.captioners.base import Captioner
 from memecap.core.config import PartConfig
-from memecap.decoding.searches import Beam, Greedy, Nucleus
+from memecap.decoding.base import Search
 from memecap.errors import UsageError
 from memecap.modeling.batch import Batch, Example, Images
+from memecap.modeling.outputs import Caption, Loss
 from memecap.quoting.matching import spoken
+from memecap.quoting.quote import Quote
 from memecap.quoting.tweet import find_tweet, without_watermarks
 from memecap.reading.base import Line, Reading
 from memecap.text.base import Tokenizer
@@ -63,7 +65,7 @@ class Template(Captioner):
         raise _untrainable()
 
     def generate(
-        self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
+        self, images: Images | None, readings: Sequence[Reading | None], search: Search
     ) -> list[list[Caption]]:
         return [[self._describe(reading)] for reading in readings]
 

@@ -19,12 +19,12 @@ from pydantic import Field
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache
 
-from memecap.captioners.base import Caption, Captioner, Loss
+from memecap.captioners.base import Captioner
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
+from memecap.decoding.base import Search
 from memecap.decoding.run import candidates as _candidates
 from memecap.decoding.run import transformers_generate
-from memecap.decoding.searches import Beam, Greedy, Nucleus
 from memecap.encoders.base import ImageEncoder
 from memecap.encoders.vit import ViT
 from memecap.errors import ConfigError, UsageError
@@ -34,6 +34,7 @@ from memecap.modeling import recurrent
 from memecap.modeling.batch import Batch, Example, Images, pad
 from memecap.modeling.loss import token_loss
 from memecap.modeling.mode import evaluating
+from memecap.modeling.outputs import Caption, Loss
 from memecap.quoting import matching
 from memecap.quoting import prompts as _prompt
 from memecap.reading.base import Reading
@@ -127,7 +128,7 @@ class ViTGPT(Captioner):
         return token_loss(batch, logits, targets, examples)
 
     def generate(
-        self, images: Images | None, readings: Sequence[Reading | None], decoding: Greedy | Beam | Nucleus
+        self, images: Images | None, readings: Sequence[Reading | None], search: Search
     ) -> list[list[Caption]]:
         with evaluating(self):
             seen = self._look(images)
@@ -145,12 +146,12 @@ class ViTGPT(Captioner):
                 text = self.tokenizer.decode(row)
                 return Caption(text, matching.find(text, readings[picture]), scored, finished, token_ids=tuple(row))
 
-            ids, log_probabilities = self._decode(seen, prompts, decoding)
+            ids, log_probabilities = self._decode(seen, prompts, search)
             end_ids = [self.tokenizer.end_id]
             return _candidates.collect(ids, log_probabilities, len(readings), end_ids=end_ids, score=score, write=write)
 
     def _decode(
-        self, seen: Tensor | None, prompts: Sequence[Sequence[int]], decoding: Greedy | Beam | Nucleus
+        self, seen: Tensor | None, prompts: Sequence[Sequence[int]], search: Search
     ) -> tuple[Tensor, Tensor | None]:
         ids, mask = (part.to(self._device) for part in pad(prompts))
         order = mask.int().argsort(dim=1, stable=True)  # padding to the left
@@ -162,7 +163,7 @@ class ViTGPT(Captioner):
             self.decoder,
             self.embed(ids.gather(1, order)),
             mask.gather(1, order),
-            decoding,
+            search,
             end_id=self.tokenizer.end_id,
             n_positions=_language.n_positions(self.decoder),
             **attended,

@@ -46,7 +46,7 @@ def bench(
     from pathlib import Path
 
     from memecap.core.device import choose as choose_device
-    from memecap.decoding.searches import choose
+    from memecap.decoding.base import choose
     from memecap.inference import benchmark
     from memecap.inference.precision import choose as choose_precision
 

@@ -17,8 +17,9 @@ from memecap.cli.pictures import check_any, in_folder
 from memecap.errors import MemecapError, UsageError
 
 if TYPE_CHECKING:
-    from memecap.captioners.base import Caption, Captioner
+    from memecap.captioners.base import Captioner
     from memecap.core.config import PartConfig
+    from memecap.modeling.outputs import Caption
 
 
 @app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_read --json")
@@ -77,7 +78,7 @@ def caption(
     sources = list(expand(targets))
     check_any(sources, targets)
     from memecap.core.progress import say, track
-    from memecap.decoding.searches import choose_several
+    from memecap.decoding.base import choose_several
     from memecap.inference import ranking
     from memecap.inference.pipeline import load_captioner
     from memecap.inference.precision import choose as choose_precision

@@ -47,7 +47,7 @@ def evaluate(
     Stopped half-way, the same command goes on.
     """
     from memecap.core import progress
-    from memecap.decoding.searches import choose
+    from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
     from memecap.scoring import tables
 

@@ -11,7 +11,7 @@ from memecap.core.progress import say, track
 from memecap.core.terminal import plain
 
 if TYPE_CHECKING:
-    from memecap.decoding.searches import Decoding
+    from memecap.decoding.base import Search
     from memecap.inference.pipeline import MemeCaptioner, Result
 
 WIDTH = 120  # letters of the table where it goes to no terminal
@@ -20,7 +20,7 @@ WIDTH = 120  # letters of the table where it goes to no terminal
 def show(
     captioner: MemeCaptioner,
     sources: Sequence[Path | bytes],
-    decodings: Sequence[Decoding],
+    decodings: Sequence[Search],
     *,
     batch_size: int,
     as_json: bool,

@@ -52,8 +52,9 @@ def configure(family: str, value: Any) -> PartConfig:
     settings = {"name": value} if isinstance(value, str) else value
     if not isinstance(settings, Mapping) or "name" not in settings:
         raise ValueError(f"expected a name or a mapping with `name`, one of: {', '.join(registry.names(family))}")
-    config: PartConfig = registry.load(family, str(settings["name"])).Config.model_validate(dict(settings))
-    return config
+    part = registry.load(family, str(settings["name"]))
+    model: type[PartConfig] = part if issubclass(part, PartConfig) else part.Config  # a search is its own settings
+    return model.model_validate(dict(settings))
 
 
 def build(family: str, value: Any) -> Any:

@@ -26,6 +26,7 @@ from memecap.errors import UnknownPartError, UsageError
 FAMILIES = {
     "captioners": "Captioner",
     "corpora": "Corpus",
+    "decoding": "Search",
     "encoders": "ImageEncoder",
     "metrics": "Metric",
     "reading": "Reader",

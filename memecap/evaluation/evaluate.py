@@ -27,12 +27,13 @@ from memecap.captioners.base import Captioner, create
 from memecap.core import manifest, progress, storage
 from memecap.core.config import configure
 from memecap.core.device import choose as choose_device
-from memecap.decoding.searches import Decoding, Greedy
+from memecap.decoding.base import Search
+from memecap.decoding.greedy import Greedy
 from memecap.encoders.base import sight
 from memecap.errors import DataError, UsageError
 from memecap.evaluation import floors
 from memecap.evaluation.tasks import Task, tasks_of, warn_of_leaks
-from memecap.inference import consensus
+from memecap.inference.pipeline import describe as describe_pictures
 from memecap.modeling.batch import Images
 from memecap.pictures.safe_open import open_picture
 from memecap.scoring import significance
@@ -50,7 +51,7 @@ def evaluate(
     out: Path,
     *,
     split: str = "val",
-    decoding: Decoding | None = None,
+    decoding: Search | None = None,
     batch_size: int = 16,
     limit: int | None = None,
     presets: Sequence[str] = PRESETS,
@@ -77,7 +78,7 @@ def evaluate(
     opened = manifest.open_corpus(corpus)
     tasks = tasks_of(opened, split, limit=limit, seed=seed)
     captioner = model if isinstance(model, Captioner) else _load(str(model), trust_code)
-    chosen = decoding or captioner.decoding()
+    chosen = decoding or captioner.default_search()
     captioner.to(place).eval()
     settings = {
         "model": captioner.config.name if isinstance(model, Captioner) else str(model),
@@ -158,7 +159,7 @@ def _quoting(template: Captioner, scene: Callable[[Task], str]) -> Write:
     return describe
 
 
-def _describer(captioner: Captioner, decoding: Decoding) -> Write:
+def _describer(captioner: Captioner, decoding: Search) -> Write:
     device = next((parameter.device for parameter in captioner.parameters()), torch.device("cpu"))
 
     @torch.inference_mode()
@@ -167,7 +168,7 @@ def _describer(captioner: Captioner, decoding: Decoding) -> Write:
         if captioner.encoder is not None:
             pixels = torch.stack([captioner.encoder.transform(open_picture(task.picture)) for task in batch])
             images = Images(pixels=pixels.to(device))
-        candidates = consensus.describe(captioner, images, [task.reading for task in batch], decoding)
+        candidates = describe_pictures(captioner, images, [task.reading for task in batch], decoding)
         return [best[0].text for best in candidates]
 
     return describe

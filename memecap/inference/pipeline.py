@@ -15,16 +15,16 @@ from typing import Any, overload
 import torch
 from PIL import Image
 
-from memecap.captioners.base import Caption, Captioner, create
+from memecap.captioners.base import Captioner, create
 from memecap.checkpoints import checkpoint
 from memecap.core import config
 from memecap.core.device import choose as choose_device
-from memecap.decoding.searches import Decoding
+from memecap.decoding.base import Search
 from memecap.errors import MemecapError
-from memecap.inference.consensus import describe
 from memecap.inference.precision import Precision, lower, writing
 from memecap.inference.ranking import Ranker, Ranking
 from memecap.modeling.batch import Images
+from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import PictureSource, open_picture
 from memecap.reading.base import Reader, Reading
 
@@ -71,7 +71,7 @@ class MemeCaptioner:
         reader: Reader | None,
         *,
         name: str,
-        decoding: Decoding | None = None,
+        decoding: Search | None = None,
         ranking: Ranking | None = None,
         precision: Precision = "fp32",
         device: str | torch.device = "cpu",
@@ -82,7 +82,7 @@ class MemeCaptioner:
         self.precision = precision
         self.reader = reader
         self.name = name
-        self.decoding = decoding or captioner.decoding()
+        self.decoding = decoding or captioner.default_search()
         self.device = device
 
     @overload
@@ -113,13 +113,13 @@ class MemeCaptioner:
             yield from (results[0] for results in self._describe_batch(batch, [self.decoding]))
 
     def compare(
-        self, sources: Iterable[PictureSource], decodings: Sequence[Decoding], *, batch_size: int = 16
+        self, sources: Iterable[PictureSource], decodings: Sequence[Search], *, batch_size: int = 16
     ) -> Iterator[list[Result]]:
         """A `Result` of each decoding for each source, in order; a picture is opened, read and seen once."""
         for batch in _chunks(sources, batch_size):
             yield from self._describe_batch(batch, decodings)
 
-    def _describe_batch(self, sources: Sequence[PictureSource], decodings: Sequence[Decoding]) -> list[list[Result]]:
+    def _describe_batch(self, sources: Sequence[PictureSource], decodings: Sequence[Search]) -> list[list[Result]]:
         start = time.perf_counter()
         opened: list[Image.Image | MemecapError] = [_try_open(source) for source in sources]
         captions = iter(self._describe([image for image in opened if isinstance(image, Image.Image)], decodings))
@@ -143,7 +143,7 @@ class MemeCaptioner:
         self,
         images: Sequence[Image.Image],
         readings: Sequence[Reading | None],
-        decodings: Sequence[Decoding] | None = None,
+        decodings: Sequence[Search] | None = None,
     ) -> list[list[list[Caption]]]:
         """For each picture, for each decoding (None: the captioner's one), the candidates, best first."""
         with writing(self.precision, self.device):
@@ -159,7 +159,7 @@ class MemeCaptioner:
             for *of_picture, reading in zip(*each, readings, strict=True)
         ]
 
-    def _describe(self, images: Sequence[Image.Image], decodings: Sequence[Decoding]) -> list[list[list[Caption]]]:
+    def _describe(self, images: Sequence[Image.Image], decodings: Sequence[Search]) -> list[list[list[Caption]]]:
         """As `write`, of what is read on the pictures."""
         return self.write(images, self.read(images), decodings) if images else []
 
@@ -171,11 +171,19 @@ class MemeCaptioner:
         return Images(features=encoder(pixels).float())
 
 
+def describe(
+    captioner: Captioner, images: Images | None, readings: Sequence[Reading | None], search: Search
+) -> list[list[Caption]]:
+    """Candidates of each picture, best first, with what they were chosen by."""
+    found = captioner.generate(images, readings, search.candidates())
+    return [search.choose(*pair) for pair in zip(found, readings, strict=True)]
+
+
 def load_captioner(
     model: str | Path | None = None,
     *,
     reader: Any = "tesseract",
-    decoding: Decoding | None = None,
+    decoding: Search | None = None,
     ranking: Ranking | None = None,
     precision: Precision = "fp32",
     device: str | None = None,

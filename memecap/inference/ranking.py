@@ -24,13 +24,14 @@ from torch import Tensor
 from torch.nn import functional
 from typing_extensions import Self
 
-from memecap.captioners.base import Caption, Captioner
+from memecap.captioners.base import Captioner
 from memecap.core import config
 from memecap.core.config import EncoderConfig, Frozen
+from memecap.decoding.mbr import consensus, quoted_share, words_of
 from memecap.encoders.base import ImageEncoder
 from memecap.errors import ConfigError, UsageError
-from memecap.inference.consensus import consensus, nats_per_token, quoted_share, words_of
 from memecap.modeling.batch import Images
+from memecap.modeling.outputs import Caption
 from memecap.reading.base import Reading
 
 CRITERIA = ("log_probability", "picture", "reading", "consensus")
@@ -120,7 +121,7 @@ class Ranker:
         scored = [
             replace(
                 caption,
-                score=ranking.log_probability * (nats_per_token(caption) or 0.0)
+                score=ranking.log_probability * (caption.nats_per_token or 0.0)
                 + ranking.picture * cosine
                 + ranking.reading * agreement(caption, reading)
                 + ranking.consensus * shared,

@@ -16,9 +16,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from memecap.captioners.base import Quote
 from memecap.quoting import line_marks as _line_marks
 from memecap.quoting import slots as _slots
+from memecap.quoting.quote import Quote
 from memecap.quoting.slot_rules import SlotRules
 from memecap.reading.base import Reading
 from memecap.text.quotes import MARKS

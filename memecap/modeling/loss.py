@@ -12,8 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from memecap.captioners.base import Loss
 from memecap.modeling.batch import Batch
+from memecap.modeling.outputs import Loss
 
 
 def token_loss(

@@ -14,13 +14,12 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from memecap.captioners.base import Caption
 from memecap.core.config import EncoderConfig, Frozen, PartConfig
 from memecap.core.progress import say
-from memecap.decoding.run import transformers_generate
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling import line_reader
 from memecap.modeling.batch import Example, Images
+from memecap.modeling.outputs import Caption, cut
 from memecap.quoting import matching
 from memecap.reading.base import Reading
 from memecap.text import navec as _navec
@@ -166,11 +165,11 @@ def captions(
     for i, reading in enumerate(readings):
         found.append([])
         for row, score in zip(ids[i * n : (i + 1) * n], scores[i * n : (i + 1) * n], strict=True):
-            cut, finished = transformers_generate.cut(row, words.end_id)
+            kept, finished = cut(row, words.end_id)
             if config.reading:
-                text, quotes = line_reader.decode(words, cut, reading, config.max_lines)
+                text, quotes = line_reader.decode(words, kept, reading, config.max_lines)
             else:
-                text = words.decode(cut)
+                text = words.decode(kept)
                 quotes = matching.find(text, reading)
-            found[-1].append(Caption(text, quotes, float(score), finished, token_ids=tuple(cut)))
+            found[-1].append(Caption(text, quotes, float(score), finished, token_ids=tuple(kept)))
     return found

@@ -9,7 +9,7 @@ import re
 
 from rapidfuzz import fuzz
 
-from memecap.captioners.base import Quote
+from memecap.quoting.quote import Quote
 from memecap.reading.base import Line, Reading
 from memecap.text.quotes import quotable, quotes
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from memecap.captioners.base import Quote
 from memecap.quoting.matching import spoken
+from memecap.quoting.quote import Quote
 from memecap.quoting.tweet import find_tweet
 from memecap.reading.base import Line, Reading
 from memecap.text.quotes import spans, unmarked

@@ -17,10 +17,11 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from memecap.captioners.base import Caption, Captioner
+from memecap.captioners.base import Captioner
 from memecap.errors import UsageError
 from memecap.modeling.attention import Attended
 from memecap.modeling.batch import Images
+from memecap.modeling.outputs import Caption
 from memecap.reading.base import Reading
 
 PANEL, LETTERS, COLUMNS = 168, 15, 8  # pixels, pixels, panels in a row

@@ -10,7 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from typing_extensions import Self
 
 from memecap.core.config import CaptionerConfig, Frozen, MetricSettings
-from memecap.decoding.searches import Decoding, Greedy
+from memecap.decoding.base import SearchConfig
+from memecap.decoding.greedy import Greedy
 from memecap.scoring.presets import preset
 
 
@@ -172,7 +173,7 @@ class TrainConfig(Frozen):
     )
     n_workers: int = Field(0, ge=0, description="processes that prepare batches; 0: in the training process")
 
-    decoding: Decoding = Field(Greedy(), description="of the captions written after each epoch")
+    decoding: SearchConfig = Field(Greedy(), description="of the captions written after each epoch")
     samples: int = Field(8, ge=0, description="val pictures whose captions are kept after each epoch")
     val_captions: int = Field(
         200,

@@ -11,8 +11,8 @@ from contextlib import nullcontext
 
 import torch
 
-from memecap.captioners.base import Loss
 from memecap.core.progress import say
+from memecap.modeling.outputs import Loss
 from memecap.training.data import MicroBatch
 from memecap.training.memory import cut, is_out_of_memory
 from memecap.training.stage import StageRun

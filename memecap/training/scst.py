@@ -19,10 +19,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from memecap.captioners.base import Caption, Captioner
-from memecap.decoding.searches import Greedy, Nucleus
+from memecap.captioners.base import Captioner
+from memecap.decoding.base import Search
+from memecap.decoding.greedy import Greedy
+from memecap.decoding.nucleus import Nucleus
 from memecap.metrics.base import Array
 from memecap.modeling.batch import pad
+from memecap.modeling.outputs import Caption
 from memecap.training.config import SelfCritical
 from memecap.training.data import MicroBatch
 from memecap.training.rewards import Reward
@@ -67,10 +70,10 @@ class SelfCriticalSampler:
             rewards=tuple(rewards.flatten().tolist()),
         )
 
-    def _write(self, share: MicroBatch, decoding: Greedy | Nucleus) -> list[list[Caption]]:
+    def _write(self, share: MicroBatch, search: Search) -> list[list[Caption]]:
         device = next(self.captioner.parameters()).device
         images = share.batch.images
-        return self.captioner.generate(None if images is None else images.to(device), share.readings, decoding)
+        return self.captioner.generate(None if images is None else images.to(device), share.readings, search)
 
     def _judge(self, captions: Sequence[Sequence[Caption]], share: MicroBatch) -> Array:
         """Rewards [B S]."""

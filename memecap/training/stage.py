@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from accelerate import Accelerator
 
-from memecap.captioners.base import Caption, Captioner
+from memecap.captioners.base import Captioner
+from memecap.modeling.outputs import Caption
 from memecap.reading.base import Reading
 from memecap.training import sampling
 from memecap.training.config import StageConfig, TrainConfig

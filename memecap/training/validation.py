@@ -8,10 +8,10 @@ from typing import TypeVar
 import torch
 from accelerate.utils import gather_object
 
-from memecap.captioners.base import Loss
 from memecap.core.config import PartConfig
-from memecap.inference.consensus import describe
+from memecap.inference.pipeline import describe
 from memecap.modeling.batch import collate
+from memecap.modeling.outputs import Loss
 from memecap.scoring import score
 from memecap.training.alarms import signs
 from memecap.training.progress import Record

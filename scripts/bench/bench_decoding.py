@@ -26,7 +26,7 @@ from transformers import GenerationConfig, GPT2LMHeadModel
 
 from memecap.captioners.base import Captioner, create
 from memecap.core import config
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.inference.precision import lower, writing
 from memecap.modeling import decoder_input
 from memecap.modeling.batch import Images, collate

@@ -21,9 +21,10 @@ from memecap.checkpoints import checkpoint
 from memecap.core import config
 from memecap.core.manifest import open_corpus
 from memecap.core.progress import track
-from memecap.decoding.searches import Decoding, Greedy
+from memecap.decoding.base import Search
+from memecap.decoding.greedy import Greedy
 from memecap.evaluation import floors
-from memecap.inference.consensus import describe
+from memecap.inference.pipeline import describe
 from memecap.reading.base import Reading
 from memecap.reading.stored.readings import load_readings
 from memecap.scoring import score
@@ -78,7 +79,7 @@ def main() -> None:
     row("another meme's reading", whole, whole.decoding(), shifted, references)
     for title, leave_out in PARTS.items():
         captioner = trained(options, leave_out.__name__, leave_out)
-        row(title, captioner, captioner.decoding(), readings, references)
+        row(title, captioner, captioner.default_search(), readings, references)
 
 
 def floor_rows(data: Path, readings: Sequence[Reading], references: Sequence[Sequence[str]]) -> None:
@@ -115,7 +116,7 @@ def trained(options: argparse.Namespace, name: str, leave_out: Callable[[dict[st
 def row(
     title: str,
     captioner: Captioner,
-    decoding: Decoding,
+    decoding: Search,
     readings: Sequence[Reading],
     references: Sequence[Sequence[str]],
 ) -> None:

@@ -112,7 +112,7 @@ def measure(settings: dict[str, Any], threads: int, steps: int, *, captions: boo
     from memecap.captioners.base import create
     from memecap.checkpoints import checkpoint
     from memecap.core import config
-    from memecap.decoding.searches import Greedy
+    from memecap.decoding.greedy import Greedy
     from memecap.modeling.batch import collate
     from memecap.reading.base import Line, Reading
 

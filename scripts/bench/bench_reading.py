@@ -34,7 +34,7 @@ from rapidfuzz.distance import Levenshtein
 from memecap.captioners.base import create
 from memecap.core import config
 from memecap.core.progress import track
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.pictures.safe_open import open_picture
 from memecap.reading.base import Line, Reading
 from memecap.reading.engine.preprocess import LOOKS

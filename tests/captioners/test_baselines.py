@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from memecap.captioners.base import Captioner, create
 from memecap.checkpoints import checkpoint
 from memecap.core import config
-from memecap.decoding.searches import Nucleus
+from memecap.decoding.nucleus import Nucleus
 from memecap.modeling.batch import Batch, Images, collate
 from memecap.text.words import Words
 from memecap.training.config import StageConfig, TrainConfig

@@ -9,7 +9,9 @@ from tiny_models import TEXTS
 from memecap.captioners.base import Captioner, create
 from memecap.captioners.clipcap import ClipCap
 from memecap.core import config
-from memecap.decoding.searches import Beam, Greedy, Nucleus
+from memecap.decoding.beam import Beam
+from memecap.decoding.greedy import Greedy
+from memecap.decoding.nucleus import Nucleus
 from memecap.errors import ConfigError
 from memecap.modeling.batch import Images, collate
 from memecap.modeling.retrieval import Store

@@ -13,10 +13,13 @@ import torch
 from tiny_models import TEXTS
 from torch import Tensor
 
-from memecap.captioners.base import Caption, Captioner, create
+from memecap.captioners.base import Captioner, create
 from memecap.core import config
-from memecap.decoding.searches import Beam, Greedy, Nucleus
+from memecap.decoding.beam import Beam
+from memecap.decoding.greedy import Greedy
+from memecap.decoding.nucleus import Nucleus
 from memecap.modeling.batch import Batch, Images, collate
+from memecap.modeling.outputs import Caption
 from memecap.reading.base import Line, Reading
 
 READING = Reading((Line("ХОЧУ РЫБУ", (1, 2, 30, 9), 0.9), Line("ЕЩЁ", (1, 30, 30, 39), 0.9)), 40, 40, "test")

@@ -2,11 +2,12 @@
 
 import pytest
 
-from memecap.captioners.base import Caption, create
+from memecap.captioners.base import create
 from memecap.core import config
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.errors import UsageError
 from memecap.modeling.batch import Example, collate
+from memecap.modeling.outputs import Caption
 from memecap.reading.base import Line, Reading
 
 

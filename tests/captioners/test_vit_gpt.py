@@ -14,7 +14,8 @@ from transformers import GPT2LMHeadModel, VisionEncoderDecoderConfig, VisionEnco
 from memecap.captioners.base import create
 from memecap.captioners.vit_gpt import ViTGPT
 from memecap.core import config
-from memecap.decoding.searches import Beam, Greedy, constraints, generate_arguments
+from memecap.decoding.beam import Beam
+from memecap.decoding.greedy import Greedy
 from memecap.errors import ConfigError, UsageError
 from memecap.modeling.batch import Images, collate
 from memecap.reading.base import Line, Reading
@@ -76,7 +77,7 @@ def test_captions_are_transformers_token_for_token(pair: tuple[ViTGPT, Any], dec
     pixels, end = pictures(ours), ours.tokenizer.end_id
     found = ours.generate(Images(pixels=pixels), [None] * 3, decoding)
     expected = theirs.generate(
-        pixel_values=pixels, logits_processor=constraints(decoding, end), **generate_arguments(decoding)
+        pixel_values=pixels, logits_processor=decoding.limits(end), **decoding.generate_arguments()
     )[:, 1:].tolist()
     mine = [list(caption.token_ids) for captions in found for caption in captions]
     assert mine == [row[: row.index(end) + 1] if end in row else row for row in expected]

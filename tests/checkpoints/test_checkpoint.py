@@ -9,7 +9,7 @@ from tiny_models import TEXTS, write_ruclip
 from memecap.captioners.base import Captioner, create
 from memecap.checkpoints import checkpoint
 from memecap.core import config
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.errors import DataError, MissingFileError
 from memecap.modeling.batch import Images
 

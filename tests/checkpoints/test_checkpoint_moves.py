@@ -22,7 +22,7 @@ from memecap.checkpoints import checkpoint
 from memecap.checkpoints.push import push
 from memecap.cli import app, verbs  # noqa: F401  (each verb adds itself)
 from memecap.core import config, manifest
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.encoders import base
 from memecap.errors import ConfigError, DataError, MissingFileError, UsageError
 from memecap.modeling.batch import Images

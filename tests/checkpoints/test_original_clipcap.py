@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from memecap.checkpoints import checkpoint, original_clipcap
 from memecap.cli import app, verbs  # noqa: F401  (each verb adds itself)
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.errors import DataError, MissingFileError
 from memecap.modeling.batch import Images
 from memecap.text.bpe import BPE

@@ -21,7 +21,7 @@ from memecap.checkpoints import checkpoint
 from memecap.checkpoints.push import push
 from memecap.cli import app, verbs  # noqa: F401  (each verb adds itself)
 from memecap.core import config
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.errors import AuthError, MissingFileError, ServiceError, UsageError
 from memecap.modeling.batch import Images
 

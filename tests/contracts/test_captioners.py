@@ -14,7 +14,9 @@ from tiny_models import TEXTS
 from memecap.captioners.base import Captioner, create
 from memecap.checkpoints import checkpoint
 from memecap.core import config, registry
-from memecap.decoding.searches import Beam, Greedy, Nucleus
+from memecap.decoding.beam import Beam
+from memecap.decoding.greedy import Greedy
+from memecap.decoding.nucleus import Nucleus
 from memecap.inference.precision import lower, writing
 from memecap.modeling.batch import Batch, Example, Images, collate
 from memecap.reading.base import Line, Reading

@@ -16,7 +16,9 @@ from transformers import GPT2LMHeadModel
 from memecap.captioners.base import Captioner, create
 from memecap.checkpoints import checkpoint
 from memecap.core import config
-from memecap.decoding.searches import Beam, Greedy, Nucleus
+from memecap.decoding.beam import Beam
+from memecap.decoding.greedy import Greedy
+from memecap.decoding.nucleus import Nucleus
 from memecap.modeling.batch import Images
 
 #: every field of transformers' configuration that changes what is written and that a published model may set

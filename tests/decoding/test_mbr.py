@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from memecap.captioners.base import Caption, Quote
-from memecap.decoding.searches import MBR, Greedy, choose
+from memecap.decoding.base import choose
+from memecap.decoding.greedy import Greedy
+from memecap.decoding.mbr import MBR, consensus, loops, quoted_share
 from memecap.errors import ConfigError, UsageError
-from memecap.inference.consensus import by_consensus, consensus, describe, loops, quoted_share
+from memecap.inference.pipeline import describe
+from memecap.modeling.outputs import Caption
+from memecap.quoting.quote import Quote
 from memecap.reading.base import Line, Reading
 
 
@@ -24,7 +27,7 @@ def test_recall_favours_saying_more() -> None:
 
 def test_the_typical_finished_caption_wins() -> None:
     captions = [Caption("пёс"), Caption("кот спит дома"), Caption("кот спит дома", finished=False), Caption("кот спит")]
-    ordered = by_consensus(captions, None, MBR(recall=1.0))
+    ordered = MBR(recall=1.0).choose(captions, None)
     assert ordered[0].text == captions[1].text and ordered[0].finished and not ordered[-1].finished
     assert [caption.score for caption in ordered[:3]] == sorted((c.score for c in ordered[:3]), reverse=True)
 
@@ -63,7 +66,7 @@ def test_choosing_a_decoding_by_name() -> None:
 def test_a_caption_that_goes_round_stands_last() -> None:
     round_ = Caption('на фото кот и пёс "да", на фото кот и пёс')
     captions = [round_, round_, round_, Caption("на фото кот")]
-    assert by_consensus(captions, None, MBR())[0].text == "на фото кот"
+    assert MBR().choose(captions, None)[0].text == "на фото кот"
     quoting = Caption('надпись "раз два три четыре", ниже "раз два три четыре"')
     assert loops(round_.text) and not loops(quoting.text)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from memecap.decoding.run.parallel_samples import draw, sample
-from memecap.decoding.searches import Nucleus
+from memecap.decoding.nucleus import Nucleus
+from memecap.decoding.run.parallel_samples import sample
 
 END = 0
 
@@ -65,7 +65,7 @@ def test_a_seed_decides_and_samples_differ(model: GPT2LMHeadModel) -> None:
 )
 def test_only_the_nucleus_is_drawn(decoding: Nucleus, kept: set[int]) -> None:
     scores = torch.tensor([0.5, 0.25, 0.15, 0.1]).log().expand(4000, 4)
-    drawn = draw(scores, decoding, torch.Generator().manual_seed(0))[:, 0].bincount(minlength=4)
+    drawn = decoding.draw(scores, torch.Generator().manual_seed(0))[:, 0].bincount(minlength=4)
     assert {i for i, n in enumerate(drawn.tolist()) if n} == kept
     if len(kept) == 4:
         assert (drawn / 4000 - torch.tensor([0.5, 0.25, 0.15, 0.1])).abs().max() < 0.03
@@ -75,6 +75,6 @@ def test_a_flat_distribution_is_drawn_beyond_the_likeliest() -> None:
     """More tokens than are looked at first; banned ones are never drawn."""
     scores = torch.zeros(200, 2000)
     scores[:, 1000:] = float("-inf")
-    drawn = draw(scores, Nucleus(top_p=0.95), torch.Generator().manual_seed(0))
+    drawn = Nucleus(top_p=0.95).draw(scores, torch.Generator().manual_seed(0))
     assert drawn.max() < 1000
     assert len(drawn.unique()) > 150

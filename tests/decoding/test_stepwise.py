@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from memecap.decoding.run.recurrent import decode
-from memecap.decoding.searches import Beam, Greedy, Nucleus, constraints, generate_arguments
+from memecap.decoding.beam import Beam
+from memecap.decoding.greedy import Greedy
+from memecap.decoding.nucleus import Nucleus
 
 V, END = 11, 0
 
@@ -43,15 +44,15 @@ def recurrent(model: GPT2LMHeadModel, prompts: Tensor):
 def test_as_transformers_does(gpt: GPT2LMHeadModel, decoding: Greedy | Beam, limits: dict) -> None:
     decoding = decoding.model_copy(update={**limits, "max_new_tokens": 12})
     prompts = torch.arange(1, 9)[:, None]
-    ours, scores = decode(*recurrent(gpt, prompts), decoding, end_id=END)
+    ours, scores = decoding.decode(*recurrent(gpt, prompts), end_id=END)
     embeds = gpt.transformer.wte(prompts)
     theirs = gpt.generate(
         inputs_embeds=embeds,
         attention_mask=torch.ones(8, 1, dtype=torch.long),
         eos_token_id=END,
         pad_token_id=END,
-        logits_processor=constraints(decoding, END),
-        **generate_arguments(decoding),
+        logits_processor=decoding.limits(END),
+        **decoding.generate_arguments(),
     )
     width = max(ours.shape[1], theirs.shape[1])
     padded = [torch.nn.functional.pad(ids, (0, width - ids.shape[1]), value=END) for ids in (ours, theirs)]
@@ -81,7 +82,7 @@ def test_a_beam_as_wide_as_all_captions_finds_the_best_of_all(gpt: GPT2LMHeadMod
         return narrow(logits), state
 
     decoding = Beam(width=n_ids**longest, max_new_tokens=longest, length_penalty=0.0)
-    ours, scores = decode(narrow(first), state, narrow_step, decoding, end_id=END)
+    ours, scores = decoding.decode(narrow(first), state, narrow_step, end_id=END)
     for prompt, row, score in zip(range(1, 7), ours, scores, strict=True):
         every = {}
         for ids in itertools.product(range(n_ids), repeat=longest):
@@ -107,14 +108,14 @@ def test_ends_when_no_beam_does(gpt: GPT2LMHeadModel) -> None:
 
     first[:, END] = float("-inf")
     for decoding in (Greedy(max_new_tokens=7), Beam(max_new_tokens=7), Nucleus(max_new_tokens=7)):
-        ids, scores = decode(first, state, endless, decoding, end_id=END)
+        ids, scores = decoding.decode(first, state, endless, end_id=END)
         assert ids.shape == (2, 7)
         assert torch.isfinite(scores).all()
 
 
 @torch.no_grad()
 def test_a_beam_wider_than_the_vocabulary(gpt: GPT2LMHeadModel) -> None:
-    ids, _ = decode(*recurrent(gpt, torch.tensor([[1]])), Beam(width=9, max_new_tokens=5, n_candidates=9), end_id=END)
+    ids, _ = Beam(width=9, max_new_tokens=5, n_candidates=9).decode(*recurrent(gpt, torch.tensor([[1]])), end_id=END)
     assert len({tuple(row) for row in ids.tolist()}) == 9
 
 
@@ -122,7 +123,7 @@ def test_a_beam_wider_than_the_vocabulary(gpt: GPT2LMHeadModel) -> None:
 def test_sampling_draws_from_the_nucleus_alone(gpt: GPT2LMHeadModel) -> None:
     first, state, step = recurrent(gpt, torch.tensor([[1]]))
     decoding = Nucleus(top_p=0.6, max_new_tokens=1, n_candidates=400)
-    drawn, _ = decode(first, state, step, decoding, end_id=END)
+    drawn, _ = decoding.decode(first, state, step, end_id=END)
     probabilities, order = first[0].softmax(-1).sort(descending=True)
     n = int((probabilities.cumsum(0) < 0.6).sum()) + 1
     assert set(drawn[:, 0].tolist()) <= set(order[:n].tolist())

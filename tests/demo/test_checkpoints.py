@@ -8,7 +8,7 @@ import pytest
 
 from memecap.captioners.base import create
 from memecap.core import config
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.demo import grammar
 from memecap.demo.checkpoints import ASSETS, SUMS, checksums
 from memecap.demo.painter import paint_scene

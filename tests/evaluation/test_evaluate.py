@@ -9,13 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
-from memecap.captioners.base import Caption, Captioner
+from memecap.captioners.base import Captioner
 from memecap.core import manifest, storage
 from memecap.core.config import PartConfig
 from memecap.encoders.base import ImageEncoder
 from memecap.errors import DataError, UsageError
 from memecap.evaluation import evaluate as evaluation
 from memecap.evaluation import floors
+from memecap.modeling.outputs import Caption
 from memecap.reading.base import Line, Reading
 from memecap.reading.stored.readings import readings_path
 

@@ -11,7 +11,7 @@ from tiny_models import TEXTS
 
 from memecap.captioners.base import Captioner, create
 from memecap.core import config
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.inference.precision import lower, writing
 from memecap.modeling.batch import Images
 

@@ -9,13 +9,15 @@ import torch
 from PIL import Image
 from tiny_models import TEXTS
 
-from memecap.captioners.base import Caption, Quote, create
+from memecap.captioners.base import create
 from memecap.core import config
-from memecap.decoding.searches import Beam
+from memecap.decoding.beam import Beam
 from memecap.errors import ConfigError, UsageError
 from memecap.inference.pipeline import MemeCaptioner
 from memecap.inference.ranking import Ranker, Ranking, agreement, choose
 from memecap.modeling.batch import Images
+from memecap.modeling.outputs import Caption
+from memecap.quoting.quote import Quote
 from memecap.reading.base import Line, Reading
 
 READING = Reading((Line("да нет", (0, 0, 1, 1), 0.9),), 9, 9, "test")

@@ -9,7 +9,7 @@ from PIL import Image
 
 from memecap.captioners.base import create
 from memecap.core.config import PartConfig, configure
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.reading.base import Line, Reader, Reading
 from memecap.reading.translated import Translated, joined
 

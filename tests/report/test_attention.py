@@ -15,7 +15,7 @@ from memecap.captioners.base import create
 from memecap.checkpoints import checkpoint
 from memecap.cli import app
 from memecap.core import config
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.errors import UsageError
 from memecap.modeling.batch import Images
 from memecap.report import attention

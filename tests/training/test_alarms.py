@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memecap.captioners.base import Caption
+from memecap.modeling.outputs import Caption
 from memecap.training.alarms import alarms, signs
 from memecap.training.items import Item
 from memecap.training.stage import Captioned

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from memecap.checkpoints import checkpoint
 from memecap.core import manifest
-from memecap.decoding.searches import Greedy
+from memecap.decoding.greedy import Greedy
 from memecap.modeling.batch import Images
 from memecap.training.config import TrainConfig
 from memecap.training.run import train

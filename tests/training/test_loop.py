@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import torch
 
-from memecap.captioners.base import Loss
 from memecap.checkpoints import checkpoint
 from memecap.core import config
 from memecap.errors import DataError
 from memecap.modeling.batch import Batch
+from memecap.modeling.outputs import Loss
 from memecap.training.config import TrainConfig
 from memecap.training.run import train
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from memecap.captioners.base import Caption
-from memecap.decoding.run import transformers_generate
+from memecap.modeling.outputs import Caption, cut
 
 #: (picture, ids, log-probability, whether the end was reached) → caption
 Write = Callable[[int, list[int], float, bool], Caption]
@@ -32,7 +31,7 @@ def collect(
     picture)` finds them.
     """
     n_candidates = len(ids) // n_pictures
-    cuts = [transformers_generate.cut(row, end_ids) for row in ids]
+    cuts = [cut(row, end_ids) for row in ids]
     if log_probabilities is None:
         scores = score([row for row, _ in cuts], n_candidates)
     else:

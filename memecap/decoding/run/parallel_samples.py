@@ -20,11 +20,10 @@ from torch import Tensor
 from transformers import Cache, LogitsProcessor, LogitsProcessorList
 from transformers.cache_utils import DynamicLayer
 
-from memecap.decoding.searches import Nucleus, constraints
+from memecap.decoding.base import Sampling
 
 PROMPT, PADDING = -1, -2  # owners of keys that no sample wrote
 FEWER = 0.8  # the share of samples still running below which the finished ones are left behind
-_LIKELY = 256  # tokens in which the nucleus is looked for before the whole vocabulary is sorted
 
 
 @torch.no_grad()
@@ -32,7 +31,7 @@ def sample(
     model: Any,
     embeds: Float[Tensor, "B L W"],
     mask: Bool[Tensor, "B L"],
-    decoding: Nucleus,
+    search: Sampling,
     *,
     end_id: int,
     n_positions: int,
@@ -40,12 +39,12 @@ def sample(
 ) -> tuple[Int[Tensor, "C T"], Float[Tensor, "C T"]]:
     """Ids of the sampled captions, end tokens after the first, and their log-probabilities.
 
-    `processors` are a captioner's own rules (new ids [C t], scores [C V]) → scores, applied before the decoding's.
+    `processors` are a captioner's own rules (new ids [C t], scores [C V]) → scores, applied before the search's.
     """
-    n_rows, n_samples, device = len(embeds), decoding.n_candidates, embeds.device
-    n_steps = max(1, min(decoding.max_new_tokens, n_positions - embeds.shape[1]))
-    rules = LogitsProcessorList([*processors, *constraints(decoding, end_id)])
-    generator = torch.Generator(device).manual_seed(decoding.seed)
+    n_rows, n_samples, device = len(embeds), search.n_candidates, embeds.device
+    n_steps = max(1, min(search.max_new_tokens, n_positions - embeds.shape[1]))
+    rules = LogitsProcessorList([*processors, *search.limits(end_id)])
+    generator = torch.Generator(device).manual_seed(search.seed)
     cache = Cache(layer_class_to_replicate=_Roomy)
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
     answer = model(inputs_embeds=embeds, attention_mask=mask.long(), position_ids=positions, past_key_values=cache)
@@ -58,7 +57,7 @@ def sample(
     running = torch.ones((n_rows, n_samples), dtype=torch.bool, device=device)
     for step in range(n_steps):
         written = ids.gather(1, samples[..., None].expand(-1, -1, step))
-        drawn = draw(rules(written.flatten(0, 1), logits), decoding, generator).view_as(samples)
+        drawn = search.draw(rules(written.flatten(0, 1), logits), generator).view_as(samples)
         alive = running.gather(1, samples)
         tokens = torch.where(alive, drawn, end_id)
         found = logits.log_softmax(dim=-1).gather(1, tokens.view(-1, 1)).view_as(samples) * alive
@@ -82,28 +81,6 @@ def sample(
         )
         logits = answer.logits.float().flatten(0, 1)
     return ids.flatten(0, 1), torch.stack(chosen, dim=-1).flatten(0, 1)
-
-
-def draw(scores: Float[Tensor, "C V"], decoding: Nucleus, generator: torch.Generator) -> Int[Tensor, "C 1"]:
-    """One token a row from the smallest set of tokens whose probability reaches `top_p`."""
-    scores = scores / decoding.temperature
-    n_tokens = scores.shape[-1]
-    probabilities, ids = _likeliest(scores, decoding.top_k or _LIKELY, within=bool(decoding.top_k))
-    if not decoding.top_k and probabilities.sum(dim=-1).min() < decoding.top_p:
-        probabilities, ids = _likeliest(scores, n_tokens, within=True)
-    mass = probabilities.cumsum(dim=-1)
-    mass = torch.where(mass - probabilities < decoding.top_p, mass, 0.0).cummax(dim=-1).values
-    point = torch.rand((len(scores), 1), generator=generator, device=scores.device) * mass[:, -1:]
-    place = torch.searchsorted(mass, point, right=True).clamp(max=mass.shape[-1] - 1)
-    return ids.gather(1, place)
-
-
-def _likeliest(
-    scores: Float[Tensor, "C V"], n: int, *, within: bool
-) -> tuple[Float[Tensor, "C n"], Int[Tensor, "C n"]]:
-    """The n likeliest tokens and their probabilities: among themselves (`within`) or among all tokens."""
-    top, ids = scores.topk(min(n, scores.shape[-1]), dim=-1)
-    return (top - (top if within else scores).logsumexp(dim=-1, keepdim=True)).exp(), ids
 
 
 class _Roomy(DynamicLayer):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""transformers' `generate` under a `Decoding`, for captioners whose language side is a causal model.
+"""transformers' `generate` under a `Search`, for captioners whose language side is a causal model.
 
 In: prompt vectors [B L W] padded on the left, and their mask. Out: new token ids and, for greedy search and sampling,
 the log-probability of each under the model itself: before penalties, temperature and nucleus.
@@ -6,7 +6,7 @@ the log-probability of each under the model itself: before penalties, temperatur
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from memecap.decoding.searches import Beam, Greedy, Nucleus, constraints, generate_arguments
+from memecap.decoding.base import Sampling, Search
 
 
 class _Recorder(LogitsProcessor):  # type: ignore[misc]
@@ -43,7 +43,7 @@ def generate(
     model: Any,
     embeds: Float[Tensor, "B L W"],
     mask: Bool[Tensor, "B L"],
-    decoding: Greedy | Beam | Nucleus,
+    search: Search,
     *,
     end_id: int | Sequence[int],
     n_positions: int,
@@ -53,15 +53,15 @@ def generate(
     """Ids of C = B · candidates captions, and their log-probabilities (None for beam search).
 
     Any of several end tokens ends a caption, the first of them pads. `processors` are a captioner's own rules
-    (new ids [C t], scores [C V]) → scores, applied before the decoding's.
+    (new ids [C t], scores [C V]) → scores, applied before the search's.
     """
     end_ids = [end_id] if isinstance(end_id, int) else list(end_id)
-    settings = generate_arguments(decoding)
-    settings["max_new_tokens"] = max(1, min(decoding.max_new_tokens, n_positions - embeds.shape[1]))
-    recorder = None if isinstance(decoding, Beam) else _Recorder()
-    with torch.random.fork_rng(enabled=isinstance(decoding, Nucleus)):
-        if isinstance(decoding, Nucleus):
-            torch.manual_seed(decoding.seed)
+    settings = search.generate_arguments()
+    settings["max_new_tokens"] = max(1, min(search.max_new_tokens, n_positions - embeds.shape[1]))
+    recorder = _Recorder() if settings["num_beams"] == 1 else None
+    with torch.random.fork_rng(enabled=isinstance(search, Sampling)):
+        if isinstance(search, Sampling):
+            torch.manual_seed(search.seed)
         model.generation_config = GenerationConfig()  # transformers fills from it whatever ours leaves open
         ids = model.generate(
             inputs_embeds=embeds,
@@ -70,16 +70,8 @@ def generate(
                 **settings, eos_token_id=end_ids, pad_token_id=end_ids[0], bos_token_id=end_ids[0]
             ),
             logits_processor=LogitsProcessorList(
-                [*([recorder] if recorder else []), *processors, *constraints(decoding, end_ids)]
+                [*([recorder] if recorder else []), *processors, *search.limits(end_ids)]
             ),
             **arguments,
         )
     return ids, None if recorder is None else recorder.finish(ids)
-
-
-def cut(ids: Int[Tensor, " T"], end_ids: int | Collection[int]) -> tuple[list[int], bool]:
-    """A caption's ids up to and with the token that ends it, and whether there was one."""
-    row: list[int] = ids.tolist()
-    ends = {end_ids} if isinstance(end_ids, int) else end_ids
-    end = next((place for place, i in enumerate(row) if i in ends), None)
-    return (row, False) if end is None else (row[: end + 1], True)

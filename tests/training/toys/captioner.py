@@ -9,13 +9,13 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from memecap.captioners.base import Caption, Captioner, Loss
+from memecap.captioners.base import Captioner
 from memecap.core.config import PartConfig
 from memecap.decoding.run import recurrent
-from memecap.decoding.run import transformers_generate as _generation
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling.batch import Batch, Example, Images, pad
 from memecap.modeling.loss import token_loss
+from memecap.modeling.outputs import Caption, Loss, cut
 from memecap.reading.base import Reading
 
 
@@ -121,7 +121,7 @@ class Toy(Captioner):
         self.train(training)
         captions = []
         for row, score in zip(rows, scores, strict=True):
-            found, finished = _generation.cut(row, 0)
+            found, finished = cut(row, 0)
             text = self.tokenizer.decode(found)
             captions.append(Caption(text, (), float(score), finished, token_ids=tuple(found)))
         n = len(captions) // len(readings)

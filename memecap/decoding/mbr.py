@@ -1,9 +1,8 @@
-"""Candidates of a captioner → the captions to show, best first.
+"""Minimum Bayes risk: of many samples, the one most like all the others.
 
-Minimum Bayes risk: of many samples, the one most like all the others. It finds the length and the wording on which the
-samples agree, where beam search finds short captions.
-Source: Kumar & Byrne 2004 (minimum Bayes risk); the similarity is F of unigrams and bigrams, and
-recall counts for more: a description that leaves out what most samples say is the worse mistake.
+It finds the length and the wording on which the samples agree, where beam search finds short captions.
+Source: Kumar & Byrne 2004 (minimum Bayes risk); the similarity is F of unigrams and bigrams, and recall counts for
+more: a description that leaves out what most samples say is the worse mistake.
 """
 
 from __future__ import annotations
@@ -12,49 +11,47 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from memecap.captioners.base import Caption, Captioner
-from memecap.decoding.searches import MBR, Decoding
-from memecap.modeling.batch import Images
+from pydantic import Field
+
+from memecap.decoding.base import Search
+from memecap.decoding.nucleus import Nucleus
 from memecap.reading.base import Reading
 from memecap.text.quotes import scene
+
+if TYPE_CHECKING:
+    from memecap.modeling.outputs import Caption
 
 ORDERS = (1, 2)
 LOOP = 4  # words
 NGrams = Counter[tuple[str, ...]]
 
 
-def describe(
-    captioner: Captioner,
-    images: Images | None,
-    readings: Sequence[Reading | None],
-    decoding: Decoding,
-) -> list[list[Caption]]:
-    """`captioner.generate` for any decoding: candidates of each picture, best first, with what they were chosen by."""
-    if not isinstance(decoding, MBR):
-        found = captioner.generate(images, readings, decoding)
-        return [[replace(caption, score=nats_per_token(caption)) for caption in captions] for captions in found]
-    sampled = captioner.generate(images, readings, decoding.sampling())
-    return [by_consensus(*pair, decoding) for pair in zip(sampled, readings, strict=True)]
+class MBR(Search):
+    name: str = "mbr"
+    n_samples: int = Field(24, ge=2, description="captions sampled for a picture")
+    top_p: float = Field(0.95, gt=0, le=1, description="probability mass kept")
+    top_k: int = Field(0, ge=0, description="tokens kept at most; 0: no limit")
+    temperature: float = Field(0.8, gt=0, description="below one sharpens the distribution")
+    seed: int = Field(0, ge=0, description="seed of the sampling")
+    recall: float = Field(5.0, gt=0, description="beta of the similarity: above one favours captions that say more")
+    reading: float = Field(2.0, ge=0, description="weight of the share of the reading that a caption quotes")
 
+    def candidates(self) -> Nucleus:
+        shared = self.model_dump(exclude={"name", "n_samples", "recall", "reading"})
+        return Nucleus(**shared, n_candidates=self.n_samples)
 
-def by_consensus(candidates: Sequence[Caption], reading: Reading | None, decoding: MBR) -> list[Caption]:
-    """By similarity to the others and by what they quote; captions without an end or with a loop stand last."""
-    similarity = consensus([caption.text for caption in candidates], beta=decoding.recall)
-    worth = [
-        like + decoding.reading * quoted_share(caption, reading)
-        for caption, like in zip(candidates, similarity, strict=True)
-    ]
-    flawed = [not caption.finished or loops(caption.text) for caption in candidates]
-    order = sorted(range(len(candidates)), key=lambda i: (flawed[i], -worth[i]))
-    return [replace(candidates[i], score=worth[i]) for i in order]
-
-
-def nats_per_token(caption: Caption) -> float | None:
-    """The mean log-probability of the caption's tokens, None where it is not known."""
-    if caption.log_probability is None:
-        return None
-    return caption.log_probability / max(len(caption.token_ids), 1)
+    def choose(self, candidates: Sequence[Caption], reading: Reading | None) -> list[Caption]:
+        """By similarity to the others and by what they quote; captions without an end or with a loop stand last."""
+        similarity = consensus([caption.text for caption in candidates], beta=self.recall)
+        scores = [
+            like + self.reading * quoted_share(caption, reading)
+            for caption, like in zip(candidates, similarity, strict=True)
+        ]
+        flawed = [not caption.finished or loops(caption.text) for caption in candidates]
+        order = sorted(range(len(candidates)), key=lambda i: (flawed[i], -scores[i]))
+        return [replace(candidates[i], score=scores[i]) for i in order]
 
 
 def consensus(texts: Sequence[str], *, beta: float = 1.0) -> list[float]:
