@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.core import config as configuration
 from memecap.core.config import Frozen
 from memecap.decoding.base import Search
@@ -30,7 +30,7 @@ from memecap.encoders.base import ImageEncoder
 from memecap.errors import ConfigError
 from memecap.modeling import recurrent as _recurrent
 from memecap.modeling.attention import Attended, SoftAttention, resize
-from memecap.modeling.batch import Batch, Example, Images, pad
+from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad
 from memecap.modeling.line_reader import LineReader
 from memecap.modeling.loss import token_loss
 from memecap.modeling.mode import evaluating
@@ -47,7 +47,7 @@ class TeacherForcing(Frozen):
     batches: int = Field(10_000, ge=1, description="training batches from start to end")
 
 
-class AttentionLSTM(Captioner):
+class AttentionLSTM(TrainableCaptioner):
     """An LSTM with soft attention; without a picture its only image token is a learnt one."""
 
     class Config(_recurrent.RecurrentConfig):
@@ -105,7 +105,7 @@ class AttentionLSTM(Captioner):
         _recurrent.keep_eval(self.encoder, trained=self.config.train_encoder)
         return self
 
-    def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
+    def example(self, caption: str, *, image: ImageInput | None = None, reading: Reading | None = None) -> Example:
         return _recurrent.example(self._words, self.config, caption, image, reading)
 
     def forward(self, batch: Batch) -> Loss:

@@ -1,4 +1,6 @@
-"""Captioner: two methods, `forward(batch) -> Loss` and `generate(images, readings, search) -> captions`.
+"""Captioner: what describes, by one method, `generate(images, readings, search) -> candidates`.
+
+A `TrainableCaptioner` learns too: `example` and `forward(batch) -> Loss`, and what a checkpoint needs of it.
 
 B examples, T caption tokens, N image tokens of width D.
 """
@@ -8,64 +10,73 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from torch import Tensor, nn
+from PIL import Image
+from torch import nn
 
 from memecap.core import registry
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Search
 from memecap.decoding.greedy import Greedy
 from memecap.encoders.base import ImageEncoder
-from memecap.modeling.batch import Batch, Example, Images
+from memecap.modeling.batch import Batch, Example, ImageInput, Images, stack
 from memecap.modeling.outputs import Caption, Loss
 from memecap.reading.base import Reading
 from memecap.text.base import Tokenizer
 
 
 class Captioner(nn.Module, ABC):
-    """A model that describes pictures. It carries its tokenizer and its image transform."""
+    """Describes pictures, from what it sees of them, from what was read on them, or from both."""
 
     Config: type[PartConfig] = PartConfig
-    trainable: ClassVar[bool] = True
 
     config: PartConfig
-    encoder: ImageEncoder | None  # None: it sees no picture, only what was read
-
-    @classmethod
-    @abstractmethod
-    def from_texts(cls, config: Any, texts: Iterable[str]) -> Captioner:
-        """A new captioner for training; a vocabulary that is not part of a pretrained model is learnt from `texts`."""
-
-    @classmethod
-    @abstractmethod
-    def from_folder(cls, config: Any, folder: Path) -> Captioner:
-        """The captioner of a checkpoint folder, its tokenizer loaded, its weights not yet (see checkpoint.py)."""
-
-    @property
-    @abstractmethod
-    def tokenizer(self) -> Tokenizer: ...
-
-    @abstractmethod
-    def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
-        """One training example: `image` is the encoder's pixels or its cached features."""
-
-    @abstractmethod
-    def forward(self, batch: Batch) -> Loss:
-        """The loss of the captions; `_loss.token_loss` sums it as the batch wishes."""
+    encoder: ImageEncoder | None = None  # None: no network of ours looks at the picture
 
     @abstractmethod
     def generate(
-        self,
-        images: Images | None,
-        readings: Sequence[Reading | None],
-        search: Search,
+        self, images: Images | None, readings: Sequence[Reading | None], search: Search
     ) -> list[list[Caption]]:
         """Candidates for each picture, best first; `images` is None when the captioner sees none."""
 
     def default_search(self) -> Search:
         """How captions are chosen where the caller does not say."""
         return Greedy()
+
+    def look(self, picture: Image.Image) -> ImageInput | None:
+        """What a picture becomes for this captioner; None where it sees none."""
+        return None if self.encoder is None else self.encoder.transform(picture)
+
+    def look_at(self, pictures: Sequence[Image.Image]) -> Images | None:
+        """The pictures of a batch as `generate` takes them."""
+        return stack([self.look(picture) for picture in pictures])
+
+
+class TrainableCaptioner(Captioner):
+    """A captioner that learns. It carries its tokenizer."""
+
+    @classmethod
+    @abstractmethod
+    def from_texts(cls, config: Any, texts: Iterable[str]) -> TrainableCaptioner:
+        """A new captioner for training; a vocabulary that is not part of a pretrained model is learnt from `texts`."""
+
+    @classmethod
+    @abstractmethod
+    def from_folder(cls, config: Any, folder: Path) -> TrainableCaptioner:
+        """The captioner of a checkpoint folder, its tokenizer loaded, its weights not yet (see checkpoints/)."""
+
+    @property
+    @abstractmethod
+    def tokenizer(self) -> Tokenizer: ...
+
+    @abstractmethod
+    def example(self, caption: str, *, image: ImageInput | None = None, reading: Reading | None = None) -> Example:
+        """One training example: `image` is what `look` made of the picture, or its cached features."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Loss:
+        """The loss of the captions; `modeling.loss.token_loss` sums it as the batch wishes."""
 
     def references(self) -> dict[str, nn.Module]:
         """Frozen pretrained modules by attribute name: a checkpoint names them and does not hold them."""
@@ -80,7 +91,7 @@ class Captioner(nn.Module, ABC):
         return {}
 
 
-def create(config: PartConfig, texts: Iterable[str]) -> Captioner:
-    """A new captioner of the class that `config` belongs to."""
-    captioner: Captioner = registry.load("captioners", config.name).from_texts(config, texts)
-    return captioner
+def create(config: PartConfig, texts: Iterable[str] = ()) -> Captioner:
+    """A new captioner of the class that `config` belongs to; one that learns takes its vocabulary from `texts`."""
+    part: type[Captioner] = registry.load("captioners", config.name)
+    return part.from_texts(config, texts) if issubclass(part, TrainableCaptioner) else part(config)

@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search
@@ -34,7 +34,7 @@ from memecap.modeling import language_model as _language
 from memecap.modeling import mappers as _mappers
 from memecap.modeling import retrieval as _retrieval
 from memecap.modeling import text_prefix as _text_prefix
-from memecap.modeling.batch import Batch, Example, Images, pad
+from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad, stack
 from memecap.modeling.copying import CopyHead, Prompt
 from memecap.modeling.loss import token_loss
 from memecap.modeling.mode import evaluating
@@ -45,7 +45,7 @@ from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 
 
-class ClipCap(Captioner):
+class ClipCap(TrainableCaptioner):
     """A prefix captioner over any image encoder and any causal language model of transformers."""
 
     class Config(_prompt.PromptConfig):
@@ -144,11 +144,11 @@ class ClipCap(Captioner):
                 module.eval()
         return self
 
-    def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
+    def example(self, caption: str, *, image: ImageInput | None = None, reading: Reading | None = None) -> Example:
         ids = [*self.tokenizer.encode(caption), self.tokenizer.end_id][: self.config.max_caption_tokens]
         similar: Sequence[str] = ()
-        if self.similar is not None and image is not None and self.config.retrieval is not None:
-            tokens = self._tokens(Images(pixels=image[None]) if image.ndim == 3 else Images(features=image[None]))
+        if self.similar is not None and self.config.retrieval is not None and (seen := stack([image])):
+            tokens = self._tokens(seen)
             similar = self.similar.similar_to_learn(tokens[0], caption, self.config.retrieval.n_captions)
         return Example(ids, image=image, prompt_ids=self._prompt(reading, similar))
 

@@ -19,13 +19,13 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.core import config as configuration
 from memecap.decoding.base import Search
 from memecap.decoding.run.stepwise import State
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling import recurrent as _recurrent
-from memecap.modeling.batch import Batch, Example, Images, pad
+from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad
 from memecap.modeling.line_reader import LineReader
 from memecap.modeling.loss import token_loss
 from memecap.modeling.mode import evaluating
@@ -34,7 +34,7 @@ from memecap.reading.base import Reading
 from memecap.text.words import Words
 
 
-class LSTM(Captioner):
+class LSTM(TrainableCaptioner):
     """An LSTM over one picture's vector and words; without a picture a learnt vector begins."""
 
     class Config(_recurrent.RecurrentConfig):
@@ -92,7 +92,7 @@ class LSTM(Captioner):
         _recurrent.keep_eval(self.encoder, trained=self.config.train_encoder)
         return self
 
-    def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
+    def example(self, caption: str, *, image: ImageInput | None = None, reading: Reading | None = None) -> Example:
         return _recurrent.example(self._words, self.config, caption, image, reading)
 
     def forward(self, batch: Batch) -> Loss:

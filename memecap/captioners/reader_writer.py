@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Sampling, Search
 from memecap.decoding.mbr import MBR
@@ -29,7 +29,7 @@ from memecap.decoding.run import candidates as _candidates
 from memecap.decoding.run import parallel_samples
 from memecap.decoding.run import transformers_generate as _generation
 from memecap.modeling import decoder_input
-from memecap.modeling.batch import Batch, Example, Images, pad
+from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad
 from memecap.modeling.loss import token_loss
 from memecap.modeling.mode import evaluating
 from memecap.modeling.outputs import Caption, Loss
@@ -42,7 +42,7 @@ from memecap.text.bpe import BPE
 from memecap.text.quotes import MARKS
 
 
-class ReaderWriter(Captioner):
+class ReaderWriter(TrainableCaptioner):
     """A small GPT that writes descriptions around the lines of a reading."""
 
     class Config(PartConfig):
@@ -94,7 +94,7 @@ class ReaderWriter(Captioner):
     def default_search(self) -> Search:
         return self.config.decoding
 
-    def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
+    def example(self, caption: str, *, image: ImageInput | None = None, reading: Reading | None = None) -> Example:
         pieces: Sequence[_slots.Piece] = [caption.lower()]
         if self.config.slots:
             pieces = _slots.to_pieces(caption, reading, min_similarity=self.config.min_similarity)

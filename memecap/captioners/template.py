@@ -6,24 +6,19 @@ In: readings. Out: captions such as `твит пользователя name: "�
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Sequence
 
 from pydantic import Field
-from torch import Tensor
 
 from memecap.captioners.base import Captioner
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Search
-from memecap.errors import UsageError
-from memecap.modeling.batch import Batch, Example, Images
-from memecap.modeling.outputs import Caption, Loss
+from memecap.modeling.batch import Images
+from memecap.modeling.outputs import Caption
 from memecap.quoting.matching import spoken
 from memecap.quoting.quote import Quote
 from memecap.quoting.tweet import find_tweet, without_watermarks
 from memecap.reading.base import Line, Reading
-from memecap.text.base import Tokenizer
 
 NOTHING_READ = "картинка без надписи"
 
@@ -39,30 +34,9 @@ class Template(Captioner):
         min_confidence: float = Field(0.2, ge=0, le=1, description="lines below it are not quoted")
         lower_capitals: bool = Field(True, description="quote lines of CAPITALS in lower case")
 
-    trainable: ClassVar[bool] = False
-
     def __init__(self, config: Template.Config) -> None:
         super().__init__()
         self.config: Template.Config = config
-        self.encoder = None
-
-    @classmethod
-    def from_texts(cls, config: Any, texts: Iterable[str]) -> Template:
-        return cls(config)
-
-    @classmethod
-    def from_folder(cls, config: Any, folder: Path) -> Template:
-        return cls(config)
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        raise _untrainable()
-
-    def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
-        raise _untrainable()
-
-    def forward(self, batch: Batch) -> Loss:
-        raise _untrainable()
 
     def generate(
         self, images: Images | None, readings: Sequence[Reading | None], search: Search
@@ -96,9 +70,3 @@ class Template(Captioner):
         sure = [line for line in lines if line.confidence >= self.config.min_confidence]
         translated = bool(sure) and all(line.translation for line in sure)
         return self.config.scene or "на картинке надпись" + " на английском" * translated, lines
-
-
-def _untrainable() -> UsageError:
-    return UsageError(
-        "the template has nothing to train", where="captioner: template", fix="Choose clipcap, for example."
-    )

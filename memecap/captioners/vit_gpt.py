@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search
@@ -31,7 +31,7 @@ from memecap.errors import ConfigError, UsageError
 from memecap.modeling import cross_attention as _cross_attention
 from memecap.modeling import language_model as _language
 from memecap.modeling import recurrent
-from memecap.modeling.batch import Batch, Example, Images, pad
+from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad
 from memecap.modeling.loss import token_loss
 from memecap.modeling.mode import evaluating
 from memecap.modeling.outputs import Caption, Loss
@@ -41,7 +41,7 @@ from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 
 
-class ViTGPT(Captioner):
+class ViTGPT(TrainableCaptioner):
     """Any image encoder and any GPT-2 of transformers, joined by cross-attention."""
 
     class Config(_prompt.PromptConfig):
@@ -119,7 +119,7 @@ class ViTGPT(Captioner):
             self.encoder.network.model, self.bridge, self.decoder, start_id=self.tokenizer.end_id
         )
 
-    def example(self, caption: str, *, image: Tensor | None = None, reading: Reading | None = None) -> Example:
+    def example(self, caption: str, *, image: ImageInput | None = None, reading: Reading | None = None) -> Example:
         ids = [*self.tokenizer.encode(caption), self.tokenizer.end_id][: self.config.max_caption_tokens]
         return Example(ids, image=image, prompt_ids=self._prompt(reading))
 

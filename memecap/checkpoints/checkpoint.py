@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from memecap import __version__
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.checkpoints import model_paths
 from memecap.checkpoints import record as checkpoint_record
 from memecap.checkpoints.record import CARD, CONFIG, RECORD, Record
@@ -33,7 +33,7 @@ WEIGHTS = "model.safetensors"
 _known: dict[tuple[hub.Files, str], str] = {}
 
 
-def save(captioner: Captioner, folder: Path, *, card: str = "", self_contained: bool = False) -> None:
+def save(captioner: TrainableCaptioner, folder: Path, *, card: str = "", self_contained: bool = False) -> None:
     """Write a checkpoint, replacing the one that is there.
 
     Args:
@@ -58,7 +58,7 @@ def save(captioner: Captioner, folder: Path, *, card: str = "", self_contained: 
         raise storage.unwritable(error, folder) from error
 
 
-def load(model: str | Path, *, trust_code: bool | Collection[str] = False) -> Captioner:
+def load(model: str | Path, *, trust_code: bool | Collection[str] = False) -> TrainableCaptioner:
     """The captioner of a checkpoint folder, a run folder or a Hub id, in evaluation mode.
 
     Args:
@@ -79,13 +79,13 @@ def load(model: str | Path, *, trust_code: bool | Collection[str] = False) -> Ca
         checked = config.validate(_Checkpoint, {"captioner": settings}, where=folder / CONFIG)
         part = config.configure("captioners", checked.captioner)
         files = _files(part, record.references)
-        captioner: Captioner = registry.load("captioners", part.name).from_folder(part, folder)
+        captioner: TrainableCaptioner = registry.load("captioners", part.name).from_folder(part, folder)
     _check_references(captioner, record.references, files, folder)
     _load_weights(captioner, folder / WEIGHTS)
     return captioner.eval()
 
 
-def restore(captioner: Captioner, folder: Path) -> None:
+def restore(captioner: TrainableCaptioner, folder: Path) -> None:
     """Bring back the own weights of a checkpoint of this very captioner; frozen models stay as they are.
 
     Raises:
@@ -95,7 +95,7 @@ def restore(captioner: Captioner, folder: Path) -> None:
     _load_weights(captioner, folder / WEIGHTS)
 
 
-def own_state(captioner: Captioner) -> dict[str, Tensor]:
+def own_state(captioner: TrainableCaptioner) -> dict[str, Tensor]:
     """The weights that a checkpoint holds: all but the frozen ones of the models it refers to."""
     references = captioner.references()
     learnt = _learnt(captioner)
@@ -120,7 +120,7 @@ class _Checkpoint(config.Frozen):
     captioner: config.CaptionerConfig
 
 
-def _write(captioner: Captioner, folder: Path, home: Path, card: str, self_contained: bool) -> None:
+def _write(captioner: TrainableCaptioner, folder: Path, home: Path, card: str, self_contained: bool) -> None:
     """Everything into `folder`, which is going to be moved to `home`."""
     references = captioner.references()
     names = {*references, *(() if captioner.encoder is None else ("encoder",))}
@@ -156,7 +156,7 @@ def _files(part: PartConfig, references: Collection[str]) -> dict[str, tuple[hub
 
 
 def _check_references(
-    captioner: Captioner,
+    captioner: TrainableCaptioner,
     expected: Mapping[str, str],
     files: Mapping[str, tuple[hub.Files, str]],
     folder: Path,
@@ -175,7 +175,7 @@ def _check_references(
             )
 
 
-def _load_weights(captioner: Captioner, path: Path) -> None:
+def _load_weights(captioner: TrainableCaptioner, path: Path) -> None:
     state = tensors.read_safetensors(path, fix="Save or fetch the checkpoint again.")
     expected = captioner.state_dict()
     own = own_state(captioner).keys()
@@ -235,7 +235,7 @@ def _replace(made: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _card(captioner: Captioner) -> str:
+def _card(captioner: TrainableCaptioner) -> str:
     return (
         f"---\nlanguage: ru\nlibrary_name: memecap\npipeline_tag: image-to-text\n---\n\n# {captioner.config.name}\n\n"
         f"Made with memecap {__version__}. Use it with `memecap caption --model THIS_FOLDER picture.jpg`.\n"

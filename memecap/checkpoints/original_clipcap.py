@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from memecap.captioners.base import Captioner, create
-from memecap.core import config, tensors
+from memecap.captioners.base import TrainableCaptioner
+from memecap.core import config, registry, tensors
 from memecap.errors import DataError
 
 N_HEADS = 8  # always, whatever the width
@@ -26,7 +26,7 @@ _LAYER = "clip_project.transformer.layers."
 
 def read(
     path: Path, *, encoder: Mapping[str, Any], decoder: str, normalize: bool = False, stop: str | None = "."
-) -> Captioner:
+) -> TrainableCaptioner:
     """The captioner of an original checkpoint, in evaluation mode.
 
     Args:
@@ -50,7 +50,8 @@ def read(
         "decoder": {"model": decoder, "train": "full"},
         **_shape(state, path),
     }
-    captioner = create(config.configure("captioners", settings), ())
+    part = config.configure("captioners", settings)
+    captioner: TrainableCaptioner = registry.load("captioners", part.name).from_texts(part, ())
     weights = _mapper(state) | _gpt(state)
     expected = {name: tensor for name, tensor in captioner.state_dict().items() if not name.startswith("encoder.")}
     wrong = [name for name in expected if name not in weights or weights[name].shape != expected[name].shape]

@@ -34,7 +34,6 @@ from memecap.errors import DataError, UsageError
 from memecap.evaluation import floors
 from memecap.evaluation.tasks import Task, tasks_of, warn_of_leaks
 from memecap.inference.pipeline import describe as describe_pictures
-from memecap.modeling.batch import Images
 from memecap.pictures.safe_open import open_picture
 from memecap.scoring import significance
 from memecap.scoring.compare import rank, read_systems
@@ -166,8 +165,8 @@ def _describer(captioner: Captioner, decoding: Search) -> Write:
     def describe(batch: Sequence[Task]) -> list[str]:
         images = None
         if captioner.encoder is not None:
-            pixels = torch.stack([captioner.encoder.transform(open_picture(task.picture)) for task in batch])
-            images = Images(pixels=pixels.to(device))
+            images = captioner.look_at([open_picture(task.picture) for task in batch])
+            images = images and images.to(device)
         candidates = describe_pictures(captioner, images, [task.reading for task in batch], decoding)
         return [best[0].text for best in candidates]
 

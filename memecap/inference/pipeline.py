@@ -164,11 +164,10 @@ class MemeCaptioner:
         return self.write(images, self.read(images), decodings) if images else []
 
     def _see(self, images: Sequence[Image.Image]) -> Images | None:
-        encoder = self.captioner.encoder
-        if encoder is None:
-            return None
-        pixels = torch.stack([encoder.transform(image) for image in images]).to(self.device)
-        return Images(features=encoder(pixels).float())
+        seen, encoder = self.captioner.look_at(images), self.captioner.encoder
+        if seen is None or seen.pixels is None or encoder is None:
+            return seen and seen.to(self.device)
+        return Images(features=encoder(seen.pixels.to(self.device)).float())  # once, for captioner and ranker
 
 
 def describe(

@@ -5,27 +5,31 @@ B examples, T caption tokens, R reading tokens, N image tokens of width D, H W p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+#: what a picture becomes for a captioner: pixels [3 H W], features [N D], or tensors of its own by name, of any shape
+ImageInput = Tensor | Mapping[str, Tensor]
+
 
 @dataclass(frozen=True)
 class Images:
-    """Pictures as pixels, or as the features a frozen encoder made of them: exactly one of the two."""
+    """Pictures as pixels, as the features a frozen encoder made of them, or as inputs of any shape."""
 
     pixels: Float[Tensor, "B 3 H W"] | None = None
     features: Float[Tensor, "B N D"] | None = None
+    inputs: tuple[Mapping[str, Tensor], ...] | None = None  # a picture each
 
     def __post_init__(self) -> None:
-        if (self.pixels is None) == (self.features is None):
-            raise ValueError("Images wants pixels or features, one of the two")
+        if sum(given is not None for given in (self.pixels, self.features, self.inputs)) != 1:
+            raise ValueError("Images wants pixels, features or inputs, one of the three")
 
     def __len__(self) -> int:
-        return len(self.tensor)
+        return len(self.tensor) if self.inputs is None else len(self.inputs)
 
     @property
     def tensor(self) -> Tensor:
@@ -35,13 +39,16 @@ class Images:
 
     def select(self, rows: Int[Tensor, " n"]) -> Images:
         """These pictures, in this order."""
+        if self.inputs is not None:
+            return Images(inputs=tuple(self.inputs[row] for row in rows.tolist()))
         chosen = self.tensor[rows]
         return Images(pixels=chosen) if self.pixels is not None else Images(features=chosen)
 
     def to(self, device: torch.device | str) -> Images:
-        if self.pixels is not None:
-            return Images(pixels=self.pixels.to(device))
-        return Images(features=self.tensor.to(device))
+        if self.inputs is not None:
+            return Images(inputs=tuple({name: part.to(device) for name, part in one.items()} for one in self.inputs))
+        moved = self.tensor.to(device)
+        return Images(pixels=moved) if self.pixels is not None else Images(features=moved)
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Example:
     """One caption to learn: its tokens (end token included), the picture if any, the reading's tokens if any."""
 
     token_ids: Sequence[int]
-    image: Tensor | None = None  # pixels [3 H W] or features [N D]
+    image: ImageInput | None = None
     prompt_ids: Sequence[int] = ()
     weight: float = 1.0  # of its loss
 
@@ -106,7 +113,7 @@ def collate(examples: Sequence[Example], *, label_smoothing: float = 0.0) -> Bat
     """Pad examples to a batch. All of them have a picture of one kind, or none has."""
     token_ids, token_mask = pad([example.token_ids for example in examples])
     prompt_ids, prompt_mask = pad([example.prompt_ids for example in examples])
-    images = _stack([example.image for example in examples])
+    images = stack([example.image for example in examples])
     weights = torch.tensor([example.weight for example in examples])
     return Batch(
         images,
@@ -129,11 +136,15 @@ def pad(sequences: Sequence[Sequence[int]]) -> tuple[Int[Tensor, "B T"], Bool[Te
     return ids, torch.arange(width)[None, :] < lengths[:, None]
 
 
-def _stack(images: Sequence[Tensor | None]) -> Images | None:
+def stack(images: Sequence[ImageInput | None]) -> Images | None:
+    """The pictures of a batch; None where there are none. Raises `ValueError` where some have one and some have not."""
     present = [image for image in images if image is not None]
     if not present:
         return None
     if len(present) != len(images):
         raise ValueError("a batch mixes examples with and without a picture")
-    stacked = torch.stack(present)
+    named = [image for image in present if not isinstance(image, Tensor)]
+    if named:
+        return Images(inputs=tuple(named))
+    stacked = torch.stack([image for image in present if isinstance(image, Tensor)])
     return Images(pixels=stacked) if stacked.ndim == 4 else Images(features=stacked)

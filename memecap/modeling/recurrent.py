@@ -18,7 +18,7 @@ from memecap.core.config import EncoderConfig, Frozen, PartConfig
 from memecap.core.progress import say
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling import line_reader
-from memecap.modeling.batch import Example, Images
+from memecap.modeling.batch import Example, ImageInput, Images
 from memecap.modeling.outputs import Caption, cut
 from memecap.quoting import matching
 from memecap.reading.base import Reading
@@ -81,7 +81,7 @@ def embedding(config: Embeddings, words: Words, *, filled: bool) -> nn.Embedding
 
 
 def example(
-    words: Words, config: RecurrentConfig, caption: str, image: Tensor | None, reading: Reading | None
+    words: Words, config: RecurrentConfig, caption: str, image: ImageInput | None, reading: Reading | None
 ) -> Example:
     """A caption to learn: words, with slots for lines where the captioner reads; then the end, unless it was cut."""
     ids = line_reader.encode(words, caption, reading, config.max_lines) if config.reading else words.encode(caption)

@@ -17,9 +17,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from memecap.core import storage
+from memecap.core import separated, storage
 from memecap.errors import DataError, MissingFileError, UsageError
-from memecap.scoring import separated
 
 Place = str
 Record = tuple[Any, Place]

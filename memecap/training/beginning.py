@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memecap.captioners.base import Captioner, create
+from memecap.captioners.base import Captioner, TrainableCaptioner, create
 from memecap.checkpoints import checkpoint, model_paths
 from memecap.core import config as configuration
 from memecap.core import manifest
@@ -16,7 +16,7 @@ from memecap.training.progress import Record
 from memecap.training.randomness import seed_all
 
 
-def begin(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> Captioner:
+def begin(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> TrainableCaptioner:
     """The captioner of a new run, its weights decided by the seed or by the checkpoint to start from.
 
     Raises:
@@ -24,10 +24,10 @@ def begin(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> 
     """
     seed_all(config.seed)
     if config.start_from is None:
-        captioner = create(config.captioner, items.train_captions(corpora))
+        captioner: Captioner = create(config.captioner, items.train_captions(corpora))
     else:
         captioner = _start_from(config.start_from, config)
-    if not captioner.trainable:
+    if not isinstance(captioner, TrainableCaptioner):
         raise ConfigError(
             f"{config.captioner.name} has nothing to train",
             where="captioner",
@@ -36,7 +36,7 @@ def begin(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> 
     return captioner
 
 
-def go_on(config: TrainConfig, folder: RunFolder, state: Record, fingerprint: dict[str, str]) -> Captioner:
+def go_on(config: TrainConfig, folder: RunFolder, state: Record, fingerprint: dict[str, str]) -> TrainableCaptioner:
     """The captioner of a saved state. Raises `DataError` when the corpora are no longer what they were."""
     if state["corpora"] != fingerprint:
         changed = [name for name, print_ in fingerprint.items() if state["corpora"].get(name) != print_]
@@ -57,7 +57,7 @@ def go_on(config: TrainConfig, folder: RunFolder, state: Record, fingerprint: di
     return captioner
 
 
-def _start_from(path: str, config: TrainConfig) -> Captioner:
+def _start_from(path: str, config: TrainConfig) -> TrainableCaptioner:
     captioner = checkpoint.load(path, trust_code=_named_parts(config))
     begun, wanted = (part.model_dump(mode="json") for part in (captioner.config, config.captioner))
     changed = differences(model_paths.same_places(begun), model_paths.same_places(wanted))

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from memecap.captioners.base import Captioner
-from memecap.modeling.batch import Batch, Example, Images, collate
+from memecap.captioners.base import TrainableCaptioner
+from memecap.modeling.batch import Batch, Example, Images, collate, stack
 from memecap.reading.base import Reading
 from memecap.training import sampling
 from memecap.training.augmentation import augment
@@ -44,7 +44,7 @@ class Examples:
 
     def __init__(
         self,
-        captioner: Captioner,
+        captioner: TrainableCaptioner,
         items: Sequence[Item],
         sight: ImageInputs | None,
         *,
@@ -89,8 +89,7 @@ class Examples:
         """The pictures of some items, stacked; None where the captioner sees none."""
         if self.sight is None:
             return None
-        stacked = torch.stack([self.sight.look(self.items[i].image_id, self.items[i].picture) for i in items])
-        return Images(pixels=stacked) if stacked.ndim == 4 else Images(features=stacked)
+        return stack([self.sight.look(self.items[i].image_id, self.items[i].picture) for i in items])
 
     def _look(self, item: Item, seed: str) -> Tensor:
         assert self.sight is not None

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.checkpoints import checkpoint
 from memecap.core.manifest import Corpus, Row
 from memecap.encoders.base import ImageEncoder
@@ -52,7 +52,7 @@ class Sizes:
     unseen: tuple[Unseen, ...]
 
 
-def sizes(captioner: Captioner, config: TrainConfig, corpora: Sequence[Sequence[Corpus]]) -> Sizes:
+def sizes(captioner: TrainableCaptioner, config: TrainConfig, corpora: Sequence[Sequence[Corpus]]) -> Sizes:
     """Count and measure. Raises the errors that the first step of the run would raise."""
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
     place = device or torch.device("cpu")
@@ -97,7 +97,9 @@ def _left_out(config: TrainConfig) -> str:
     )
 
 
-def _unseen(captioner: Captioner, stages: Sequence[tuple[StageConfig, Sequence[Corpus]]]) -> tuple[Unseen, ...]:
+def _unseen(
+    captioner: TrainableCaptioner, stages: Sequence[tuple[StageConfig, Sequence[Corpus]]]
+) -> tuple[Unseen, ...]:
     encoder = captioner.encoder
     if encoder is None or any(parameter.requires_grad for parameter in encoder.parameters()):
         return ()
@@ -116,17 +118,17 @@ def _unseen(captioner: Captioner, stages: Sequence[tuple[StageConfig, Sequence[C
     return tuple(one for one in found if one.n)
 
 
-def _usable(captioner: Captioner, stage: StageConfig, row: Row) -> bool:
+def _usable(captioner: TrainableCaptioner, stage: StageConfig, row: Row) -> bool:
     return bool(row.captions and (row.file_name or captioner.encoder is None or stage.text_only))
 
 
-def _lengths(captioner: Captioner, stage: StageConfig, corpus: Corpus) -> list[list[int]]:
+def _lengths(captioner: TrainableCaptioner, stage: StageConfig, corpus: Corpus) -> list[list[int]]:
     """Only their number matters here."""
     return [[0] * len(row.captions) for row in corpus.rows("train") if _usable(captioner, stage, row)]
 
 
 def _step_seconds(
-    captioner: Captioner, stage: StageConfig, corpus: Corpus, config: TrainConfig, place: torch.device
+    captioner: TrainableCaptioner, stage: StageConfig, corpus: Corpus, config: TrainConfig, place: torch.device
 ) -> float:
     """An optimizer step without the optimizer: forward and backward, in proportion to the examples."""
     stored = {} if stage.readings is False else readings.load_readings(corpus.folder)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.core import manifest, storage
 from memecap.core.progress import track
 from memecap.errors import ConfigError, DataError
@@ -100,7 +100,7 @@ def fingerprint(corpora: Sequence[Sequence[manifest.Corpus]]) -> dict[str, str]:
     return prints
 
 
-def lengths(captioner: Captioner, items: Sequence[Sequence[Item]]) -> sampling.Lengths:
+def lengths(captioner: TrainableCaptioner, items: Sequence[Sequence[Item]]) -> sampling.Lengths:
     """Tokens of each caption with its reading, so that examples of like length can be put together."""
 
     def length(caption: str, reading: Reading | None) -> int:

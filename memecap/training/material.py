@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from accelerate import Accelerator
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.core.manifest import Corpus
 from memecap.training import items, sampling
 from memecap.training.config import StageConfig, TrainConfig
@@ -26,7 +26,11 @@ class Datasets:
 
 
 def gather(
-    captioner: Captioner, corpora: Sequence[Corpus], stage: StageConfig, config: TrainConfig, accelerator: Accelerator
+    captioner: TrainableCaptioner,
+    corpora: Sequence[Corpus],
+    stage: StageConfig,
+    config: TrainConfig,
+    accelerator: Accelerator,
 ) -> Datasets:
     """Read a stage's corpora; features that are missing are computed first.
 

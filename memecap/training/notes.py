@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.training.config import StageConfig
 from memecap.training.items import Item
 
 MAX_TRIED = 1000  # of the longest captions
 
 
-def notes(captioner: Captioner, stage: StageConfig, train: Sequence[Item], val: Sequence[Item]) -> list[str]:
+def notes(captioner: TrainableCaptioner, stage: StageConfig, train: Sequence[Item], val: Sequence[Item]) -> list[str]:
     """Sentences; none where all is as it should be."""
     found = []
     size = stage.batch_size * stage.accumulate
@@ -26,7 +26,7 @@ def notes(captioner: Captioner, stage: StageConfig, train: Sequence[Item], val: 
     return found
 
 
-def count_cut(captioner: Captioner, items: Sequence[Item]) -> int:
+def count_cut(captioner: TrainableCaptioner, items: Sequence[Item]) -> int:
     """Captions of which the captioner learns the beginning only, counted among the longest."""
     longest = sorted({caption for item in items for caption in item.captions}, key=len, reverse=True)[:MAX_TRIED]
     return sum(captioner.tokenizer.end_id not in captioner.example(caption).token_ids[-1:] for caption in longest)

@@ -9,12 +9,12 @@ import math
 
 import torch
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.errors import ConfigError
 from memecap.training.config import StageConfig
 
 
-def build_optimizer(captioner: Captioner, stage: StageConfig) -> torch.optim.Optimizer:
+def build_optimizer(captioner: TrainableCaptioner, stage: StageConfig) -> torch.optim.Optimizer:
     """Adam or AdamW over the parameters that require a gradient; matrices decay, and the encoder may have its own rate.
 
     Each group remembers its highest rate as `peak_lr`. Raises `ConfigError` when nothing is left to train.

@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from PIL import Image
 from torch import Tensor
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.core import manifest
 from memecap.core.progress import say
 from memecap.encoders.base import ImageEncoder
@@ -45,7 +45,7 @@ class ImageInputs:
 
 
 def open_image_inputs(
-    captioner: Captioner, corpora: Sequence[manifest.Corpus], stage: StageConfig, accelerator: Accelerator
+    captioner: TrainableCaptioner, corpora: Sequence[manifest.Corpus], stage: StageConfig, accelerator: Accelerator
 ) -> ImageInputs | None:
     """The captioner's sight in a stage, None where it sees no picture; missing features are computed first.
 

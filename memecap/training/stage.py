@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from accelerate import Accelerator
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.modeling.outputs import Caption
 from memecap.reading.base import Reading
 from memecap.training import sampling
@@ -35,7 +35,7 @@ class StageRun:
     config: TrainConfig
     stage: StageConfig
     accelerator: Accelerator
-    captioner: Captioner
+    captioner: TrainableCaptioner
     model: torch.nn.Module
     optimizer: torch.optim.Optimizer
     train: Examples

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from tiny_models import TEXTS
 
-from memecap.captioners.base import Captioner, create
+from memecap.captioners.base import TrainableCaptioner, create
 from memecap.checkpoints import checkpoint
 from memecap.core import config, registry
 from memecap.decoding.beam import Beam
@@ -108,7 +108,7 @@ CASES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def build(settings: dict[str, Any], models: Path, texts: list[str] | None = None) -> Captioner:
+def build(settings: dict[str, Any], models: Path, texts: list[str] | None = None) -> TrainableCaptioner:
     """The captioner of a case, its weights decided by the seed."""
     torch.manual_seed(0)
     made = {**settings}
@@ -133,11 +133,11 @@ def settings(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.fixture
-def captioner(settings: dict[str, Any], tiny_models: Path) -> Captioner:
+def captioner(settings: dict[str, Any], tiny_models: Path) -> TrainableCaptioner:
     return build(settings, tiny_models)
 
 
-def examples(captioner: Captioner) -> list[Example]:
+def examples(captioner: TrainableCaptioner) -> list[Example]:
     pictures = [Image.new("RGB", (40, 40), colour) for colour in ("red", "blue")]
     look = captioner.encoder.transform if captioner.encoder else lambda picture: None
     return [
@@ -146,7 +146,7 @@ def examples(captioner: Captioner) -> list[Example]:
     ]
 
 
-def cached(captioner: Captioner) -> Batch:
+def cached(captioner: TrainableCaptioner) -> Batch:
     """The two examples with their pictures as features."""
     batch = collate(examples(captioner))
     if captioner.encoder is None or batch.images is None:
@@ -156,13 +156,13 @@ def cached(captioner: Captioner) -> Batch:
     return replace(batch, images=Images(features=features))
 
 
-def anything(captioner: Captioner) -> Images | None:
+def anything(captioner: TrainableCaptioner) -> Images | None:
     """Random features of two pictures."""
     encoder = captioner.encoder
     return Images(features=torch.randn(2, encoder.n_tokens, encoder.width)) if encoder else None
 
 
-def overfit(captioner: Captioner, steps: int = 150) -> Images | None:
+def overfit(captioner: TrainableCaptioner, steps: int = 150) -> Images | None:
     """Learn the two examples by heart, from cached features."""
     learnt = cached(captioner)
     optimizer = torch.optim.Adam([p for p in captioner.parameters() if p.requires_grad], lr=5e-3)
@@ -179,12 +179,13 @@ def overfit(captioner: Captioner, steps: int = 150) -> Images | None:
 
 
 def test_every_captioner_is_tried() -> None:
-    trainable = {name for name in registry.names("captioners") if registry.load("captioners", name).trainable}
+    parts = {name: registry.load("captioners", name) for name in registry.names("captioners")}
+    trainable = {name for name, part in parts.items() if issubclass(part, TrainableCaptioner)}
     assert trainable == {case["name"] for case in CASES.values()}
 
 
 @torch.no_grad()
-def test_padding_changes_no_loss(captioner: Captioner) -> None:
+def test_padding_changes_no_loss(captioner: TrainableCaptioner) -> None:
     captioner.eval()
     made = examples(captioner)
     made[1] = captioner.example("Кот", image=made[1].image)
@@ -195,7 +196,7 @@ def test_padding_changes_no_loss(captioner: Captioner) -> None:
 
 
 @torch.no_grad()
-def test_a_caption_that_is_cut_is_taught_no_end(captioner: Captioner) -> None:
+def test_a_caption_that_is_cut_is_taught_no_end(captioner: TrainableCaptioner) -> None:
     captioner.eval()
     end_id, image = captioner.tokenizer.end_id, examples(captioner)[0].image
     whole, cut = (captioner.example("кот спит " * n, image=image) for n in (1, 400))
@@ -206,7 +207,7 @@ def test_a_caption_that_is_cut_is_taught_no_end(captioner: Captioner) -> None:
 
 
 @torch.no_grad()
-def test_the_batch_s_wishes_about_the_loss_are_granted(captioner: Captioner) -> None:
+def test_the_batch_s_wishes_about_the_loss_are_granted(captioner: TrainableCaptioner) -> None:
     """Weights of examples; label smoothing, in which a loss is linear."""
     captioner.eval()
     made = examples(captioner)
@@ -218,7 +219,7 @@ def test_the_batch_s_wishes_about_the_loss_are_granted(captioner: Captioner) -> 
 
 
 @torch.no_grad()
-def test_what_was_sampled_can_be_learnt(captioner: Captioner) -> None:
+def test_what_was_sampled_can_be_learnt(captioner: TrainableCaptioner) -> None:
     """`token_ids` of a caption, put into a batch, have the log-probability that the caption came with."""
     captioner.eval()
     batch = cached(captioner)
@@ -234,7 +235,7 @@ def test_what_was_sampled_can_be_learnt(captioner: Captioner) -> None:
             assert caption.log_probability == pytest.approx(-float(loss.total), rel=0.02)
 
 
-def test_it_can_be_rewarded(captioner: Captioner) -> None:
+def test_it_can_be_rewarded(captioner: TrainableCaptioner) -> None:
     """Self-critical training needs no more than `generate`, `forward` and the ids of what was written."""
     batch = cached(captioner)
     critic = SelfCriticalSampler(
@@ -251,13 +252,13 @@ def test_it_can_be_rewarded(captioner: Captioner) -> None:
 
 
 @torch.no_grad()
-def test_pixels_and_their_features_are_the_same_picture(captioner: Captioner) -> None:
+def test_pixels_and_their_features_are_the_same_picture(captioner: TrainableCaptioner) -> None:
     captioner.eval()
     pixels = captioner(collate(examples(captioner))).total
     assert float(captioner(cached(captioner)).total) == pytest.approx(float(pixels), abs=1e-4)
 
 
-def test_frozen_parts_stay_frozen(captioner: Captioner) -> None:
+def test_frozen_parts_stay_frozen(captioner: TrainableCaptioner) -> None:
     captioner.train()
     references = captioner.references()
     trained = getattr(captioner.config, "train_encoder", False)
@@ -271,7 +272,7 @@ def test_frozen_parts_stay_frozen(captioner: Captioner) -> None:
     assert any(parameter.requires_grad for parameter in captioner.parameters())
 
 
-def test_learns_two_captions_and_comes_back_from_disk(captioner: Captioner, tmp_path: Path) -> None:
+def test_learns_two_captions_and_comes_back_from_disk(captioner: TrainableCaptioner, tmp_path: Path) -> None:
     images = overfit(captioner)
     # a frozen decoder with random weights can say nothing
     is_frozen = getattr(getattr(captioner.config, "decoder", None), "train", "full") == "cross"
@@ -296,12 +297,12 @@ def test_learns_two_captions_and_comes_back_from_disk(captioner: Captioner, tmp_
     }
 
 
-def written(captioner: Captioner, text: str) -> str:
+def written(captioner: TrainableCaptioner, text: str) -> str:
     """The text as the captioner's tokenizer gives it back."""
     return captioner.tokenizer.decode(captioner.tokenizer.encode(text))
 
 
-def test_limits_are_kept(captioner: Captioner) -> None:
+def test_limits_are_kept(captioner: TrainableCaptioner) -> None:
     images = anything(captioner)
     for decoding in (Greedy(max_new_tokens=1), Beam(width=4, max_new_tokens=3), Nucleus(max_new_tokens=2)):
         found = captioner.generate(images, [None, READINGS[0]], decoding)
@@ -314,7 +315,7 @@ def test_limits_are_kept(captioner: Captioner) -> None:
     )
 
 
-def test_sampling_follows_its_seed_alone(captioner: Captioner) -> None:
+def test_sampling_follows_its_seed_alone(captioner: TrainableCaptioner) -> None:
     images = anything(captioner)
 
     def sample(seed: int) -> Any:
@@ -328,7 +329,7 @@ def test_sampling_follows_its_seed_alone(captioner: Captioner) -> None:
     assert sample(2) != first
 
 
-def test_captions_of_any_length_and_readings_of_none(captioner: Captioner) -> None:
+def test_captions_of_any_length_and_readings_of_none(captioner: TrainableCaptioner) -> None:
     captioner.eval()
     images = anything(captioner)
     image = None if images is None else images.tensor[0]
@@ -344,7 +345,7 @@ def test_captions_of_any_length_and_readings_of_none(captioner: Captioner) -> No
 
 
 @torch.no_grad()
-def test_it_writes_in_bf16_too(captioner: Captioner) -> None:
+def test_it_writes_in_bf16_too(captioner: TrainableCaptioner) -> None:
     captioner.eval()
     batch = collate(examples(captioner))
     decoding = Greedy(max_new_tokens=4)

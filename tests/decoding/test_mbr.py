@@ -57,7 +57,7 @@ def test_mbr_samples_and_other_decodings_pass_through() -> None:
 
 def test_choosing_a_decoding_by_name() -> None:
     assert choose("mbr", ["n_samples=5"]) == MBR(n_samples=5)
-    with pytest.raises(UsageError, match="no decoding named 'bim'"):
+    with pytest.raises(UsageError, match="no part named 'bim'"):
         choose("bim")
     with pytest.raises(ConfigError, match="`widht`"):
         choose("beam", ["widht=2"])

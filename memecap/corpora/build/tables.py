@@ -11,9 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from memecap.core import manifest, storage
+from memecap.core import manifest, separated, storage
 from memecap.errors import DataError, MissingFileError
-from memecap.scoring import separated
 from memecap.text.clean import clean
 
 csv.field_size_limit(1 << 24)
