@@ -32,7 +32,11 @@ class Captioner(nn.Module, ABC):
     Config: type[PartConfig] = PartConfig
 
     config: PartConfig
-    encoder: ImageEncoder | None = None  # None: no network of ours looks at the picture
+    encoder: ImageEncoder | None  # None: no network of ours looks at the picture
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = None
 
     @abstractmethod
     def generate(
@@ -93,5 +97,6 @@ class TrainableCaptioner(Captioner):
 
 def create(config: PartConfig, texts: Iterable[str] = ()) -> Captioner:
     """A new captioner of the class that `config` belongs to; one that learns takes its vocabulary from `texts`."""
-    part: type[Captioner] = registry.load("captioners", config.name)
-    return part.from_texts(config, texts) if issubclass(part, TrainableCaptioner) else part(config)
+    part: Any = registry.load("captioners", config.name)
+    captioner: Captioner = part.from_texts(config, texts) if issubclass(part, TrainableCaptioner) else part(config)
+    return captioner

@@ -23,7 +23,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from memecap.captioners.base import TrainableCaptioner
 from memecap.core.config import PartConfig
-from memecap.decoding.base import Sampling, Search
+from memecap.decoding.base import Sampling, Search, SearchConfig
 from memecap.decoding.mbr import MBR
 from memecap.decoding.run import candidates as _candidates
 from memecap.decoding.run import parallel_samples
@@ -58,7 +58,7 @@ class ReaderWriter(TrainableCaptioner):
         complete: float | None = Field(
             0.6, ge=0, le=1, description="lines at least so sure that no quote took are quoted at the end; null: none"
         )
-        decoding: Search = Field(
+        decoding: SearchConfig = Field(
             MBR(max_new_tokens=140), description="how captions are chosen unless the caller says otherwise"
         )
         slots: bool = Field(True, description="a quote is made of marks of lines; false: it is written out, to compare")
@@ -69,7 +69,6 @@ class ReaderWriter(TrainableCaptioner):
     def __init__(self, config: Config, tokenizer: BPE) -> None:
         super().__init__()
         self.config = config
-        self.encoder = None
         self._tokenizer = tokenizer
         self._ids = {name: tokenizer.mark_id(name) for name in _line_marks.names(config.max_lines)}
         self._pieces = {

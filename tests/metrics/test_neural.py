@@ -175,7 +175,7 @@ def test_the_command_scores_with_models(bert, tiny_models, pictures, tmp_path):
 def test_scoring_without_models_does_not_import_torch():
     import subprocess
 
-    told = "import sys; from memecap import leaderboard, scoring; scoring.measure(['а'], [['а']], every=True)"
+    told = "import sys; from memecap.scoring import compare, score; score.measure(['а'], [['а']], every=True)"
     subprocess.run([sys.executable, "-c", f"{told}; assert 'torch' not in sys.modules"], check=True)
 
 

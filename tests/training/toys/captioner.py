@@ -9,9 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.core.config import PartConfig
-from memecap.decoding.run import recurrent
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling.batch import Batch, Example, Images, pad
 from memecap.modeling.loss import token_loss
@@ -67,7 +66,7 @@ class _Mean(ImageEncoder):
         raise NotImplementedError
 
 
-class Toy(Captioner):
+class Toy(TrainableCaptioner):
     class Config(PartConfig):
         name: str = "toys.captioner"
         width: int = 16
@@ -112,12 +111,12 @@ class Toy(Captioner):
         return token_loss(batch, logits[there], batch.token_ids[there], there.nonzero()[:, 0])
 
     @torch.no_grad()
-    def generate(self, images, readings, decoding) -> list[list[Caption]]:
+    def generate(self, images, readings, search) -> list[list[Caption]]:
         ids, mask = pad([self.tokenizer.encode(reading.text) if reading else [] for reading in readings])
         training = self.training
         self.eval()
         first, state = self._step(torch.zeros(len(readings), dtype=torch.long), (self._start(images, ids, mask),))
-        rows, scores = recurrent.decode(first, state, self._step, decoding, end_id=0)
+        rows, scores = search.decode(first, state, self._step, end_id=0)
         self.train(training)
         captions = []
         for row, score in zip(rows, scores, strict=True):
