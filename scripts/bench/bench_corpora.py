@@ -74,13 +74,14 @@ def captions(folder: Path, n_pictures: int) -> Callable[[], object]:
 
 
 def hashes(folder: Path, n: int) -> Callable[[], object]:
-    """Random hashes, a tenth of them near another one → groups."""
-    from memecap.corpora.build.hash_neighbours import near_pairs
+    """Random hashes of four views of each picture, a tenth of them near another one's → pairs to be compared."""
+    from memecap.corpora.build.hash_neighbours import near_views
+    from memecap.corpora.build.near_duplicates import RADIUS
 
     rng = np.random.default_rng(0)
-    values = rng.integers(0, 2**64, n, dtype=np.uint64)
-    values[: n // 10] = values[n // 10 : 2 * (n // 10)] ^ np.uint64(0b1001)
-    return lambda: near_pairs(values, 4)
+    both = rng.integers(0, 2**64, (2, n, 4), dtype=np.uint64)
+    both[:, : n // 10] = both[:, n // 10 : 2 * (n // 10)] ^ np.uint64(0b1001)
+    return lambda: [near_views(views, RADIUS) for views in both]
 
 
 def pictures(folder: Path, n: int) -> Callable[[], object]:
