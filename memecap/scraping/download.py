@@ -31,8 +31,7 @@ from pydantic import Field
 from memecap.core import storage
 from memecap.core.config import Frozen
 from memecap.core.progress import bar
-from memecap.scraping import images
-from memecap.scraping.images import PictureError
+from memecap.pictures.check import PictureError, check
 from memecap.scraping.ledger import Entry, Ledger, open_ledger
 
 #: why a picture is not here → how often it is asked for in one run before that is said
@@ -201,7 +200,7 @@ class _Store:
         self._locks = [threading.Lock() for _ in range(64)]  # two threads never write one file
 
     def __call__(self, key: str, url: str, content: bytes) -> Entry:
-        picture = images.check(content, max_pixels=self._max_pixels)
+        picture = check(content, max_pixels=self._max_pixels)
         sha256 = storage.sha256_bytes(content)
         original = f"{ORIGINALS}/{sha256[:2]}/{sha256}.{picture.extension}"
         file = f"{IMAGES}/{sha256[:2]}/{sha256}.{picture.copy_extension}"

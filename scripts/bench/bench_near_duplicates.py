@@ -23,9 +23,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 from memecap.corpora.base import SIMILARITY
-from memecap.corpora.build.fingerprint import fingerprint, unpack
-from memecap.corpora.build.hash_neighbours import near_pairs
-from memecap.corpora.build.near_duplicates import near_duplicates
+from memecap.corpora.duplicates.fingerprint import fingerprint, unpack
+from memecap.corpora.duplicates.hash_neighbours import near_pairs
+from memecap.corpora.duplicates.near_duplicates import near_duplicates
 from memecap.pictures.dhash import dhash
 
 N_CHOSEN = 150

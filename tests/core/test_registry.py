@@ -32,7 +32,7 @@ def test_every_part_has_a_summary(family: str) -> None:
 
 def test_listing_imports_no_part() -> None:
     code = (
-        "import sys; from memecap import registry\n"
+        "import sys; from memecap.core import registry\n"
         "[registry.summary(f, n) for f in registry.FAMILIES for n in registry.names(f)]\n"
         "print('torch' in sys.modules, 'memecap.corpora.memes' in sys.modules)"
     )

@@ -12,9 +12,9 @@ from contextlib import closing
 import numpy as np
 
 from memecap.core import manifest
-from memecap.corpora.build.fingerprint import DTYPE, N_VIEWS, unpack
-from memecap.corpora.build.near_duplicates import near_duplicates
 from memecap.corpora.build.pictures import inspect
+from memecap.corpora.duplicates.fingerprint import DTYPE, N_VIEWS, unpack
+from memecap.corpora.duplicates.near_duplicates import near_duplicates
 
 _HASHES = 2 * N_VIEWS * 8  # bytes at the head of a fingerprint
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from PIL import Image
 
 from memecap.core import shards, storage
-from memecap.corpora.build.fingerprint import fingerprint
+from memecap.corpora.duplicates.fingerprint import fingerprint
+from memecap.pictures.check import PictureError, check, check_and_open
 from memecap.pictures.safe_open import MAX_BYTES, MAX_PIXELS
-from memecap.scraping.images import PictureError, check, check_and_open
 
 _HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM")  # of scraping.images.FORMATS
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Container
 
 from memecap.core.manifest import Corpus, Row
 from memecap.corpora.build import journal_fingerprints
-from memecap.corpora.build.fingerprint import unpack
-from memecap.corpora.build.near_duplicates import near_duplicates
+from memecap.corpora.duplicates.fingerprint import unpack
+from memecap.corpora.duplicates.near_duplicates import near_duplicates
 
 LEAST = 0.15  # share of parts that agree in a near miss; unlike pictures agree in none
 _AT_MOST = 12  # pictures of one group on the page

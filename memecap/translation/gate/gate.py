@@ -12,8 +12,8 @@ from pydantic import Field
 
 from memecap.core.config import Frozen
 from memecap.text.quotes import quotes, scene
-from memecap.translation.corpus.language import is_russian
-from memecap.translation.corpus.numerals import lost_number
+from memecap.translation.gate.language import is_russian
+from memecap.translation.gate.numerals import lost_number
 
 REASONS = {
     "empty": "nothing came back",

@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from memecap.corpora.build.fingerprint import CELLS, THUMBNAIL
+from memecap.corpora.duplicates.fingerprint import CELLS, THUMBNAIL
 
 PARTS = 4  # a side
 _CELL = THUMBNAIL // PARTS

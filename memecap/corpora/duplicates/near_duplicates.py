@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from memecap.corpora.build.alignment import similarity
-from memecap.corpora.build.hash_neighbours import near_views
+from memecap.corpora.duplicates.alignment import similarity
+from memecap.corpora.duplicates.hash_neighbours import near_views
 
 RADIUS = 8  # bits of 64: every change that a picture must survive stays within 6 in the pHash or in the dHash
 _BATCH = 1024

@@ -23,7 +23,7 @@ from memecap.core.parallel import open_place, with_part
 from memecap.errors import DataError, MissingFileError, UsageError
 from memecap.translation.base import Translator
 from memecap.translation.corpus.cache import Cache, open_cache
-from memecap.translation.corpus.gate import FAILURES, RULES_VERSION, Gate
+from memecap.translation.gate.gate import FAILURES, RULES_VERSION, Gate
 
 LANGUAGE = "ru"
 REJECTED = "rejected.jsonl"
