@@ -17,9 +17,8 @@ from memecap.corpora.base import Corpus, CorpusSettings, Item
 from memecap.corpora.sources import tables
 from memecap.errors import MissingFileError
 from memecap.pictures.safe_open import EXTENSIONS
+from memecap.scraping.photos import OWN_KINDS
 from memecap.scraping.post import read_posts
-
-OWN_KINDS = ("photo", "doc", "graffiti")  # the post's own pictures, not the previews of links and videos
 
 
 class Settings(CorpusSettings):
