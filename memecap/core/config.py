@@ -64,7 +64,6 @@ EncoderConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(co
 ReaderConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "reading"))]
 TranslatorConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "translation"))]
 MetricSettings = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "metrics"))]
-CorpusConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "corpora"))]
 
 
 def load(

@@ -119,7 +119,7 @@ def by_dhash(known: list[tuple[int, bytes]]) -> list[int]:
 
 def by_fingerprint(known: list[tuple[int, bytes]]) -> list[int]:
     prints = unpack(content for _, content in known)
-    found = near_duplicates(prints["phash"], prints["dhash"], prints.__getitem__, least=SIMILARITY)
+    found = near_duplicates(prints["phash"], prints["dhash"], prints.__getitem__, threshold=SIMILARITY)
     return components(len(known), [[one, other] for one, other, _ in found])
 
 
