@@ -41,7 +41,7 @@ def build(
     from memecap.core.config import load, read_yaml
     from memecap.core.manifest import LEFT_OUT
     from memecap.core.progress import say
-    from memecap.corpora.base import build as build_corpus
+    from memecap.corpora.build.build import build as build_corpus
     from memecap.errors import UsageError
 
     kind = name or (str(read_yaml(config).get("name", "")) if config else "")

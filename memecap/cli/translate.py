@@ -89,8 +89,8 @@ def _corpus(
 
 def _sample(source: Path, translator: Translator, n: int, as_json: bool) -> None:
     from memecap.core import manifest
-    from memecap.translation.corpus.gate import Gate
     from memecap.translation.corpus.score import sample, sentences
+    from memecap.translation.gate.gate import Gate
 
     drawn = [sentence for sentence, _ in sample(sentences(manifest.open_corpus(source)), n)]
     gate = Gate()

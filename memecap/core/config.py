@@ -1,16 +1,12 @@
 """YAML files, environment and flags → frozen pydantic models, with every mistake named at once.
 
 Precedence: a flag's override > `MEMECAP_*` > the file > the built-in default (`explain` shows where each came from).
-
-PyYAML's own reading of YAML 1.1 has traps, each closed here: `1e-3` is a string, `no` is False, `012` is ten,
-`1:30` is ninety, and the last of two equal keys wins.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import partial
@@ -20,7 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError
 
-from memecap.core import registry
+from memecap.core import registry, strict_yaml
 from memecap.errors import ConfigError, MissingFileError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -68,7 +64,6 @@ EncoderConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(co
 ReaderConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "reading"))]
 TranslatorConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "translation"))]
 MetricSettings = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "metrics"))]
-CorpusConfig = Annotated[SerializeAsAny[PartConfig], BeforeValidator(partial(configure, "corpora"))]
 
 
 def load(
@@ -118,7 +113,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"not a file of UTF-8 text: {error}", where=path, fix="Check the path.") from error
     try:
-        values = yaml.load(text, Loader=_StrictLoader)
+        values = strict_yaml.load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}, line {mark.line + 1}" if mark else str(path)
@@ -132,47 +127,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def to_yaml(config: BaseModel) -> str:
     """The model as YAML that `load` reads back to an equal model."""
-    return yaml.dump(
-        config.model_dump(mode="json"), Dumper=_StrictDumper, allow_unicode=True, sort_keys=False, width=110
-    )
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML whose scalars mean what a Python programmer expects, and whose keys are unique."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be a plain word", key.start_mark)
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} stands twice in one mapping", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-class _StrictDumper(yaml.SafeDumper):
-    """Quotes whatever either kind of reader would take for something else than text."""
-
-
-_LOOSE_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "float", "int", "timestamp", "value")}
-_StrictLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _LOOSE_TAGS]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9]\d*)$"), list("-+0123456789"))
-_StrictLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|false|False)$"), list("tTfF"))
-_StrictLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\d+\.\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(?:inf|nan))$"),
-    list("-+0123456789."),
-)
-_StrictDumper.yaml_implicit_resolvers = {
-    first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *resolvers]
-    for first, resolvers in {**yaml.SafeDumper.yaml_implicit_resolvers, **_StrictLoader.yaml_implicit_resolvers}.items()
-}
+    return strict_yaml.dump(config.model_dump(mode="json"))
 
 
 def _gather(
@@ -220,7 +175,7 @@ def _put(values: Any, key: str, value: Any, *, where: str) -> None:
 
 def _scalar(text: str) -> Any:
     try:
-        return yaml.load(text, Loader=_StrictLoader)
+        return strict_yaml.load(text)
     except yaml.YAMLError:
         return text
 

@@ -17,7 +17,7 @@ INDEX = "shards.jsonl"
 _BLOCK = 512  # bytes of a tar header, which stands right before its member
 
 
-class Place(NamedTuple):
+class Packed(NamedTuple):
     """Where the bytes of a picture are."""
 
     shard: str  # relative to the corpus
@@ -45,15 +45,15 @@ def content(path: Path) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _load(folder: Path, _written: int) -> dict[str, Place]:
+def _load(folder: Path, _written: int) -> dict[str, Packed]:
     """Name → place; kept as long as the index is not written again."""
     return {
-        record["name"]: Place(record["shard"], record["offset"], record["size"])
+        record["name"]: Packed(record["shard"], record["offset"], record["size"])
         for record in storage.read_jsonl(folder / INDEX)
     }
 
 
-def _read(shard: Path, place: Place) -> bytes:
+def _read(shard: Path, place: Packed) -> bytes:
     try:
         with shard.open("rb") as file:
             file.seek(place.offset - _BLOCK)

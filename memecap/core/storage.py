@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,10 +26,6 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SAID_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once, not once a line
-
-
-class IrregularFileError(OSError):
-    """A FIFO, a device or a socket where a file was expected."""
 
 
 def cache_folder() -> Path:
@@ -79,6 +74,24 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Write a whole file atomically."""
     with atomic_writer(path, "wb", durable=durable) as file:
         file.write(content)
+
+
+def link(source: Path, target: Path, *, durable: bool = True) -> None:
+    """The same bytes under another name: a hard link, or a copy where the disk has none; a file there stays.
+
+    Raises:
+        FileNotFoundError: there is no `source`.
+    """
+    try:
+        try:
+            os.link(source, target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.link(source, target)
+    except FileExistsError:
+        return
+    except OSError:
+        write_bytes(target, source.read_bytes(), durable=durable)
 
 
 def fsync() -> None:
@@ -145,6 +158,17 @@ def read_jsonl(path: Path) -> Iterator[Any]:
         raise DataError("not UTF-8", where=path, fix="Save the file as UTF-8.") from error
 
 
+def cut_torn_line(path: Path) -> None:
+    """Cut off the last line of a file of lines where a stopped run left it unfinished; no file is as good as none."""
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        if not (size := file.seek(0, os.SEEK_END)) or (file.seek(-1, os.SEEK_END) and file.read(1) == b"\n"):
+            return
+        file.seek(0)
+        file.truncate(file.read(size).rfind(b"\n") + 1)
+
+
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
     """Hold an output folder for this process; the lock falls with the process, also when it is killed.
@@ -173,29 +197,6 @@ def sweep(folder: Path) -> None:
     for path in folder.rglob(".*.part"):
         if _PART.fullmatch(path.name) and path.is_file() and not path.is_symlink():
             path.unlink(missing_ok=True)
-
-
-def open_regular(path: Path) -> IO[bytes]:
-    """Open a file for reading in bytes, never one that would wait or act: a FIFO, a device, a socket, a folder.
-
-    Raises:
-        OSError: it is none that can be read; `strerror` says why.
-    """
-    _refuse_irregular(path.stat(), path)  # before it is opened: opening alone makes some devices act
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
-    try:
-        _refuse_irregular(os.fstat(file.fileno()), path)  # it may have been changed in between
-    except OSError:
-        file.close()
-        raise
-    return file
-
-
-def _refuse_irregular(facts: os.stat_result, path: Path) -> None:
-    if stat.S_ISDIR(facts.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(facts.st_mode):
-        raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
 
 
 def sha256_bytes(content: bytes) -> str:

@@ -1,7 +1,4 @@
-"""Corpus: a source's files → items; `build` groups, splits and copies them into a corpus folder (see `manifest`).
-
-Splits never let a picture stand on two sides, and never move a row once it has been given one: see `_journal`.
-"""
+"""Corpus: a source's files → items, which `corpora.build` groups, splits and copies into a corpus folder."""
 
 from __future__ import annotations
 
@@ -9,13 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Generic
 
 from pydantic import Field
+from typing_extensions import TypeVar
 
-from memecap.core import manifest, storage
 from memecap.core.config import PartConfig
-from memecap.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +32,7 @@ SIMILARITY = 0.3  # of 3,094 memes different ones reach .21, one template .23 to
 
 Language = Annotated[str, Field(description="language of the captions, ISO 639-1")]
 Licence = Annotated[str, Field(description="licence of pictures and captions, as their authors put it")]
+Images = Annotated[Path | None, Field(description="folder of the pictures; text only when not set")]
 
 
 class CorpusSettings(PartConfig):
@@ -55,12 +52,15 @@ class CorpusSettings(PartConfig):
     ] = ()
 
 
-class Corpus(ABC):
-    """A source of pictures and captions."""
+SettingsT = TypeVar("SettingsT", bound=CorpusSettings, default=CorpusSettings, covariant=True)
+
+
+class Corpus(ABC, Generic[SettingsT]):
+    """A source of pictures and captions; a part names its settings: `class Memes(Corpus[Settings])`."""
 
     Config: type[CorpusSettings] = CorpusSettings
 
-    def __init__(self, config: CorpusSettings) -> None:
+    def __init__(self, config: SettingsT) -> None:
         self.config = config
 
     @property
@@ -76,58 +76,3 @@ class Corpus(ABC):
     @abstractmethod
     def items(self) -> Iterator[Item]:
         """Everything in the source. Raises `DataError` naming file and line for a row that cannot be understood."""
-
-
-def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool = False) -> manifest.Corpus:
-    """Make or bring up to date the corpus in `folder`, whose name becomes the corpus's name.
-
-    Pictures that were looked at are not looked at again, also after a kill. Items that cannot be used are named with
-    their reason in `left_out.jsonl`; the answer's `details["failed"]` counts the broken and missing pictures.
-
-    Args:
-        on: where pictures are decoded, see `parallel_map`.
-        drop_missing: rows that stand and that the source no longer gives are dropped instead of refused.
-
-    Raises:
-        UsageError: a corpus stands there that was split by other settings, or files that are not ours, or the source.
-        DataError: the source cannot be understood, or rows that stand would be dropped; the corpus is as it was.
-        TryLaterError: another process is building there.
-    """
-    from memecap.corpora.build.journal import Journal
-    from memecap.corpora.build.place import drop_strays, refuse_drops, refuse_foreign, refuse_own_source
-    from memecap.corpora.tools.card import write_card
-
-    settings = corpus.config
-    refuse_own_source(folder, [value for _, value in settings if isinstance(value, Path)], corpus.pictures)
-    refuse_foreign(folder)
-    rules = {key: getattr(settings, key) for key in ("val", "test", "salt", "similarity")}
-    with storage.lock(folder), Journal(folder) as journal:
-        _refuse_other_rules(folder, rules)
-        storage.sweep(folder)
-        journal.gather(corpus.items(), within=corpus.confined_to)
-        journal.look(on=on)
-        journal.assign(beside=settings.beside, **rules)
-        if not drop_missing:
-            refuse_drops(journal)
-        journal.copy_pictures()
-        manifest.reopen(folder)
-        rows = journal.rows(folder.name, language=settings.language, licence=settings.licence)
-        counts = manifest.write_rows(folder, rows)
-        drop_strays(journal, counts)
-        storage.write_jsonl(folder / manifest.LEFT_OUT, journal.left_out())
-        details: dict[str, Any] = {"source": settings.name}
-        details |= {"language": settings.language, "licence": settings.licence, **journal.tally(), "rules": rules}
-        write_card(folder, folder.name, counts, details)
-        return manifest.finish(folder, folder.name, counts, **details)
-
-
-def _refuse_other_rules(folder: Path, rules: dict[str, object]) -> None:
-    path = folder / manifest.MANIFEST
-    there = storage.read_json(path).get("rules", {}) if path.exists() else {}
-    if changes := [key for key in rules if key in there and rules[key] != there[key]]:  # older corpora lack some
-        changed = ", ".join(f"{key}={there[key]!r}" for key in changes)
-        raise UsageError(
-            f"the corpus there was split with {changed}, and rows do not move",
-            where=folder,
-            fix="Use the same settings, or another --out, or remove the folder to split anew.",
-        )

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
-from memecap.corpora.build import tables
+from memecap.corpora.sources import tables
 from memecap.scraping.download import DownloadConfig, download
 from memecap.scraping.ledger import open_ledger
 
@@ -30,22 +30,18 @@ class Settings(CorpusSettings):
     download: Annotated[DownloadConfig, Field(description="how hard to ask, and what to refuse")] = DownloadConfig()
 
 
-class Conceptual(Corpus):
+class Conceptual(Corpus[Settings]):
     Config = Settings
 
-    def __init__(self, config: Settings) -> None:
-        super().__init__(config)
-        self.settings = config
-
     def items(self) -> Iterator[Item]:
-        split = tables.split_of_name(self.settings.source.name)
-        images = self.settings.images
+        split = tables.split_of_name(self.config.source.name)
+        images = self.config.images
         if images is None:
             for caption, url in self._lines():
                 yield Item(key=url, captions=(caption,), split=split, source_url=url)
             return
-        if self.settings.fetch:
-            download(((url, url) for _, url in self._lines()), images, self.settings.download)
+        if self.config.fetch:
+            download(((url, url) for _, url in self._lines()), images, self.config.download)
         with open_ledger(images) as ledger:
             for caption, url in self._lines():
                 entry = ledger.get(url)
@@ -56,8 +52,8 @@ class Conceptual(Corpus):
                 yield Item(key=url, captions=(caption,), image=image, split=split, source_url=url, reason=reason)
 
     def _lines(self) -> Iterator[tuple[str, str]]:
-        lines = tables.delimited(self.settings.source, columns=("caption", "url"))
+        lines = tables.delimited(self.config.source, columns=("caption", "url"))
         for number, (_, record) in enumerate(lines):
-            if self.settings.limit and number == self.settings.limit:
+            if self.config.limit and number == self.config.limit:
                 return
             yield tables.one_line(record["caption"]), record["url"].strip()

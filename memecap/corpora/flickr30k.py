@@ -23,8 +23,8 @@ from pydantic import Field
 
 from memecap.core import storage
 from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
-from memecap.corpora.build import tables
-from memecap.corpora.build.beside import TRIED, around, look_beside
+from memecap.corpora.sources import tables
+from memecap.corpora.sources.beside import TRIED, ImagesBeside, around, look_beside
 from memecap.errors import DataError, MissingFileError
 
 # The broken row of results.csv ends its number with a space instead of a bar.
@@ -38,30 +38,24 @@ class Settings(CorpusSettings):
     name: str = "flickr30k"
     language: Language = "en"
     licence: Licence = "captions CC BY 3.0; pictures of their Flickr authors, for research"
-    images: Annotated[
-        Path | None, Field(description="folder of the pictures; when not set, those beside the captions, if any")
-    ] = None
+    images: ImagesBeside = None
     split_lists: Annotated[
         Path | None, Field(description="folder of train*.txt, val*.txt, test*.txt, for files without official splits")
     ] = None
 
 
-class Flickr30k(Corpus):
+class Flickr30k(Corpus[Settings]):
     Config = Settings
-
-    def __init__(self, config: Settings) -> None:
-        super().__init__(config)
-        self.settings = config
 
     @property
     def confined_to(self) -> Path:
-        return self.settings.images or around(self.settings.source)
+        return self.config.images or around(self.config.source)
 
     def items(self) -> Iterator[Item]:
         rows = self._captions()
         first = list(islice(rows, TRIED))
-        pictures = look_beside(self.settings.source, [file for file, *_ in first], images=self.settings.images)
-        lists = tables.split_lists(self.settings.split_lists) if self.settings.split_lists else {}
+        pictures = look_beside(self.config.source, [file for file, *_ in first], images=self.config.images)
+        lists = tables.split_lists(self.config.split_lists) if self.config.split_lists else {}
         for file, captions, split in chain(first, rows):
             yield Item(
                 key=file,
@@ -71,7 +65,7 @@ class Flickr30k(Corpus):
             )
 
     def _captions(self) -> Iterator[tuple[str, tuple[str, ...], str]]:
-        source = self.settings.source
+        source = self.config.source
         if source.is_dir():
             if not (found := _packed(source)):
                 return _parallel_lines(source)

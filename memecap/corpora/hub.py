@@ -16,7 +16,7 @@ from pydantic import Field
 
 from memecap.core import storage
 from memecap.corpora.base import Corpus, CorpusSettings, Item
-from memecap.corpora.build import tables
+from memecap.corpora.sources import tables
 from memecap.errors import DataError, ServiceError, UsageError
 
 
@@ -30,12 +30,8 @@ class Settings(CorpusSettings):
     images: Annotated[Path, Field(description="folder where the pictures are written")] = Path("data/images/hub")
 
 
-class Hub(Corpus):
+class Hub(Corpus[Settings]):
     Config = Settings
-
-    def __init__(self, config: Settings) -> None:
-        super().__init__(config)
-        self.settings = config
 
     @property
     def pictures(self) -> Path | None:
@@ -46,9 +42,9 @@ class Hub(Corpus):
         for name, records in splits.items():
             official = tables.split_of_name(name) if len(splits) > 1 else ""
             for number, record in enumerate(records):
-                place = f"{self.settings.source}, {name}, record {number}"
-                key = str(self._value(record, self.settings.id, place)) if self.settings.id else f"{name}-{number:07d}"
-                captions = self._value(record, self.settings.caption, place)
+                place = f"{self.config.source}, {name}, record {number}"
+                key = str(self._value(record, self.config.id, place)) if self.config.id else f"{name}-{number:07d}"
+                captions = self._value(record, self.config.caption, place)
                 texts = [captions] if isinstance(captions, str) else captions or []
                 image, reason = self._image(record, place)
                 yield Item(
@@ -66,7 +62,7 @@ class Hub(Corpus):
             raise UsageError(
                 "the Hub's datasets need `datasets`", where="hub", fix="pip install 'memecap[eval]'"
             ) from error
-        settings = self.settings
+        settings = self.config
         try:
             loaded = datasets.load_dataset(
                 str(settings.source), settings.subset, revision=settings.revision, streaming=True
@@ -96,18 +92,18 @@ class Hub(Corpus):
 
     def _image(self, record: dict[str, Any], place: str) -> tuple[Path | None, str]:
         """The picture's file and, where there is none, why."""
-        if not self.settings.image:
+        if not self.config.image:
             return None, ""
-        picture = self._value(record, self.settings.image, place) or {}
+        picture = self._value(record, self.config.image, place) or {}
         content, path = picture.get("bytes"), picture.get("path")
         if content is None:
             return (Path(path), "") if path and self._is_own(Path(path)) else (None, "no picture in the record")
         digest = storage.sha256_bytes(content)
-        file = self.settings.images / digest[:2] / f"{digest}{Path(path or '').suffix}"
+        file = self.config.images / digest[:2] / f"{digest}{Path(path or '').suffix}"
         if not file.exists():
             storage.write_bytes(file, content, durable=False)
         return file, ""
 
     def _is_own(self, path: Path) -> bool:
         """Whether it is a file of the dataset's own folder: a record may name any file of this machine."""
-        return path.is_file() and path.resolve().is_relative_to(self.settings.source.resolve())
+        return path.is_file() and path.resolve().is_relative_to(self.config.source.resolve())

@@ -14,12 +14,11 @@ from pydantic import Field
 
 from memecap.core import manifest
 from memecap.corpora.base import Corpus, CorpusSettings, Item
-from memecap.corpora.build import tables as _tables
+from memecap.corpora.sources import tables
 from memecap.errors import MissingFileError
 from memecap.pictures.safe_open import EXTENSIONS
+from memecap.scraping.photos import OWN_KINDS
 from memecap.scraping.post import read_posts
-
-OWN_KINDS = ("photo", "doc", "graffiti")  # the post's own pictures, not the previews of links and videos
 
 
 class Settings(CorpusSettings):
@@ -29,12 +28,8 @@ class Settings(CorpusSettings):
     ] = "first"
 
 
-class Memes(Corpus):
+class Memes(Corpus[Settings]):
     Config = Settings
-
-    def __init__(self, config: Settings) -> None:
-        super().__init__(config)
-        self.settings = config
 
     @property
     def pictures(self) -> Path | None:
@@ -56,7 +51,7 @@ class Memes(Corpus):
     def _posts(self) -> Iterator[Item]:
         for post in read_posts(self.config.source):
             photos = [photo for photo in post.photos if photo.kind in OWN_KINDS]
-            skipped = len(photos) > 1 and self.settings.several == "skip"
+            skipped = len(photos) > 1 and self.config.several == "skip"
             if post.is_ad or not post.description or not photos or skipped:
                 continue
             photo = photos[0]
@@ -74,8 +69,8 @@ class Memes(Corpus):
         folder = self.config.source
         files = {path.stem: path for path in (folder / "images").glob("*") if path.suffix.lower() in EXTENSIONS}
         for table in sorted(folder.glob("*.csv")):
-            if split := _tables.split_of_name(table.name):
-                for _, record in _tables.delimited(table, key="uid"):
+            if split := tables.split_of_name(table.name):
+                for _, record in tables.delimited(table, key="uid"):
                     key, text = record["uid"], record["text"]
-                    image = files.get(manifest.source_key(key), _tables.picture(folder / "images", key))
-                    yield Item(key=key, captions=(_tables.one_line(text),), image=image, split=split)
+                    image = files.get(manifest.source_key(key), tables.picture(folder / "images", key))
+                    yield Item(key=key, captions=(tables.one_line(text),), image=image, split=split)

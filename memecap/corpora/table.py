@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memecap.corpora.base import Corpus, CorpusSettings, Item
-from memecap.corpora.build import tables
+from memecap.corpora.base import Corpus, CorpusSettings, Images, Item
+from memecap.corpora.sources import tables
 from memecap.errors import DataError
 
 
@@ -26,19 +26,15 @@ class Settings(CorpusSettings):
     columns: Annotated[tuple[str, ...], Field(description="the columns' names, where the file has no header")] = ()
     delimiter: Annotated[str, Field(description="between fields; by the file's suffix when empty")] = ""
     quoted: Annotated[bool | None, Field(description='fields may stand in "quotes"; by the suffix when not set')] = None
-    images: Annotated[Path | None, Field(description="folder of the pictures; text only when not set")] = None
+    images: Images = None
     split_lists: Annotated[Path | None, Field(description="folder of train*.txt, val*.txt, test*.txt")] = None
 
 
-class Table(Corpus):
+class Table(Corpus[Settings]):
     Config = Settings
 
-    def __init__(self, config: Settings) -> None:
-        super().__init__(config)
-        self.settings = config
-
     def items(self) -> Iterator[Item]:
-        config = self.settings
+        config = self.config
         lists = tables.split_lists(config.split_lists) if config.split_lists else {}
         records = self._annotations() if config.source.suffix == ".json" else self._lines()
         for key, file, caption, split in records:
@@ -47,7 +43,7 @@ class Table(Corpus):
             yield Item(key=key, captions=(tables.one_line(caption),), image=image, split=official)
 
     def _lines(self) -> Iterator[tuple[str, str, str, str]]:
-        config = self.settings
+        config = self.config
         tabs = config.source.suffix.lower() in (".tsv", ".tab", ".txt")
         lines = tables.delimited(
             config.source,
@@ -69,8 +65,8 @@ class Table(Corpus):
             yield key, file, caption, split
 
     def _annotations(self) -> Iterator[tuple[str, str, str, str]]:
-        for image, texts in tables.coco(self.settings.source):
+        for image, texts in tables.coco(self.config.source):
             file = str(image.get("file_name", ""))
             for annotation in texts:
-                split = str(image.get(self.settings.split or "split", ""))
+                split = str(image.get(self.config.split or "split", ""))
                 yield file or str(image["id"]), file, str(annotation.get("caption", "")), split

@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
 
 from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
-from memecap.corpora.build import tables
-from memecap.corpora.build.beside import TRIED, around, look_beside
+from memecap.corpora.sources import tables
+from memecap.corpora.sources.beside import TRIED, ImagesBeside, around, look_beside
 from memecap.errors import MissingFileError
 
 
@@ -25,26 +22,20 @@ class Settings(CorpusSettings):
     name: str = "vizwiz"
     language: Language = "en"
     licence: Licence = "CC BY 4.0"
-    images: Annotated[
-        Path | None, Field(description="folder of the pictures; when not set, those beside the captions, if any")
-    ] = None
+    images: ImagesBeside = None
 
 
-class VizWiz(Corpus):
+class VizWiz(Corpus[Settings]):
     Config = Settings
-
-    def __init__(self, config: Settings) -> None:
-        super().__init__(config)
-        self.settings = config
 
     @property
     def confined_to(self) -> Path:
-        return self.settings.images or around(self.settings.source)
+        return self.config.images or around(self.config.source)
 
     def items(self) -> Iterator[Item]:
         rows = ((file if Path(file).suffix else f"{file}.jpg", caption, url) for file, caption, url in self._captions())
         first = list(islice(rows, TRIED))
-        pictures = look_beside(self.settings.source, [name for name, *_ in first], images=self.settings.images)
+        pictures = look_beside(self.config.source, [name for name, *_ in first], images=self.config.images)
         for name, caption, url in chain(first, rows):
             yield Item(
                 key=name,
@@ -55,7 +46,7 @@ class VizWiz(Corpus):
             )
 
     def _captions(self) -> Iterator[tuple[str, str, str]]:
-        for path in _annotation_files(self.settings.source):
+        for path in _annotation_files(self.config.source):
             if path.suffix == ".json":
                 for image, annotations in tables.coco(path):
                     for annotation in annotations:

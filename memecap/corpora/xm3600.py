@@ -8,33 +8,28 @@ Source: Thapliyal et al. 2022, arXiv:2205.12522, https://google.github.io/crossm
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
 from memecap.core import storage
-from memecap.corpora.base import Corpus, CorpusSettings, Item, Licence
-from memecap.corpora.build import tables
+from memecap.corpora.base import Corpus, CorpusSettings, Images, Item, Licence
+from memecap.corpora.sources import tables
 from memecap.errors import DataError
 
 
 class Settings(CorpusSettings):
     name: str = "xm3600"
     licence: Licence = "captions CC BY 4.0; pictures CC BY 2.0 of their authors"
-    images: Annotated[Path | None, Field(description="folder of the pictures; text only when not set")] = None
+    images: Images = None
     split: Annotated[str, Field(description="the split all rows go to; empty: by the hash of the group")] = "test"
 
 
-class Xm3600(Corpus):
+class Xm3600(Corpus[Settings]):
     Config = Settings
 
-    def __init__(self, config: Settings) -> None:
-        super().__init__(config)
-        self.settings = config
-
     def items(self) -> Iterator[Item]:
-        config = self.settings
+        config = self.config
         path = config.source / "captions.jsonl" if config.source.is_dir() else config.source
         for number, record in enumerate(storage.read_jsonl(path), 1):
             try:

@@ -181,23 +181,16 @@ def _caption_all(
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    done = _resume(part)
+    storage.cut_torn_line(part)
+    n_done = sum(1 for _ in storage.read_jsonl(part)) if part.exists() else 0
     with part.open("a", encoding="utf-8") as file:
-        for start in progress.track(range(len(done), len(tasks), batch_size), f"captions of {system}"):
+        for start in progress.track(range(n_done, len(tasks), batch_size), f"captions of {system}"):
             captions = write(shown[start : start + batch_size])
             for task, caption in zip(tasks[start : start + batch_size], captions, strict=True):
                 file.write(json.dumps(_record(task, caption, system), ensure_ascii=False) + "\n")
             file.flush()
     storage.write_jsonl(path, storage.read_jsonl(part))
     part.unlink()
-
-
-def _resume(part: Path) -> list[str]:
-    """The whole lines of a file of captions in the making; a line torn by a kill is cut off."""
-    lines = part.read_text(encoding="utf-8", errors="replace").split("\n") if part.exists() else [""]
-    if lines[-1]:
-        storage.write_text(part, "".join(line + "\n" for line in lines[:-1]))
-    return lines[:-1]
 
 
 def _record(task: Task, caption: str, system: str) -> dict[str, Any]:

@@ -88,16 +88,8 @@ def _remembered(folder: Path) -> set[tuple[str, str]]:
 def _remember(folder: Path, new: tuple[str, str]) -> None:
     name, digest = new
     try:
+        storage.cut_torn_line(folder / RECORD)
         with (folder / RECORD).open("a", encoding="utf-8") as file:
-            file.write("\n" * _is_torn(folder / RECORD) + storage.to_line({"file": name, "sha256": digest}))
+            file.write(storage.to_line({"file": name, "sha256": digest}))
     except OSError as error:
         raise storage.unwritable(error, folder / RECORD) from error
-
-
-def _is_torn(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        if file.tell() == 0:
-            return False
-        file.seek(-1, 2)
-        return file.read(1) != b"\n"

@@ -1,1 +1,1 @@
-"""pictures"""
+"""Single pictures: opened safely, checked as they come from the network, hashed."""

@@ -7,8 +7,6 @@ Source: N. Krawetz, "Kind of Like That" (2013). In: a picture. Out: an integer b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from PIL import Image
 
@@ -21,21 +19,10 @@ def dhash(image: Image.Image) -> int:
     return int(pack(np.asarray(small)[None])[0])
 
 
-def dhash_all(images: Iterable[Image.Image]) -> np.ndarray:
-    """The hashes of many pictures, uint64 [N]."""
-    cells = [np.asarray(_reduce(image).resize((WIDTH, HEIGHT), Image.Resampling.BOX)) for image in images]
-    return pack(np.stack(cells)) if cells else np.zeros(0, dtype=np.uint64)
-
-
 def pack(grey: np.ndarray) -> np.ndarray:
     """Grey cells, uint8 [N 8 9] → hashes, uint64 [N]."""
     darker = grey[:, :, :-1] < grey[:, :, 1:]
     return np.packbits(darker.reshape(len(grey), 64), axis=1).view(">u8")[:, 0].astype(np.uint64)
-
-
-def distance(first: int, second: int) -> int:
-    """How many of the 64 bits differ."""
-    return (int(first) ^ int(second)).bit_count()
 
 
 def _reduce(image: Image.Image) -> Image.Image:

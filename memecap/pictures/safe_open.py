@@ -18,7 +18,8 @@ from typing import IO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
-from memecap.core import shards, storage
+from memecap.core import shards
+from memecap.core.regular_files import IrregularFileError, open_regular
 from memecap.errors import DataError, MissingFileError, StorageError
 
 _AVIF = bool(features.check("avif"))  # from Pillow 11.3 on, where it was built with it
@@ -66,7 +67,7 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
             return _rgb(image)
     except FileNotFoundError as error:
         raise MissingFileError("no such picture", where=where, fix="Check the path.") from error
-    except (IsADirectoryError, PermissionError, storage.IrregularFileError) as error:
+    except (IsADirectoryError, PermissionError, IrregularFileError) as error:
         raise StorageError(
             f"cannot read: {error.strerror}", where=where, fix="Check the path and its permissions."
         ) from error
@@ -84,7 +85,7 @@ def _open_file(path: Path) -> IO[bytes]:
     """The file; where there is none, the picture of that path inside a shard of its corpus."""
     if not path.exists() and (content := shards.read(path)) is not None:
         return io.BytesIO(content)
-    file = storage.open_regular(path)
+    file = open_regular(path)
     if (size := os.fstat(file.fileno()).st_size) > MAX_BYTES:
         file.close()
         raise DataError(

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 
 from memecap.core.config import PartConfig
 from memecap.reading.base import Line, Reader, Reading
-from memecap.reading.engine import passes as _passes
+from memecap.reading.engine import passes
 from memecap.reading.engine.confidence import confidence, language
 from memecap.reading.engine.layout import in_reading_order, row_box
 from memecap.reading.engine.merge import Row, merge
@@ -39,7 +39,7 @@ class Tesseract(Reader):
         languages: str = Field("rus+eng", description="Tesseract's language data, joined by +", min_length=3)
         passes: tuple[str, ...] = Field(
             ("plain-11", "white-11", "white_enlarged-11@rus", "enlarged-11", "dark-11"),
-            description="look-mode[@languages]: a look of _preprocess.py and a page segmentation mode of Tesseract",
+            description="look-mode[@languages]: a look of preprocess.py and a page segmentation mode of Tesseract",
             min_length=1,
         )
         min_confidence: float = Field(
@@ -67,7 +67,7 @@ class Tesseract(Reader):
     def __init__(self, config: Tesseract.Config) -> None:
         self.config = config
         needed = "+".join([config.languages, *(self.look(name).languages for name in config.passes)])
-        self._program = f"tesseract {_passes.program_version(needed)} {config.languages}"
+        self._program = f"tesseract {passes.program_version(needed)} {config.languages}"
         self._store = WordStore(default_path() if config.keep else None)
 
     @property
@@ -93,8 +93,8 @@ class Tesseract(Reader):
             except BaseException:  # Ctrl-C too: what has not begun is not worth waiting for
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        words = [self._words(key) for key in keys]
-        return [(repair(in_reading_order(merge(passes))), len(passes)) for passes in words]
+        seen = [self._words(key) for key in keys]
+        return [(repair(in_reading_order(merge(words))), len(words)) for words in seen]
 
     def _look_at_all(self, images: dict[str, Image.Image], pool: Executor) -> None:
         """Each share of the pictures goes on to the further passes as soon as its first one is done."""
@@ -119,7 +119,7 @@ class Tesseract(Reader):
         """Run a pass over those pictures that it has not seen, in one process."""
         new = [key for key in images if self._store.get(key, name, self._program) is None]
         if new:
-            seen = _passes.run([images[key] for key in new], self.look(name))
+            seen = passes.run([images[key] for key in new], self.look(name))
             self._store.put(name, self._program, dict(zip(new, seen, strict=True)))
 
     def look(self, name: str) -> Pass:
@@ -133,8 +133,8 @@ class Tesseract(Reader):
         return sum(word.confidence > 0.8 for word in words) >= self.config.enough
 
     def _words(self, key: str) -> list[list[Word]]:
-        passes = self.config.passes[:1] if self._is_page(key) else self.config.passes
-        return [self._store.get(key, name, self._program) or [] for name in passes]
+        names = self.config.passes[:1] if self._is_page(key) else self.config.passes
+        return [self._store.get(key, name, self._program) or [] for name in names]
 
     def _reading(self, image: Image.Image, rows: Sequence[Row], n_passes: int) -> Reading:
         lines = []

@@ -1,7 +1,7 @@
 """One wall → its raw archive, brought up to date: what the last run left undone, then what has arrived since.
 
-The archive alone is the state: the stored pages, told to a `Reader` again, say where to go on. Pages that teach nothing
-are not stored, so looking again at a wall that has not changed changes no file.
+The archive alone is the state: the stored pages, told to a `WallReader` again, say where to go on. Pages that teach
+nothing are not stored, so looking again at a wall that has not changed changes no file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from memecap.scraping.archive import Archive
 from memecap.scraping.faults import SkipWall
-from memecap.scraping.paging import PAGE, Page, Reader, step
+from memecap.scraping.paging import PAGE, Page, WallReader, step
 from memecap.scraping.post import Post
 from memecap.scraping.selection import Selection
 from memecap.scraping.vk import BATCH, BatchRefusedError, TooBigError, Vk
@@ -27,7 +27,7 @@ def read_wall(wall: str, vk: Vk, archive: Archive, selection: Selection) -> None
         UsageError: no such wall.
         TryLaterError, AuthError, ServiceError: stopped; the same call goes on.
     """
-    crawl = _Crawl(wall, vk, archive, Reader(), {})
+    crawl = _Crawl(wall, vk, archive, WallReader(), {})
     for record in archive.pages(wall):
         crawl.restore(record)
     reader = crawl.reader
@@ -46,7 +46,7 @@ class _Crawl:
     wall: str
     vk: Vk
     archive: Archive
-    reader: Reader
+    reader: WallReader
     known: dict[str, Post]
     count: int = 0  # posts of the wall when last heard; 0: never
     pass_is_stored: bool = False

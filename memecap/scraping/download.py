@@ -10,17 +10,13 @@ Source of the method: img2dataset's failures, which this repairs (EXIF, bombs, r
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import ssl
 import threading
 import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,8 +27,8 @@ from pydantic import Field
 from memecap.core import storage
 from memecap.core.config import Frozen
 from memecap.core.progress import bar
-from memecap.scraping import images
-from memecap.scraping.images import PictureError
+from memecap.pictures.check import PictureError, check
+from memecap.scraping import http
 from memecap.scraping.ledger import Entry, Ledger, open_ledger
 
 #: why a picture is not here → how often it is asked for in one run before that is said
@@ -50,8 +46,6 @@ REASONS = {
     "bad_url": 1,
     "not_asked": 1,  # a preview, or a picture of an advertisement
 }
-
-
 ORIGINALS, IMAGES = "originals", "images"  # folders: the bytes as served, upright RGB copies
 FLUSH = 16  # pictures recorded at once: so many at most are fetched again after a kill
 
@@ -133,7 +127,7 @@ class _Run:
             task = progress.add_task("pictures", total=len(wanted))
 
             async def work() -> None:
-                async with _client(self._config, context) as client:
+                async with http.open_client(self._config.deadline_s, context) as client:
                     for key, url in queue:
                         self._record(await self._fetch(client, key, url))
                         progress.advance(task)
@@ -168,7 +162,9 @@ class _Run:
                 host = self._host(url)
                 async with host.slots:
                     await host.turn()
-                    content = await asyncio.wait_for(_get(client, url, self._config.max_bytes), self._config.deadline_s)
+                    content = await asyncio.wait_for(
+                        http.get(client, url, self._config.max_bytes), self._config.deadline_s
+                    )
                 return await asyncio.get_running_loop().run_in_executor(self._pool, self._store, key, url, content)
             except asyncio.TimeoutError:
                 failure = PictureError("timeout", f"{self._config.deadline_s:g} s")
@@ -201,7 +197,7 @@ class _Store:
         self._locks = [threading.Lock() for _ in range(64)]  # two threads never write one file
 
     def __call__(self, key: str, url: str, content: bytes) -> Entry:
-        picture = images.check(content, max_pixels=self._max_pixels)
+        picture = check(content, max_pixels=self._max_pixels)
         sha256 = storage.sha256_bytes(content)
         original = f"{ORIGINALS}/{sha256[:2]}/{sha256}.{picture.extension}"
         file = f"{IMAGES}/{sha256[:2]}/{sha256}.{picture.copy_extension}"
@@ -210,7 +206,7 @@ class _Store:
             if not source.exists():
                 storage.write_bytes(source, content, durable=False)
             if picture.copy is None:
-                _link(source, copy)
+                storage.link(source, copy, durable=False)
             elif not copy.exists():
                 storage.write_bytes(copy, picture.copy, durable=False)
         return Entry(
@@ -224,80 +220,3 @@ class _Store:
             n_bytes=len(content),
             dhash=f"{picture.dhash:016x}",
         )
-
-
-def _link(source: Path, target: Path) -> None:
-    """The same bytes under another name: a hard link, or a copy where the disk has none."""
-    try:
-        try:
-            os.link(source, target)
-        except FileNotFoundError:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(source, target)
-    except FileExistsError:
-        return
-    except OSError:
-        storage.write_bytes(target, source.read_bytes(), durable=False)
-
-
-def _client(config: DownloadConfig, context: ssl.SSLContext) -> httpx.AsyncClient:
-    """A worker's own client: httpcore's pool looks at each of its connections on every request."""
-    return httpx.AsyncClient(
-        verify=context,
-        follow_redirects=True,
-        max_redirects=5,
-        timeout=httpx.Timeout(config.deadline_s, connect=min(10.0, config.deadline_s), pool=None),
-        limits=httpx.Limits(max_connections=2, max_keepalive_connections=2),
-        headers={"User-Agent": "memecap", "Accept": "image/*", "Accept-Encoding": "identity"},
-    )
-
-
-async def _get(client: httpx.AsyncClient, url: str, max_bytes: int) -> bytes:
-    """The body of one answer. Raises `PictureError`."""
-    begun = False
-    try:
-        async with client.stream("GET", url) as response:
-            _check_status(response)
-            if int(response.headers.get("content-length") or 0) > max_bytes:
-                raise PictureError("too_many_bytes", response.headers["content-length"])
-            body = bytearray()
-            async for block in response.aiter_bytes():
-                begun = True
-                body += block
-                if len(body) > max_bytes:
-                    raise PictureError("too_many_bytes", f"more than {max_bytes}")
-            return bytes(body)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError, ValueError) as error:
-        raise PictureError("bad_url", str(error)[:200]) from error
-    except httpx.TimeoutException as error:
-        raise PictureError("timeout", type(error).__name__) from error
-    except httpx.TooManyRedirects as error:
-        raise PictureError("refused", "redirected more than 5 times") from error
-    except httpx.HTTPError as error:
-        reason = "truncated" if begun else "unreachable"
-        raise PictureError(reason, f"{type(error).__name__}: {error}"[:200]) from error
-
-
-def _check_status(response: httpx.Response) -> None:
-    status = response.status_code
-    if status == 200:
-        return
-    detail = f"HTTP {status}"
-    if status in (404, 410):
-        raise PictureError("gone", detail)
-    if status == 429 or status >= 500:
-        raise PictureError("unavailable", detail, after_s=_retry_after(response.headers.get("retry-after", "")))
-    raise PictureError("refused", detail)
-
-
-def _retry_after(value: str) -> float:
-    """Seconds to wait: `Retry-After` is a number of seconds or a date."""
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return 0.0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())

@@ -1,9 +1,9 @@
-"""Reading a wall that moves: pages that overlap, so that nothing is lost and nothing is doubled.
+"""VK's paging, of a wall that moves: pages that overlap, so that nothing is lost and nothing is doubled.
 
 A wall is read by offset, newest first, while posts arrive at its top and vanish anywhere. Two neighbouring pages
 overlap by design; a page that shares no post with what was read before shows that the wall has shrunk meanwhile, and
-the reader steps back until they touch. Nothing here calls VK or the disk: `Reader` says which page it wants (`offset`)
-and is told what came (`take`), and telling it the stored pages again restores it after a stop.
+the reader steps back until they touch. Nothing here calls VK or the disk: `WallReader` says which page it wants
+(`offset`) and is told what came (`take`), and telling it the stored pages again restores it after a stop.
 
 A reading is a series of passes. The tail goes from the top to the bottom (or to a limit). Every later pass, a head,
 begins at the top and ends where it meets the tail: so do the posts that arrived while the tail was under way, and so
@@ -64,7 +64,7 @@ class _Pass:
         return True
 
 
-class Reader:
+class WallReader:
     """Where the reading of one wall stands."""
 
     def __init__(self) -> None:

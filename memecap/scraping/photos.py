@@ -14,7 +14,7 @@ from typing import Any
 from memecap.scraping.post import Photo
 
 #: the post's own pictures; the other kinds are previews of something else
-OWN_KINDS = ("photo", "doc", "graffiti")
+OWN_KINDS = ("photo", "doc", "graffiti")  # the post's own pictures, not the previews of links and videos
 #: sizes cut to a fixed aspect: never chosen where a whole picture is there
 CROPPED = frozenset("opqr")
 #: the longest edge of the whole sizes, for answers that leave width or height at 0

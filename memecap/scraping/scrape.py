@@ -27,7 +27,7 @@ from memecap.scraping.wall import is_wall, posts_of
 
 
 @dataclass(frozen=True)
-class Summary:
+class ScrapeSummary:
     """What a scrape brought."""
 
     n_posts: int
@@ -45,7 +45,7 @@ def scrape(
     *,
     selection: Selection | None = None,
     config: DownloadConfig | None = None,
-) -> Summary:
+) -> ScrapeSummary:
     """Read each wall, fetch its pictures, write `posts.jsonl`; a wall that cannot be read is left out with its reason.
 
     Raises:
@@ -53,7 +53,7 @@ def scrape(
         StorageError: the folder cannot be written.
     """
     selection = selection or Selection()
-    total = Summary(0, 0, 0, 0)
+    total = ScrapeSummary(0, 0, 0, 0)
     with storage.lock(folder):
         storage.sweep(folder)
         for wall in dict.fromkeys(map(wall_name, communities)):
@@ -62,8 +62,8 @@ def scrape(
 
 
 def _scrape_wall(
-    wall: str, folder: Path, vk: Vk, selection: Selection, config: DownloadConfig | None, before: Summary
-) -> Summary:
+    wall: str, folder: Path, vk: Vk, selection: Selection, config: DownloadConfig | None, before: ScrapeSummary
+) -> ScrapeSummary:
     """One wall to its end; returns the summary with it."""
     archive, skipped = Archive(folder), {}
     try:
@@ -86,7 +86,7 @@ def _scrape_wall(
     )
 
 
-def replay(files: Sequence[Path], folder: Path) -> Summary:
+def replay(files: Sequence[Path], folder: Path) -> ScrapeSummary:
     """Parse raw answers again, without the network; pictures that are in the folder are found there.
 
     Raises:
@@ -111,7 +111,7 @@ def picture_key(photo: Photo) -> str:
     return photo.key if photo.photo_id else photo.url
 
 
-def _finish(folder: Path, posts: Mapping[str, Post], selection: Selection) -> Summary:
+def _finish(folder: Path, posts: Mapping[str, Post], selection: Selection) -> ScrapeSummary:
     """Join posts with the pictures that are here, keep what the folder held before, write `posts.jsonl`."""
     before = {post.key: post for post in read_posts(folder)} if (folder / POSTS).exists() else {}
     with open_ledger(folder) as ledger:
@@ -119,7 +119,7 @@ def _finish(folder: Path, posts: Mapping[str, Post], selection: Selection) -> Su
     write_posts(folder, final)
     photos = [photo for post in final for photo in post.photos]
     n_fetched = sum(bool(photo.file) for photo in photos)
-    return Summary(len(final), len(posts.keys() - before.keys()), len(photos), n_fetched)
+    return ScrapeSummary(len(final), len(posts.keys() - before.keys()), len(photos), n_fetched)
 
 
 def _with_files(post: Post, ledger: Ledger, selection: Selection) -> Post:
@@ -140,4 +140,4 @@ def _with_file(post: Post, photo: Photo, ledger: Ledger, selection: Selection) -
     )
 
 
-__all__ = ["Selection", "Summary", "picture_key", "replay", "scrape"]
+__all__ = ["Selection", "ScrapeSummary", "picture_key", "replay", "scrape"]

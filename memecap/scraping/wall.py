@@ -6,13 +6,13 @@ Source: VK API schema 5.199 (`wall_wallpost_full`) and answers from 2012 on: `at
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from memecap.scraping.clean import clean
+from memecap.scraping.description import description_of
 from memecap.scraping.photos import as_int, photos_of
 from memecap.scraping.post import Photo, Post
-from memecap.text import clean as normalisation
+from memecap.text.clean import clean
 
 #: where a post names its wall: `to_id` before 5.0, `source_id` in news feeds, the author where nothing else is said
 _OWNERS = ("owner_id", "to_id", "source_id", "from_id")
@@ -23,29 +23,31 @@ def parse_post(item: dict[str, Any]) -> Post | None:
     owner_id, post_id = _first_int(item, *_OWNERS), _first_int(item, "id", "post_id")
     if owner_id is None or post_id is None:
         return None
-    text = _text(item)
-    photos = _photos(item)
-    origin: dict[str, Any] | None = None
-    for origin in _history(item):
-        photos += _photos(origin)
-    origin_text = _text(origin) if origin else ""
-    origin_owner_id = _first_int(origin, "owner_id", "to_id", "from_id") if origin else None
-    origin_post_id = _first_int(origin, "id", "post_id") if origin else None
-    if origin is None and "copy_post_id" in item:  # before 5.0 a repost named its origin so
-        origin_owner_id, origin_post_id = _first_int(item, "copy_owner_id"), _first_int(item, "copy_post_id")
+    history = list(_history(item))
+    text, origin_text = _text(item), _text(history[-1]) if history else ""
+    origin_owner_id, origin_post_id = _origin(item, history)
     return Post(
         owner_id=owner_id,
         post_id=post_id,
         date=_first_int(item, "date") or 0,
         text=text,
-        description=clean(text) or clean(origin_text),
-        photos=_distinct(photos) if len(photos) > 1 else tuple(photos),
+        description=description_of(text) or description_of(origin_text),
+        photos=_distinct(photo for post in (item, *history) for photo in _photos(post)),
         origin_owner_id=origin_owner_id or 0,
         origin_post_id=origin_post_id or 0,
         origin_text=origin_text,
         is_ad=bool(_first_int(item, "marked_as_ads")) or item.get("post_type") == "post_ads",
         is_pinned=bool(_first_int(item, "is_pinned", "fixed")),
     )
+
+
+def _origin(item: dict[str, Any], history: Sequence[dict[str, Any]]) -> tuple[int | None, int | None]:
+    """Owner and id of the post that a repost repeats."""
+    if history:
+        return _first_int(history[-1], "owner_id", "to_id", "from_id"), _first_int(history[-1], "id", "post_id")
+    if "copy_post_id" in item:  # before 5.0 a repost named its origin so
+        return _first_int(item, "copy_owner_id"), _first_int(item, "copy_post_id")
+    return None, None
 
 
 def items_of(answer: Any) -> list[dict[str, Any]]:
@@ -121,14 +123,14 @@ def _photos(item: dict[str, Any]) -> list[Photo]:
     return list(photos_of(item.get("attachments"))) or list(photos_of(item.get("attachment")))
 
 
-def _distinct(photos: list[Photo]) -> tuple[Photo, ...]:
+def _distinct(photos: Iterable[Photo]) -> tuple[Photo, ...]:
     """Without repeats: a repost may carry its origin's pictures too."""
     return tuple({(photo.key if photo.photo_id else photo.url): photo for photo in photos}.values())
 
 
 def _text(item: dict[str, Any]) -> str:
     text = item.get("text")
-    return normalisation.clean(text) if isinstance(text, str) else ""  # as it enters: halves of emoji are met
+    return clean(text) if isinstance(text, str) else ""  # as it enters: halves of emoji are met
 
 
 def _first_int(item: dict[str, Any], *names: str) -> int | None:

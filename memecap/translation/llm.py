@@ -2,7 +2,7 @@
 
 In: English sentences. Out: Russian ones. A request carries a JSON object {number: sentence} and expects one with the
 same numbers; what is missing in the answer is asked again, once, and then left empty for the gate to report. How an
-answer is read, whatever a model makes of that, is `_answers`.
+answer is read, whatever a model makes of that, is `runtime/answers.py`.
 Source: the chat completions interface of OpenAI, spoken by vLLM, llama.cpp, Ollama and most providers.
 """
 

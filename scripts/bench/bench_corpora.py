@@ -57,7 +57,7 @@ def measure(prepare: Callable[[Path, int], Callable[[], object]], size: int) -> 
 
 def captions(folder: Path, n_pictures: int) -> Callable[[], object]:
     """A token file of Flickr30k's size, five captions a picture, with lists of its splits → a corpus."""
-    from memecap.corpora.base import build
+    from memecap.corpora.build.build import build
     from memecap.corpora.flickr30k import Flickr30k, Settings
 
     rng = np.random.default_rng(0)
@@ -75,8 +75,8 @@ def captions(folder: Path, n_pictures: int) -> Callable[[], object]:
 
 def hashes(folder: Path, n: int) -> Callable[[], object]:
     """Random hashes of four views of each picture, a tenth of them near another one's → pairs to be compared."""
-    from memecap.corpora.build.hash_neighbours import near_views
-    from memecap.corpora.build.near_duplicates import RADIUS
+    from memecap.corpora.duplicates.hash_neighbours import near_views
+    from memecap.corpora.duplicates.near_duplicates import RADIUS
 
     rng = np.random.default_rng(0)
     both = rng.integers(0, 2**64, (2, n, 4), dtype=np.uint64)
@@ -88,7 +88,7 @@ def pictures(folder: Path, n: int) -> Callable[[], object]:
     """JPEG pictures of 800 × 600 with a table → a corpus: decoded, hashed, grouped, copied."""
     from PIL import Image
 
-    from memecap.corpora.base import build
+    from memecap.corpora.build.build import build
     from memecap.corpora.memes import Memes, Settings
 
     (folder / "images").mkdir()
@@ -103,7 +103,7 @@ def pictures(folder: Path, n: int) -> Callable[[], object]:
 
 def rows(folder: Path, n: int) -> Callable[[], object]:
     """A table of so many captions, a row each → a corpus, split by hash."""
-    from memecap.corpora.base import build
+    from memecap.corpora.build.build import build
     from memecap.corpora.table import Settings, Table
 
     with (folder / "t.tsv").open("w", encoding="utf-8") as file:

@@ -23,9 +23,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 from memecap.corpora.base import SIMILARITY
-from memecap.corpora.build.fingerprint import fingerprint, unpack
-from memecap.corpora.build.hash_neighbours import near_pairs
-from memecap.corpora.build.near_duplicates import near_duplicates
+from memecap.corpora.duplicates.fingerprint import fingerprint, unpack
+from memecap.corpora.duplicates.hash_neighbours import near_pairs
+from memecap.corpora.duplicates.near_duplicates import near_duplicates
 from memecap.pictures.dhash import dhash
 
 N_CHOSEN = 150
@@ -119,7 +119,7 @@ def by_dhash(known: list[tuple[int, bytes]]) -> list[int]:
 
 def by_fingerprint(known: list[tuple[int, bytes]]) -> list[int]:
     prints = unpack(content for _, content in known)
-    found = near_duplicates(prints["phash"], prints["dhash"], prints.__getitem__, least=SIMILARITY)
+    found = near_duplicates(prints["phash"], prints["dhash"], prints.__getitem__, threshold=SIMILARITY)
     return components(len(known), [[one, other] for one, other, _ in found])
 
 

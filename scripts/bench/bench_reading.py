@@ -170,17 +170,17 @@ def quality(arguments: argparse.Namespace) -> None:
 
 def ablate(arguments: argparse.Namespace) -> None:
     from memecap.reading import tesseract
-    from memecap.reading.engine import repair as _repair
+    from memecap.reading.engine import repair
 
     rows = list(memes(arguments.memes, arguments.split))[: arguments.pictures]
-    passes, rules = tesseract.Tesseract.Config().passes, _repair.RULES
+    passes, rules = tesseract.Tesseract.Config().passes, repair.RULES
     for n_passes in range(1, len(passes) + 1):
         ablated(f"{n_passes} passes: + {passes[n_passes - 1]}", rows, passes=passes[:n_passes])
     for left_out in rules:
         kept = [rule for rule in rules if rule is not left_out]
-        tesseract.repair = partial(_repair.repair, rules=kept)  # type: ignore[assignment]
+        tesseract.repair = partial(repair.repair, rules=kept)  # type: ignore[assignment]
         ablated(f"without {left_out.__name__}", rows)
-    tesseract.repair = partial(_repair.repair, rules=())  # type: ignore[assignment]
+    tesseract.repair = partial(repair.repair, rules=())  # type: ignore[assignment]
     ablated("without any rule but hyphens", rows)
 
 

@@ -113,9 +113,9 @@ def made_up() -> list[str]:
 
 
 def convert(folder: Path, home: Path, compute: str) -> Path:
-    from memecap.translation.runtime import ctranslate2 as _ct2
+    from memecap.translation.runtime import ctranslate2
 
-    return _ct2.convert(folder, home / compute, compute)
+    return ctranslate2.convert(folder, home / compute, compute)
 
 
 def random_marian(folder: Path, sentences: Sequence[str]) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from memecap.core import manifest, registry, storage
-from memecap.corpora.base import Corpus, CorpusSettings, build
+from memecap.corpora.base import Corpus, CorpusSettings
+from memecap.corpora.build.build import build
 from memecap.corpora.tools.check import check
 
 COCO = {

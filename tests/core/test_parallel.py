@@ -21,7 +21,7 @@ from memecap.encoders.stored.features import extract
 from memecap.errors import UsageError
 from memecap.reading.stored.readings import read_corpus
 from memecap.translation import translate_corpus
-from memecap.translation.corpus import rows as _corpus
+from memecap.translation.corpus import sentences
 
 square = partial(pow, exp=2)  # a worker cannot import functions of a test
 
@@ -157,7 +157,7 @@ def test_reading_translating_seeing_and_checking_give_the_same_bytes_everywhere(
     if on == "ray":
         pytest.importorskip("ray", reason="Ray is an optional extra")
     monkeypatch.setenv("MEMECAP_CACHE", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setattr(_corpus, "_BATCH", 8)
+    monkeypatch.setattr(sentences, "BATCH", 8)
     here = everything("here", english, engine, tiny_models, tmp_path / "here")
     there = everything(on, english, engine, tiny_models, tmp_path / "there")
     assert here == there

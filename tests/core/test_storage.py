@@ -175,3 +175,28 @@ def test_a_place_is_tried_before_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write"):
         storage.check_writable(tmp_path / "file" / "folder")
+
+
+@pytest.mark.parametrize(
+    ("content", "left"),
+    [(b"", b""), (b"1\n2\n", b"1\n2\n"), (b"1\n2", b"1\n"), (b"1", b""), ("1\n\u043a".encode()[:-1], b"1\n")],
+)
+def test_a_torn_last_line_is_cut_off(tmp_path: Path, content: bytes, left: bytes) -> None:
+    path = tmp_path / "lines"
+    storage.cut_torn_line(path)
+    assert not path.exists()
+    path.write_bytes(content)
+    storage.cut_torn_line(path)
+    assert path.read_bytes() == left
+
+
+def test_a_link_is_the_same_bytes_and_leaves_what_is_there(tmp_path: Path) -> None:
+    source = tmp_path / "a"
+    source.write_bytes(b"1")
+    storage.link(source, tmp_path / "new" / "b")
+    assert (tmp_path / "new" / "b").samefile(source)
+    (tmp_path / "c").write_bytes(b"2")
+    storage.link(source, tmp_path / "c")
+    assert (tmp_path / "c").read_bytes() == b"2"
+    with pytest.raises(FileNotFoundError):
+        storage.link(tmp_path / "gone", tmp_path / "d")

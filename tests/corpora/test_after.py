@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import memecap.cli.verbs  # noqa: F401
 from memecap.cli import app
 from memecap.core import manifest, storage
-from memecap.corpora.base import build
+from memecap.corpora.build.build import build
 from memecap.corpora.memes import Memes, Settings
 from memecap.corpora.table import Settings as TableSettings
 from memecap.corpora.table import Table

@@ -14,7 +14,8 @@ from killing import Killer
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from memecap.core import manifest, storage
-from memecap.corpora.base import Corpus, CorpusSettings, Item, build
+from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.build.build import build
 from memecap.corpora.memes import Memes
 from memecap.corpora.memes import Settings as MemesSettings
 from memecap.errors import DataError, UsageError

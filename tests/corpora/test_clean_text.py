@@ -9,7 +9,8 @@ import pytest
 
 from memecap.core import manifest
 from memecap.corpora import flickr30k, memes, table, vizwiz, xm3600
-from memecap.corpora.base import Corpus, CorpusSettings, Item, build
+from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.build.build import build
 from memecap.scraping.post import write_posts
 from memecap.scraping.wall import parse_post
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from memecap.core import manifest, storage
 from memecap.corpora import table
-from memecap.corpora.base import build
+from memecap.corpora.build.build import build
 from memecap.corpora.build.pictures import inspect
 from memecap.corpora.table import Table
 from memecap.corpora.tools.check import check

@@ -13,7 +13,7 @@ import pytest
 from memecap.core import storage
 from memecap.core.manifest import LEFT_OUT
 from memecap.corpora import conceptual, hub, xm3600
-from memecap.corpora.base import build
+from memecap.corpora.build.build import build
 from memecap.errors import DataError, ServiceError
 
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from memecap.corpora.build.hash_neighbours import near_pairs
+from memecap.corpora.duplicates.hash_neighbours import near_pairs
 
 
 def components(n: int, pairs: list[tuple[int, int]]) -> list[int]:

@@ -16,8 +16,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from memecap.core import manifest, storage
-from memecap.corpora.base import Corpus, CorpusSettings, Item, build
-from memecap.corpora.build.hash_neighbours import near_views
+from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.build.build import build
+from memecap.corpora.duplicates.hash_neighbours import near_views
 from memecap.corpora.tools.check import check
 from memecap.corpora.tools.leaks import correlation
 from memecap.corpora.tools.look import look

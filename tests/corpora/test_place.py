@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import memecap.cli.verbs  # noqa: F401
 from memecap.cli import app
 from memecap.core.manifest import Corpus, open_corpus
-from memecap.corpora.base import build
+from memecap.corpora.build.build import build
 from memecap.corpora.memes import Memes, Settings
 from memecap.corpora.tools.export import export
 from memecap.errors import DataError, UsageError
@@ -135,13 +135,14 @@ def test_dropping_a_row_removes_its_picture_and_nothing_else(corpus: Corpus, mem
 def test_pictures_of_a_stopped_build_go_when_the_source_drops_them(meme_tables: Path, tmp_path: Path) -> None:
     """The rows were never written: the journal alone knows whose the pictures are."""
     from memecap.corpora.build.journal import Journal
+    from memecap.corpora.build.splits import assign_splits
 
     rules = {"val": 0.1, "test": 0.1, "salt": "memecap", "similarity": 0.2}
     source = Memes(Settings(source=meme_tables))
     with Journal(tmp_path / "c") as journal:  # a build up to the moment it was killed in
         journal.gather(source.items(), within=source.pictures)
         journal.look(on="here")
-        journal.assign(beside=(), **rules)
+        assign_splits(journal.db, journal.folder, beside=(), **rules)
         journal.copy_pictures()
     (meme_tables / "val.csv").unlink()
     built = build(source, tmp_path / "c")
@@ -203,7 +204,7 @@ class TestOtherWriters:
     """The other commands that write a folder."""
 
     def test_a_translation_takes_no_other_corpus_away(self, corpus: Corpus, meme_tables: Path, tmp_path: Path) -> None:
-        from memecap.translation.corpus.rows import translate_corpus
+        from memecap.translation.corpus.translate import translate_corpus
 
         class Same:
             version = "same"

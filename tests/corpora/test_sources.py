@@ -271,7 +271,7 @@ def test_every_yaml_loads(path: Path) -> None:
 
 @pytest.mark.real
 def test_real_flickr30k(shared_data: Path, tmp_path: Path) -> None:
-    from memecap.corpora.base import build
+    from memecap.corpora.build.build import build
 
     corpus = build(flickr30k.Flickr30k(flickr30k.Settings(source=shared_data / "flickr30k")), tmp_path / "flickr30k")
     assert corpus.counts == {"train": 29_000, "val": 1_014, "test": 1_000}

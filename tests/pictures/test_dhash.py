@@ -13,6 +13,11 @@ def picture(seed: int, size: tuple[int, int] = (320, 240)) -> Image.Image:
     return Image.fromarray(grid).resize(size, Image.Resampling.BICUBIC)
 
 
+def distance(first: int, second: int) -> int:
+    """How many of the 64 bits differ."""
+    return (first ^ second).bit_count()
+
+
 def test_a_bit_is_set_where_the_right_neighbour_is_brighter() -> None:
     rising = np.tile(np.arange(9, dtype=np.uint8) * 20, (8, 1))
     assert dhash.dhash(Image.fromarray(rising)) == 2**64 - 1
@@ -28,21 +33,15 @@ def test_rescaling_and_recompression_move_few_bits() -> None:
         buffer = io.BytesIO()
         original.resize((500, 375)).save(buffer, "JPEG", quality=60)
         again = Image.open(buffer)
-        assert dhash.distance(dhash.dhash(original), dhash.dhash(again)) <= 4
+        assert distance(dhash.dhash(original), dhash.dhash(again)) <= 4
 
 
 def test_other_pictures_are_far() -> None:
-    hashes = dhash.dhash_all(picture(seed) for seed in range(30))
-    assert hashes.dtype == np.uint64
-    assert hashes.tolist() == [dhash.dhash(picture(seed)) for seed in range(30)]
-    far = [dhash.distance(a, b) for i, a in enumerate(hashes) for b in hashes[:i]]
+    hashes = [dhash.dhash(picture(seed)) for seed in range(30)]
+    far = [distance(a, b) for i, a in enumerate(hashes) for b in hashes[:i]]
     assert min(far) > 8
 
 
 def test_every_mode_has_a_hash() -> None:
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK"):
         assert 0 <= dhash.dhash(picture(3).convert(mode)) < 2**64
-
-
-def test_no_pictures_no_hashes() -> None:
-    assert dhash.dhash_all([]).shape == (0,)

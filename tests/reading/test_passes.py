@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from memecap.errors import ServiceError
-from memecap.reading.engine import passes as _passes
+from memecap.reading.engine import passes
 from memecap.reading.engine.preprocess import LOOKS
 from memecap.reading.tesseract import Tesseract
 
@@ -17,7 +17,7 @@ def row(page: int, line: int, left: int, text: str, confidence: float = 90.0, le
 
 def test_parse_gives_each_picture_its_words_and_takes_the_scale_back():
     table = "\n".join([HEADER, row(1, 1, 10, "раз"), row(2, 1, 10, "два"), row(2, 1, 60, "три", 50), ""])
-    first, second = _passes.parse(table, [1.0, 2.0])
+    first, second = passes.parse(table, [1.0, 2.0])
     assert [(word.text, word.box) for word in first] == [("раз", (10, 20, 50, 30))]
     assert [(word.text, word.box) for word in second] == [("два", (5, 10, 25, 15)), ("три", (30, 10, 50, 15))]
     assert [word.confidence for word in second] == [0.9, 0.5]
@@ -25,23 +25,23 @@ def test_parse_gives_each_picture_its_words_and_takes_the_scale_back():
 
 def test_parse_skips_blocks_lines_and_blanks():
     table = "\n".join([HEADER, row(1, 1, 10, "", -1, level=4), row(1, 1, 10, "  "), row(1, 2, 10, '"', 40)])
-    assert [word.text for word in _passes.parse(table, [1.0])[0]] == ['"']
+    assert [word.text for word in passes.parse(table, [1.0])[0]] == ['"']
 
 
 def test_a_missing_program_says_how_to_install_it(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ServiceError, match="apt-get install tesseract-ocr"):
-        _passes.find_program()
+        passes.find_program()
 
 
 def test_a_missing_language_is_named():
     with pytest.raises(ServiceError, match="xyz"):
-        _passes.program_version("rus+xyz")
+        passes.program_version("rus+xyz")
 
 
 def test_a_missing_language_is_named_in_the_advice():
     with pytest.raises(ServiceError, match="lacks the language data xyz") as caught:
-        _passes.program_version("rus+xyz")
+        passes.program_version("rus+xyz")
     assert "tesseract-ocr-xyz" in caught.value.fix and "tesseract-ocr-rus" not in caught.value.fix
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memecap.reading.engine import repair as _repair
+from memecap.reading.engine import repair
 from memecap.reading.engine.merge import Seen
 from memecap.reading.engine.passes import Word
 
@@ -40,31 +40,31 @@ def text(seen: list[Seen]) -> str:
     ],
 )
 def test_rule(rule, before, after):
-    assert text(getattr(_repair, rule)(row(before))) == after
+    assert text(getattr(repair, rule)(row(before))) == after
 
 
 def test_dust_that_several_passes_saw_stays():
-    assert text(_repair.drop_dust(row("ул|Ленина", votes=3))) == "ул|Ленина"
+    assert text(repair.drop_dust(row("ул|Ленина", votes=3))) == "ул|Ленина"
 
 
 def test_hyphens_join_lines_only_into_words():
     rows = [row("встаньте|и|подвигай-"), row("тесь|немного"), row("кто-"), row("рыба")]
-    assert [text(each) for each in _repair.join_hyphens(rows)] == ["встаньте|и|подвигайтесь", "немного", "кто-", "рыба"]
+    assert [text(each) for each in repair.join_hyphens(rows)] == ["встаньте|и|подвигайтесь", "немного", "кто-", "рыба"]
 
 
 def test_a_line_of_one_torn_half_disappears():
     rows = [row("подвигай-"), row("тесь")]
-    assert [text(each) for each in _repair.join_hyphens(rows)] == ["подвигайтесь"]
+    assert [text(each) for each in repair.join_hyphens(rows)] == ["подвигайтесь"]
 
 
 def test_split_words_share_the_box():
-    first, second = _repair.split_glued(row("винтернете"))
+    first, second = repair.split_glued(row("винтернете"))
     assert first.word.box == (0, 0, 10, 20)
     assert second.word.box == (10, 0, 100, 20)
 
 
 def test_repair_leaves_out_rows_of_dust_and_keeps_the_order():
-    assert [text(each) for each in _repair.repair([row("когда"), row("ul"), row("винтернете")])] == [
+    assert [text(each) for each in repair.repair([row("когда"), row("ul"), row("винтернете")])] == [
         "когда",
         "в|интернете",
     ]

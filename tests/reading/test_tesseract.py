@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 from memecap.core import config
 from memecap.errors import ConfigError
 from memecap.reading.base import Reading
-from memecap.reading.engine import passes as _passes
+from memecap.reading.engine import passes
 
 pytestmark = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
 
@@ -71,7 +71,7 @@ def test_a_second_look_starts_no_process(reader, readings, monkeypatch):
     def refuse(*_):
         raise AssertionError("Tesseract was started again")
 
-    monkeypatch.setattr(_passes, "run", refuse)
+    monkeypatch.setattr(passes, "run", refuse)
     assert reader.read([page("пришел домой", "а дома кот")]) == [readings[0]]
 
 
@@ -89,13 +89,13 @@ def test_an_unknown_pass_is_refused():
 
 def test_a_page_of_text_is_looked_at_once(reader, monkeypatch):
     looks = []
-    run = _passes.run
+    run = passes.run
 
     def counted(images, look):
         looks.append(look.look)
         return run(images, look)
 
-    monkeypatch.setattr(_passes, "run", counted)
+    monkeypatch.setattr(passes, "run", counted)
     few = config.build("reading", {"name": "tesseract", "enough": 3, "keep": False})
     text = few.read([page("когда пришел домой", "а дома кот")])[0].text
     assert looks == ["plain"]

@@ -170,7 +170,7 @@ def test_a_shard_that_changed_is_not_read(packed: Path) -> None:
 
 def test_translated_pictures_leave_their_shards(packed: Path, tmp_path: Path) -> None:
     from memecap.translation.base import Translator
-    from memecap.translation.corpus.rows import translate_corpus
+    from memecap.translation.corpus.translate import translate_corpus
 
     class Nobody(Translator):
         version = "nobody 1"

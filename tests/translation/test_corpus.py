@@ -13,7 +13,7 @@ from memecap.core.manifest import Corpus, Row
 from memecap.errors import DataError, ServiceError, UsageError
 from memecap.translation import translate_corpus
 from memecap.translation.base import Translator
-from memecap.translation.corpus import rows as _corpus
+from memecap.translation.corpus import sentences, translate
 from memecap.translation.corpus.cache import open_cache
 
 
@@ -145,8 +145,8 @@ def test_nothing_translated_is_bad_data_and_a_mended_engine_translates(
 def test_an_engine_that_always_fails_is_not_asked_for_ever(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_corpus, "_BATCH", 4)
-    monkeypatch.setattr(_corpus, "_ENOUGH", 8)
+    monkeypatch.setattr(sentences, "BATCH", 4)
+    monkeypatch.setattr(sentences, "ENOUGH", 8)
     deaf = Deaf("")
     with pytest.raises(DataError, match="none of 8 answers is a translation"):
         translate_corpus(corpus, deaf, tmp_path / "ru", cache=tmp_path / "c.sqlite")
@@ -157,8 +157,8 @@ def test_an_engine_that_always_fails_is_not_asked_for_ever(
 def test_an_interrupted_job_ends_with_the_same_bytes(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dies_after: int
 ) -> None:
-    monkeypatch.setattr(_corpus, "_BATCH", 4)
-    monkeypatch.setattr(_corpus, "_WINDOW", 10)
+    monkeypatch.setattr(sentences, "BATCH", 4)
+    monkeypatch.setattr(translate, "WINDOW", 10)
     whole = Echo()
     translate_corpus(corpus, whole, tmp_path / "whole" / "ru", cache=tmp_path / "1.sqlite")
     first, second = Echo(dies_after), Echo()

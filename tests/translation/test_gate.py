@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memecap.translation.corpus.gate import REASONS, Gate
+from memecap.translation.gate.gate import REASONS, Gate
 from tests.translation.neighbours import BULGARIAN, UKRAINIAN
 
 VERDICTS = [

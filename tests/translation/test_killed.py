@@ -12,7 +12,7 @@ from memecap.core import manifest
 from memecap.core.manifest import Row
 from memecap.translation import translate_corpus
 from memecap.translation.base import Translator
-from memecap.translation.corpus import rows as _corpus
+from memecap.translation.corpus import sentences, translate
 
 BATCH, WINDOW = 16, 60
 
@@ -34,7 +34,7 @@ class Noting(Translator):
 
 
 def job(corpus: Path, folder: Path) -> None:
-    _corpus._BATCH, _corpus._WINDOW = BATCH, WINDOW
+    sentences.BATCH, translate.WINDOW = BATCH, WINDOW
     folder.mkdir(exist_ok=True)
     engine = Noting(folder / "asked.log")
     translate_corpus(manifest.open_corpus(corpus), engine, folder / "ru", cache=folder / "cache.sqlite")

@@ -1,13 +1,8 @@
-"""The journal of a build: SQLite that gathers items, remembers pictures, and gives each item its group and split.
+"""The journal of a build: SQLite that gathers items, remembers pictures, and holds each item's group and split.
 
 In: items in the source's order. Out: rows. Everything large stays on disk, so a million items need no more memory than
 ten thousand. Pictures that were decoded once are known by path, size and time of change, so a build that was stopped
 goes on; the file beside the corpus holds them, the rest lives in SQLite's own temporary files.
-
-How splits are given: pictures are joined by equal bytes, by near_duplicates.py and by the source's own groups. A
-row that has a split keeps it for ever. A new item follows the rows it is joined with; where it would join rows of two
-splits, or its official split is not theirs, it is left out, since any place for it would put one picture on two sides.
-Where nothing is settled yet the strictest official split (test, val, train) or the hash of the group decides.
 """
 
 from __future__ import annotations
@@ -24,8 +19,7 @@ from memecap.core import manifest, progress, storage
 from memecap.core.manifest import Row
 from memecap.core.parallel import parallel_map
 from memecap.corpora.base import Item
-from memecap.corpora.build import journal_fingerprints as _prints
-from memecap.corpora.build import queries
+from memecap.corpora.build import journal_fingerprints, queries
 from memecap.corpora.build.pictures import Picture, inspect, stored_bytes
 from memecap.corpora.build.records import RANKS, Confine, record
 from memecap.errors import DataError
@@ -39,7 +33,7 @@ class Journal:
         self.captions: Counter[str] = Counter()  # by split, of the rows given out
         folder.mkdir(parents=True, exist_ok=True)
         self.db = sqlite3.connect(folder / manifest.PICTURES)
-        _prints.forget_old(self.db)
+        journal_fingerprints.forget_old(self.db)
         self.db.executescript("PRAGMA synchronous=NORMAL; PRAGMA journal_mode=WAL;" + queries.SCHEMA)
 
     def __enter__(self) -> Journal:
@@ -78,21 +72,6 @@ class Journal:
             " WHERE image != ''"
         )
         self.db.commit()
-
-    def assign(self, *, beside: Iterable[Path], val: float, test: float, salt: str, similarity: float) -> None:
-        """Give each picture its group and its split, or none."""
-        self._pin_rows(self.folder, own=True)
-        for folder in beside:
-            self._pin_rows(folder, own=False)
-        self.db.executescript(queries.UNITS)
-        with self.db:
-            self.db.executemany("INSERT INTO joined VALUES (?, ?)", _components(self._links(similarity)))
-
-        def split(group: str) -> int:
-            return RANKS[manifest.split_of(group, salt=salt, val=val, test=test)]
-
-        self.db.create_function("split_of", 1, split, deterministic=True)
-        self.db.executescript(queries.ASSIGN)
 
     def copy_pictures(self) -> None:
         """Put each picture where its row says; one that is there already is whole. What is written is written down."""
@@ -148,34 +127,6 @@ class Journal:
             "left_out": total - failed,
         }
 
-    def _pin_rows(self, folder: Path, *, own: bool) -> None:
-        """Rows that have their split already. Their fingerprints come from the journal that stands beside them."""
-        corpus = manifest.Corpus(folder=folder, name=folder.name, counts={})
-        if not own:
-            corpus = manifest.open_corpus(folder)
-        with self.db:
-            self.db.executemany(
-                "INSERT INTO pins VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    (row.image_id, row.group_id, rank, own, row.source_id, suffix)
-                    for split in manifest.SPLITS
-                    for row in corpus.rows(split)
-                    for rank, suffix in ((RANKS[split], Path(row.file_name).suffix),)
-                ),
-            )
-            if not own:
-                self.db.executemany("INSERT OR IGNORE INTO neighbours VALUES (?, ?)", _prints.stored(corpus))
-
-    def _links(self, similarity: float) -> Iterator[tuple[str, str]]:
-        """Pairs of groups that must become one."""
-        yield from self.db.execute(
-            "SELECT u.base, i.own FROM units u JOIN items i USING (image_id) WHERE i.own NOT IN ('', u.base)"
-        )
-        yield from self.db.execute(
-            "SELECT u.base, p.base FROM units u JOIN pins p USING (image_id) WHERE p.base != u.base"
-        )
-        yield from _prints.near_bases(self.db, similarity)
-
 
 def _facts(picture: Picture) -> tuple[Any, ...]:
     return (
@@ -210,19 +161,3 @@ def _union(parts: Iterable[tuple[list[str], list[str]]]) -> tuple[tuple[str, ...
         for caption, source in zip_longest(captions, sources, fillvalue=""):
             source_of.setdefault(caption, source)
     return tuple(source_of), tuple(source_of.values()) if any(source_of.values()) else ()
-
-
-def _components(links: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Groups that are linked, each with the one that stands for all of them: the first met."""
-    roots: dict[str, str] = {}
-
-    def root(base: str) -> str:
-        while (up := roots.setdefault(base, base)) != base:
-            roots[base] = base = roots[up]
-        return base
-
-    for one, other in links:
-        first, second = root(one), root(other)
-        if first != second:
-            roots[second] = first
-    return ((base, root(base)) for base in list(roots))

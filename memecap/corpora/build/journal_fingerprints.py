@@ -12,9 +12,9 @@ from contextlib import closing
 import numpy as np
 
 from memecap.core import manifest
-from memecap.corpora.build.fingerprint import DTYPE, N_VIEWS, unpack
-from memecap.corpora.build.near_duplicates import near_duplicates
 from memecap.corpora.build.pictures import inspect
+from memecap.corpora.duplicates.fingerprint import DTYPE, N_VIEWS, unpack
+from memecap.corpora.duplicates.near_duplicates import near_duplicates
 
 _HASHES = 2 * N_VIEWS * 8  # bytes at the head of a fingerprint
 
@@ -42,7 +42,7 @@ def stored(corpus: manifest.Corpus) -> Iterator[tuple[str, bytes]]:
                 yield row.image_id, content
 
 
-def near_bases(db: sqlite3.Connection, least: float) -> Iterator[tuple[str, str]]:
+def near_bases(db: sqlite3.Connection, threshold: float) -> Iterator[tuple[str, str]]:
     """Pairs of different groups of the view `prints` that hold nearly equal pictures."""
     heads = (head for (head,) in db.execute(f"SELECT SUBSTR(fingerprint, 1, {_HASHES}) FROM prints ORDER BY place"))
     hashes = np.frombuffer(b"".join(heads), dtype="<u8").reshape(-1, 2, N_VIEWS)
@@ -54,7 +54,7 @@ def near_bases(db: sqlite3.Connection, least: float) -> Iterator[tuple[str, str]
         query = "SELECT fingerprint FROM prints WHERE place = ?"
         return unpack(db.execute(query, (position + 1,)).fetchone()[0] for position in positions.tolist())
 
-    for one, other, _ in near_duplicates(hashes[:, 0], hashes[:, 1], fetch, least=least):
+    for one, other, _ in near_duplicates(hashes[:, 0], hashes[:, 1], fetch, threshold=threshold):
         first, second = base(one), base(other)
         if first != second:
             yield first, second

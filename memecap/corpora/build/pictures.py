@@ -8,18 +8,18 @@ table may name any file of this machine.
 from __future__ import annotations
 
 import os
-import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 
 from memecap.core import shards, storage
-from memecap.corpora.build.fingerprint import fingerprint
+from memecap.core.regular_files import open_regular
+from memecap.corpora.duplicates.fingerprint import fingerprint
+from memecap.pictures.check import PictureError, check, check_and_open
 from memecap.pictures.safe_open import MAX_BYTES, MAX_PIXELS
-from memecap.scraping.images import PictureError, check, check_and_open
 
-_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM")  # of scraping.images.FORMATS
+_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM")  # of pictures.check.FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +68,11 @@ def stored_bytes(path: Path, *, plain: bool) -> bytes:
     return content if plain else check(content, max_pixels=MAX_PIXELS).copy or content
 
 
-def is_regular(path: Path) -> bool:
-    """Whether a file stands there itself, not a link to one."""
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
 def _content(path: Path) -> bytes:
     """The bytes of a picture, of its file or in a shard; of what is none only the head is read."""
     if not path.exists() and (packed := shards.read(path)) is not None:
         return packed
-    with storage.open_regular(path) as file:
+    with open_regular(path) as file:
         if os.fstat(file.fileno()).st_size > MAX_BYTES:
             raise PictureError("too_many_bytes")
         head = file.read(16)

@@ -12,9 +12,9 @@ from contextlib import closing
 from pathlib import Path
 
 from memecap.core import manifest, storage
+from memecap.core.regular_files import is_regular
 from memecap.corpora.build import queries
 from memecap.corpora.build.journal import Journal
-from memecap.corpora.build.pictures import is_regular
 from memecap.corpora.build.records import RANKS, real
 from memecap.errors import DataError, UsageError
 

@@ -1,6 +1,6 @@
 """What the journal of a build asks of SQLite: its tables, and the statements that give each item group and split.
 
-`rank` is a split as a number (see `_journal`); a unit is a picture, or a text without one; its base names its group.
+`rank` is a split as a number (see `splits.py`); a unit is a picture, or a text without one; its base names its group.
 """
 
 SCHEMA = """

@@ -40,9 +40,9 @@ def sketch(image: Image.Image) -> bytes:
 
 
 def leaks(
-    sketches: list[bytes], sides: list[str], opened: Callable[[int], Image.Image], *, least: float = ALIKE
+    sketches: list[bytes], sides: list[str], opened: Callable[[int], Image.Image], *, threshold: float = ALIKE
 ) -> Iterator[Leak]:
-    """Positions of pictures on different sides that correlate by `least` or more, the position of the first lower."""
+    """Positions of pictures on different sides that correlate by `threshold` or more, the lower position first."""
     if not sketches:
         return
     waves = np.frombuffer(b"".join(sketches), dtype=np.float16).reshape(len(sketches), len(_MIDDLES), -1)
@@ -50,7 +50,7 @@ def leaks(
     for pair in combinations(places.values(), 2):
         few, many = sorted(pair, key=len)
         for one, other in _nearest(waves, few, many):
-            if (found := correlation(opened(one), opened(other))) >= least:
+            if (found := correlation(opened(one), opened(other))) >= threshold:
                 yield min(one, other), max(one, other), found
 
 

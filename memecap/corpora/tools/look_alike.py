@@ -11,10 +11,10 @@ from collections.abc import Callable, Container
 
 from memecap.core.manifest import Corpus, Row
 from memecap.corpora.build import journal_fingerprints
-from memecap.corpora.build.fingerprint import unpack
-from memecap.corpora.build.near_duplicates import near_duplicates
+from memecap.corpora.duplicates.fingerprint import unpack
+from memecap.corpora.duplicates.near_duplicates import near_duplicates
 
-LEAST = 0.15  # share of parts that agree in a near miss; unlike pictures agree in none
+NEAR_MISS = 0.15  # share of parts that agree in a near miss; unlike pictures agree in none
 _AT_MOST = 12  # pictures of one group on the page
 
 Show = Callable[[Row], str]
@@ -38,7 +38,7 @@ def near_misses(corpus: Corpus, show: Show, n: int) -> str:
     """The pairs of different groups that agree most; where they stand in two splits, a leak if the eye says so."""
     known = list(journal_fingerprints.stored(corpus))
     prints = unpack(content for _, content in known)
-    found = near_duplicates(prints["phash"], prints["dhash"], prints.__getitem__, least=LEAST)
+    found = near_duplicates(prints["phash"], prints["dhash"], prints.__getitem__, threshold=NEAR_MISS)
     pairs = [(share, known[one][0], known[other][0]) for one, other, share in found]
     held = {image_id for _, *both in pairs for image_id in both}
     rows = {row.image_id: row for row in _rows(corpus, held, key=lambda row: row.image_id)}

@@ -1,1 +1,1 @@
-"""engine"""
+"""From pixels to lines: looks, Tesseract's passes, their merge and repair, reading order, confidence."""

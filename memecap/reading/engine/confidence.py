@@ -29,6 +29,11 @@ WEIGHTS = {
     "like_others": -0.169,
 }
 
+# The weights are fitted with these; another value needs another fit.
+SAME_HEIGHT = 0.7, 1.4  # heights of rows that keep a line company, in its own
+COMPANY = 6  # letters of a row that counts as company
+CLAMP = 0.02  # a confidence of 0 or 1 has no log-odds
+
 
 def features(row: Row, rows: Sequence[Row], *, picture_height: int, n_passes: int) -> dict[str, float]:
     """What can be counted of a row; lengths of words in letters and digits weigh the means."""
@@ -67,8 +72,9 @@ def language(text: str) -> str:
 
 def _letters_of_height(height: int, rows: Sequence[Row]) -> int:
     """Letters in longer rows whose height is about the same: text has company, dust has none."""
-    counts = [sum(len(bare(seen.word.text)) for seen in row) for row in rows if 0.7 < _height(row) / height < 1.4]
-    return sum(count for count in counts if count >= 6)
+    lower, upper = SAME_HEIGHT
+    counts = [sum(len(bare(seen.word.text)) for seen in row) for row in rows if lower < _height(row) / height < upper]
+    return sum(count for count in counts if count >= COMPANY)
 
 
 def _height(row: Row) -> int:
@@ -77,5 +83,5 @@ def _height(row: Row) -> int:
 
 
 def _log_odds(share: float) -> float:
-    share = min(max(share, 0.02), 0.98)
+    share = min(max(share, CLAMP), 1 - CLAMP)
     return math.log(share / (1 - share))

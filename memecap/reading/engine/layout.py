@@ -13,6 +13,7 @@ from memecap.reading.base import Box
 from memecap.reading.engine.merge import Row
 
 COLUMN_GAP = 1.2  # an empty vertical band at least so wide, in line heights, parts columns
+MAX_TOUCH = 0.3  # line heights by which two lines that are parted may overlap
 COLUMN_BIAS = 1.5  # columns win over panels only where their band is so much wider
 
 
@@ -26,7 +27,7 @@ def in_reading_order(rows: Sequence[Row]) -> list[Row]:
     across = _widest_gap([(box[0], box[2]) for box in boxes])
     if across[0] > max(COLUMN_GAP * height, COLUMN_BIAS * max(down[0], 0)):
         return _split(rows, [box[0] >= across[1] for box in boxes])
-    if down[0] > -0.3 * height and len(rows) > 1:
+    if down[0] > -MAX_TOUCH * height and len(rows) > 1:
         return _split(rows, [box[1] >= down[1] for box in boxes])
     return sorted(rows, key=lambda row: (row_box(row)[1], row_box(row)[0]))
 

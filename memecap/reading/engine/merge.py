@@ -1,7 +1,7 @@
 """Raw words of several passes → rows of words: every place of the picture read by the pass that read it best.
 
 In: for each pass, words with boxes in the pixels of one and the same picture. Out: rows, from top to bottom.
-A row's worth is the sum over its words of length × confidence × how much a word it is (`plausibility`).
+A row's score is the sum over its words of length × confidence × how much a word it is (`plausibility`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,16 @@ from memecap.reading.engine.passes import Word
 from memecap.reading.engine.words import bare, plausibility
 
 MIN_CONFIDENCE = 0.2  # below it Tesseract sees letters in leaves and faces
+MIN_HEIGHT = 5  # pixels
+# These were set by hand and measured together, as recall and precision of whole readings, never one by one (see
+# DECISIONS.md, "Which passes read a meme"); `scripts/bench/bench_reading.py` says what another value does.
+TAKEN = 0.25  # share of the smaller box: more of it on an accepted word, and the place has been read
+MIN_WORD_SCORE = 1.8  # of a word that stays without its row: that of two letters, known and nine tenths sure
+SAME_PLACE = 0.55  # of the area of both boxes together: two readings of one word
+VOTE = 0.5  # share of the smaller box: a pass that saw the same word there
+# Neighbours in a row share so much of the lower one's height; the higher one is at most so many times higher; between
+# them is a gap, or an overlap, of at most so many heights of the higher one.
+MIN_SHARED, MAX_HEIGHTS, MAX_GAP, MAX_OVERLAP = 0.5, 2.6, 1.6, 0.5
 BAND = 32  # pixels: the height of a line of small text
 
 
@@ -39,11 +49,11 @@ def merge(passes: Sequence[Sequence[Word]]) -> list[Row]:
     ]
     accepted: list[Seen] = []
     taken = Places()
-    for row in sorted(rows, key=worth, reverse=True):
+    for row in sorted(rows, key=row_score, reverse=True):
         free = [
-            seen for seen in row if not any(overlap(seen.word.box, o.box) > 0.25 for o in taken.near(seen.word.box))
+            seen for seen in row if not any(overlap(seen.word.box, o.box) > TAKEN for o in taken.near(seen.word.box))
         ]
-        kept = free if len(free) == len(row) else [seen for seen in free if word_worth(seen.word) > 1.8]
+        kept = free if len(free) == len(row) else [seen for seen in free if word_score(seen.word) > MIN_WORD_SCORE]
         accepted.extend(kept)
         taken.add(seen.word for seen in kept)
     places = [Places(words) for words in passes]
@@ -80,7 +90,7 @@ def is_sane(word: Word) -> bool:
         word.confidence >= MIN_CONFIDENCE
         and any(character.isalnum() for character in word.text)
         and right > left
-        and bottom - top >= 5
+        and bottom - top >= MIN_HEIGHT
     )
 
 
@@ -106,9 +116,9 @@ def follows(before: Box, after: Box) -> bool:
     shared = min(before[3], after[3]) - max(before[1], after[1])
     gap = after[0] - before[2]
     return (
-        shared > 0.5 * min(heights)
-        and max(heights) < 2.6 * min(heights)
-        and -0.5 * max(heights) < gap < 1.6 * max(heights)
+        shared > MIN_SHARED * min(heights)
+        and max(heights) < MAX_HEIGHTS * min(heights)
+        and -MAX_OVERLAP * max(heights) < gap < MAX_GAP * max(heights)
     )
 
 
@@ -118,12 +128,8 @@ def middle(box: Box) -> float:
 
 def overlap(first: Box, second: Box) -> float:
     """The shared area as a share of the smaller box."""
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
-    return width * height / max(smaller, 1)
+    shared = _shared(first, second)
+    return shared / max(min(_area(first), _area(second)), 1) if shared else 0.0
 
 
 def elect(seen: Seen, passes: Sequence[Places]) -> Seen:
@@ -133,7 +139,7 @@ def elect(seen: Seen, passes: Sequence[Places]) -> Seen:
     neighbours = [places.near(seen.word.box) for places in passes]
     for words in neighbours:
         for word in words:
-            if similarity(word.box, seen.word.box) > 0.55:
+            if similarity(word.box, seen.word.box) > SAME_PLACE:
                 spelling = bare(word.text)
                 support[spelling] = support.get(spelling, 0) + word.confidence * plausibility(word.text)
                 if spelling not in best or word.confidence > best[spelling].confidence:
@@ -141,7 +147,7 @@ def elect(seen: Seen, passes: Sequence[Places]) -> Seen:
     own = bare(seen.word.text)
     chosen = max(support, key=lambda spelling: (support[spelling], spelling == own), default=own)
     votes = sum(
-        any(bare(word.text) == chosen and overlap(word.box, seen.word.box) > 0.5 for word in words)
+        any(bare(word.text) == chosen and overlap(word.box, seen.word.box) > VOTE for word in words)
         for words in neighbours
     )
     return Seen(seen.word if chosen == own else best[chosen], seen.source, max(votes, 1))
@@ -149,17 +155,23 @@ def elect(seen: Seen, passes: Sequence[Places]) -> Seen:
 
 def similarity(first: Box, second: Box) -> float:
     """The shared area as a share of the area of both together."""
+    shared = _shared(first, second)
+    return shared / max(_area(first) + _area(second) - shared, 1) if shared else 0.0
+
+
+def _area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _shared(first: Box, second: Box) -> int:
     width = min(first[2], second[2]) - max(first[0], second[0])
     height = min(first[3], second[3]) - max(first[1], second[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
-    return width * height / max(sum(areas) - width * height, 1)
+    return width * height if width > 0 and height > 0 else 0
 
 
-def worth(row: Row) -> float:
-    return sum(word_worth(seen.word) for seen in row)
+def row_score(row: Row) -> float:
+    return sum(word_score(seen.word) for seen in row)
 
 
-def word_worth(word: Word) -> float:
+def word_score(word: Word) -> float:
     return len(bare(word.text)) * word.confidence * plausibility(word.text)

@@ -12,6 +12,8 @@ from PIL import Image, ImageOps
 LONGEST_SIDE = 2400  # px; larger pictures are shrunk: letters of a meme stay far above the 20 px Tesseract wants
 
 ENLARGED, WHITE_ENLARGED = 1.5, 2.0
+#: grey levels from which a pixel is kept, of the inverted picture for the last; lower where enlarging blurred edges
+NEAR_WHITE, NEAR_WHITE_ENLARGED, NEAR_BLACK = 225, 210, 185
 
 Look = Callable[[Image.Image], tuple[Image.Image, float]]
 
@@ -29,19 +31,19 @@ def enlarged(image: Image.Image) -> tuple[Image.Image, float]:
 def white(image: Image.Image) -> tuple[Image.Image, float]:
     """Near-white pixels black on white: white letters with a dark outline over a photograph."""
     image, scale = _resized(image, 1.0)
-    return _keep(image.convert("L"), 225), scale
+    return _keep(image.convert("L"), NEAR_WHITE), scale
 
 
 def white_enlarged(image: Image.Image) -> tuple[Image.Image, float]:
     """Near-white pixels at twice the size; a lower threshold, because enlarging blurs the edges of letters."""
     image, scale = _resized(image.convert("L"), WHITE_ENLARGED)
-    return _keep(image, 210), scale
+    return _keep(image, NEAR_WHITE_ENLARGED), scale
 
 
 def dark(image: Image.Image) -> tuple[Image.Image, float]:
     """Near-black pixels black on white: dark letters over a coloured or busy background."""
     image, scale = _resized(image, 1.0)
-    return ImageOps.invert(_keep(ImageOps.invert(image.convert("L")), 185).point(lambda value: 255 - value)), scale
+    return _keep(ImageOps.invert(image.convert("L")), NEAR_BLACK), scale
 
 
 LOOKS: dict[str, Look] = {

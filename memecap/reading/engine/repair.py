@@ -22,27 +22,17 @@ LOOK_ALIKES = str.maketrans(
     "АВСЕНКМОРТХУасеорхуикптгьддИЗОбЧ",
 )
 #: short words that lose the space after them
+# fmt: off
 PARTICLES = (
-    "не",
-    "и",
-    "в",
-    "с",
-    "я",
-    "на",
-    "а",
-    "у",
-    "к",
-    "о",
-    "по",
-    "за",
-    "но",
-    "то",
-    "ты",
-    "что",
-    "как",
-    "это",
-    "мы",
+    "не", "и", "в", "с", "я", "на", "а", "у", "к", "о", "по", "за", "но", "то", "ты", "что", "как", "это", "мы",
 )
+# fmt: on
+# Set by hand; the rules were measured whole, with and without each (DECISIONS.md, "Which passes read a meme").
+DUST_LETTERS = 2  # a speck is taken for so many letters at most
+DUST_SURE = 0.7  # below it, a known short word that one pass alone saw is a speck too
+TORN_GAP = 0.5  # heights of a line: the widest gap between the halves of one word
+MIN_REST = 3  # letters that a particle leaves when it is split off
+SURE = 0.5  # a known word read more surely keeps its spelling
 
 
 def drop_dust(row: Row) -> Row:
@@ -105,9 +95,9 @@ def join_hyphens(rows: Sequence[Row]) -> list[Row]:
 
 def _is_dust(seen: Seen) -> bool:
     text = bare(seen.word.text)
-    if text.isdigit() or len(text) > 2:
+    if text.isdigit() or len(text) > DUST_LETTERS:
         return False
-    return seen.votes == 1 and (plausibility(seen.word.text) < 1 or seen.word.confidence < 0.7)
+    return seen.votes == 1 and (plausibility(seen.word.text) < 1 or seen.word.confidence < DUST_SURE)
 
 
 def _has_latin(seen: Seen) -> bool:
@@ -121,7 +111,7 @@ def _is_torn(before: Seen, after: Seen) -> bool:
     if not (first.isalpha() and second[:1].isalpha()) or (_is_word(first) and _is_word(second)):
         return False
     gap = after.word.box[0] - before.word.box[2]
-    return gap < 0.5 * (before.word.box[3] - before.word.box[1]) and _is_word(first + second)
+    return gap < TORN_GAP * (before.word.box[3] - before.word.box[1]) and _is_word(first + second)
 
 
 def _unglued(seen: Seen) -> list[Seen]:
@@ -130,7 +120,7 @@ def _unglued(seen: Seen) -> list[Seen]:
         return [seen]
     for particle in PARTICLES:
         rest = text[len(particle) :]
-        if text.lower().startswith(particle) and len(bare(rest)) >= 3 and rest[0].isalpha() and _is_word(rest):
+        if text.lower().startswith(particle) and len(bare(rest)) >= MIN_REST and rest[0].isalpha() and _is_word(rest):
             left, top, right, bottom = seen.word.box
             cut = left + (right - left) * len(particle) // len(text)
             return [
@@ -142,7 +132,7 @@ def _unglued(seen: Seen) -> list[Seen]:
 
 def _respelt(seen: Seen, text: str) -> Seen:
     """The word in another spelling, where that makes an unknown word known."""
-    if text == seen.word.text or not _is_word(text) or (_is_word(seen.word.text) and seen.word.confidence > 0.5):
+    if text == seen.word.text or not _is_word(text) or (_is_word(seen.word.text) and seen.word.confidence > SURE):
         return seen
     return _with(seen, text, seen.word.box)
 

@@ -6,12 +6,10 @@ Pictures that a stored file already holds are not read again. While a corpus is 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from memecap.core import storage
 from memecap.core.manifest import SPLITS, Corpus, Row
@@ -41,7 +39,8 @@ def read_corpus(
     part = path.with_suffix(".part")
     with storage.lock(path.parent):
         storage.sweep(path.parent)
-        known = _load(path) | _load(part, torn=True)
+        storage.cut_torn_line(part)
+        known = _load(path) | _load(part)
         todo = [row for row in _pictures(corpus, splits) if row.image_id not in known]
         with bar() as progress, part.open("a", encoding="utf-8") as file:
             task = progress.add_task(f"reading {corpus.name}", total=len(todo))
@@ -50,7 +49,7 @@ def read_corpus(
             readings = parallel_map(read, (paths for _, paths in batches), on=on, chunk=1)
             for (rows, _), found in zip(batches, readings, strict=True):
                 for row, reading in zip(rows, found, strict=True):
-                    file.write(_record(row.image_id, reading) + "\n")
+                    file.write(storage.to_line({"image_id": row.image_id, **reading.to_json()}))
                     known[row.image_id] = reading
                 file.flush()
                 progress.advance(task, len(rows))
@@ -100,25 +99,11 @@ def _path(corpus: Corpus, row: Row) -> Path:
     return path
 
 
-def _load(path: Path, *, torn: bool = False) -> dict[str, Reading]:
-    """The records of a file; `torn` forgives a last line that a stopped run left unfinished."""
+def _load(path: Path) -> dict[str, Reading]:
+    """The records of a file; none where it is not there."""
     if not path.exists():
         return {}
-    if torn:
-        _drop_torn_line(path)
     return {record["image_id"]: Reading.from_json(record) for record in storage.read_jsonl(path)}
-
-
-def _drop_torn_line(path: Path) -> None:
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        storage.write_bytes(path, whole)
-
-
-def _record(image_id: str, reading: Reading) -> str:
-    record: dict[str, Any] = {"image_id": image_id, **reading.to_json()}
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
 def _chunks(rows: Sequence[Row], size: int) -> Iterator[list[Row]]:

@@ -19,8 +19,8 @@ from memecap.core import manifest
 from memecap.core.manifest import Corpus
 from memecap.errors import DataError, MissingFileError
 from memecap.translation.base import Translator
-from memecap.translation.corpus.gate import Gate
-from memecap.translation.corpus.rows import LANGUAGE
+from memecap.translation.corpus.translate import LANGUAGE
+from memecap.translation.gate.gate import Gate
 
 Referenced = tuple[str, list[str]]  # a sentence, and one or more translations of it
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from memecap.scraping.clean import RULES, clean
+from memecap.scraping.description import RULES, description_of
 
 CASES = {
     "Просто описание мема.": "Просто описание мема.",
@@ -34,12 +34,12 @@ CASES = {
 
 @pytest.mark.parametrize("text", CASES)
 def test_cases(text: str) -> None:
-    assert clean(text) == CASES[text]
+    assert description_of(text) == CASES[text]
 
 
 def test_cleaning_twice_is_cleaning_once() -> None:
     for text in CASES:
-        assert clean(clean(text)) == clean(text)
+        assert description_of(description_of(text)) == description_of(text)
 
 
 def test_the_rules_are_named_and_ordered() -> None:

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from memecap.core.progress import say
-from memecap.corpora.build.tables import picture
+from memecap.corpora.sources.tables import picture
 from memecap.pictures.safe_open import EXTENSIONS
+
+ImagesBeside = Annotated[
+    Path | None, Field(description="folder of the pictures; when not set, those beside the captions, if any")
+]
 
 DEEPEST = 2  # flickr30k_images/flickr30k_images, as Kaggle packs it
 TRIED = 100  # names, before it is said that no picture is there

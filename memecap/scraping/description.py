@@ -1,8 +1,8 @@
 """Description cleaning: named rules in a fixed order, each a function from text to text.
 
 VK's own mark-up (`[club1|Name]`), hashtags, links and calls to follow are not a description of the picture. The rules
-run in the order of `RULES`; `clean` returns the text that all of them leave. What is not VK's own, characters that are
-not seen or cannot be stored, is `text.clean`'s.
+run in the order of `RULES`; `description_of` returns the text that all of them leave. What is not VK's own, characters
+that are not seen or cannot be stored, is `text.clean`'s.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import html
 import re
 from collections.abc import Callable
 
-from memecap.text import clean as normalisation
+from memecap.text.clean import clean
 
 _MENTION = re.compile(r"\[(?:club|public|event|id)\d+(?::[^|\]]*)?\|([^\]]*)\]")
 _LINK_MARKUP = re.compile(r"\[(?:https?://|vk\.)[^|\]\s]+\|([^\]]*)\]")
@@ -41,7 +41,7 @@ def unescape(text: str) -> str:
 
 def drop_invisible(text: str) -> str:
     """Zero-width and direction marks, soft hyphens, controls, halves of characters; every space becomes plain."""
-    return normalisation.clean(text)
+    return clean(text)
 
 
 def unfold_mentions(text: str) -> str:
@@ -89,7 +89,7 @@ RULES: tuple[Callable[[str], str], ...] = (
 )
 
 
-def clean(text: str) -> str:
+def description_of(text: str) -> str:
     """The description in a post's text: what is left after every rule, in order."""
     for rule in RULES:
         text = rule(text)

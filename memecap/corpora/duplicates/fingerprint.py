@@ -2,7 +2,7 @@
 
 The picture is laid on 256 × 256 grey cells, whatever its proportions. Four views are hashed: all of it, without 3 % of
 each side, without its plain borders, and both. The two hashes of a view fail differently: a watermark leaves the dHash
-alone, brightness and borders the pHash. The thumbnail shows what the plain borders leave; `_align` compares it.
+alone, brightness and borders the pHash. The thumbnail shows what the plain borders leave; `alignment.py` compares it.
 Source of pHash: the signs of a DCT, C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions"
 (2010), section 3.2.1. In: an upright picture. Out: bytes of `DTYPE`.
 """

@@ -30,7 +30,7 @@ class PictureError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class CheckedPicture:
     """A checked picture: what to store, and what is known of it. `copy` is None where the original serves."""
 
     extension: str
@@ -41,12 +41,12 @@ class Picture:
     dhash: int
 
 
-def check(content: bytes, *, max_pixels: int) -> Picture:
+def check(content: bytes, *, max_pixels: int) -> CheckedPicture:
     """Open, measure, decode in full, turn upright and fingerprint. Raises `PictureError`."""
     return check_and_open(content, max_pixels=max_pixels)[0]
 
 
-def check_and_open(content: bytes, *, max_pixels: int) -> tuple[Picture, Image.Image]:
+def check_and_open(content: bytes, *, max_pixels: int) -> tuple[CheckedPicture, Image.Image]:
     """As `check`, with the upright RGB picture, so that nobody need decode it again."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
@@ -65,7 +65,7 @@ def check_and_open(content: bytes, *, max_pixels: int) -> tuple[Picture, Image.I
         raise PictureError("broken", f"{type(error).__name__}: {error}"[:200]) from error
     extension = _EXTENSIONS[image_format]
     is_jpeg = extension == "jpg"
-    picture = Picture(
+    picture = CheckedPicture(
         extension=extension,
         copy=None if plain else _encode(upright, is_jpeg=is_jpeg),
         copy_extension=extension if plain else "jpg" if is_jpeg else "png",

@@ -8,9 +8,8 @@ another language) is not kept: the same command asks for it again.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -20,16 +19,15 @@ from typing import IO, Any
 from memecap.core import manifest, progress, shards, storage
 from memecap.core.manifest import Corpus, Row
 from memecap.core.parallel import open_place, with_part
-from memecap.errors import DataError, MissingFileError, UsageError
+from memecap.errors import MissingFileError, UsageError
 from memecap.translation.base import Translator
-from memecap.translation.corpus.cache import Cache, open_cache
-from memecap.translation.corpus.gate import FAILURES, RULES_VERSION, Gate
+from memecap.translation.corpus.cache import open_cache
+from memecap.translation.corpus.sentences import Sentences, nothing_translated
+from memecap.translation.gate.gate import RULES_VERSION, Gate
 
 LANGUAGE = "ru"
 REJECTED = "rejected.jsonl"
-_WINDOW = 2000  # rows held in memory
-_BATCH = 256  # sentences given to the engine at once and stored at once
-_ENOUGH = 256  # failures in a row from the start that no further one is paid for
+WINDOW = 2000  # rows held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ def translate_corpus(
         storage.sweep(out)
         with open_place(on) as place:
             ask = partial(place, engine, chunk=1)
-            return _Job(corpus, translator, out, known, gate, chosen, ask).run(origin)
+            return _Job(corpus, out, gate, chosen, Sentences(translator, known, gate, ask)).run(origin)
 
 
 def _translate(translator: Translator, batch: Sequence[str]) -> list[str]:
@@ -129,47 +127,36 @@ def _is_translation_of(source: str, record: Mapping[str, Any]) -> bool:
 class _Job:
     """One run over a corpus: what every step shares."""
 
-    def __init__(
-        self,
-        corpus: Corpus,
-        translator: Translator,
-        out: Path,
-        known: Cache,
-        gate: Gate,
-        splits: list[str],
-        ask: Callable[[Iterable[Sequence[str]]], Iterator[list[str]]],
-    ) -> None:
-        self._corpus, self._translator, self._out = corpus, translator, out
-        self._known, self._gate, self._splits, self._ask = known, gate, splits, ask
-        self._version = translator.version
+    def __init__(self, corpus: Corpus, out: Path, gate: Gate, splits: list[str], sentences: Sentences) -> None:
+        self._corpus, self._out, self._gate = corpus, out, gate
+        self._splits, self._sentences = splits, sentences
         self._rejected: Counter[str] = Counter()
         self._captions = 0  # written, the Russian ones included
         self._translated = 0
-        self._asked = self._answered = 0  # sentences: put to the engine; answered, now or before
 
     def run(self, origin: Mapping[str, Any]) -> Summary:
         counts = {}
         with storage.atomic_writer(self._out / REJECTED) as rejects:
             for split in self._splits:
                 rows = progress.track(self._corpus.rows(split), f"translate {split}", total=self._corpus.counts[split])
-                translated = self._rows(rows, rejects)
+                translated = self._rows(rows, str(origin["translator"]), rejects)
                 counts[split] = storage.write_jsonl(self._out / split / manifest.METADATA, translated)
         rejected = dict(sorted(self._rejected.items()))
         if rejected and not self._translated:
             reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.items())
-            raise _nothing_translated(f"every caption was rejected: {reasons}", self._out / REJECTED)
+            raise nothing_translated(f"every caption was rejected: {reasons}", self._out / REJECTED)
         manifest.finish(self._out, self._out.name, counts, captions=self._captions, rejected=rejected, **origin)
-        return Summary(counts, self._captions, rejected, self._asked)
+        return Summary(counts, self._captions, rejected, self._sentences.asked)
 
-    def _rows(self, rows: Iterable[Row], rejects: IO[str]) -> Iterator[dict[str, Any]]:
+    def _rows(self, rows: Iterable[Row], version: str, rejects: IO[str]) -> Iterator[dict[str, Any]]:
         """The records of the new manifest."""
         for window in _windows(rows):
-            translations = self._translate(_sentences(window))
+            translations = self._sentences.translate(_sentences(window), self._windows_of_sentences)
             for row in window:
                 if row.language == LANGUAGE:
                     changes: dict[str, Any] = {"captions": row.captions}
                 else:
-                    changes = self._changes(row, translations, rejects)
+                    changes = self._changes(row, translations, rejects) | {"translator": version}
                 if changes["captions"]:
                     self._place_picture(row)
                     self._captions += len(changes["captions"])
@@ -188,51 +175,10 @@ class _Job:
             record = {"split": row.split, "image_id": row.image_id, "reason": reason}
             rejects.write(storage.to_line(record | {"source": source, "translation": translation}))
         self._translated += len(translated)
-        return {
-            "captions": translated,
-            "source_captions": sources,
-            "language": LANGUAGE,
-            "translator": self._version,
-        }
+        return {"captions": translated, "source_captions": sources, "language": LANGUAGE}
 
-    def _translate(self, sentences: Sequence[str]) -> dict[str, str]:
-        translations = self._find(sentences)
-        self._answered += len(translations)
-        missing = sorted({s for s in sentences if s not in translations}, key=lambda s: (len(s), s))
-        if missing and not self._asked:
-            self._translator.prepare(self._unknown())
-        batches = [missing[start : start + _BATCH] for start in range(0, len(missing), _BATCH)]
-        for batch, answers in zip(batches, self._ask(batches), strict=True):
-            translations |= self._stored(dict(zip(batch, answers, strict=True)))
-        return translations
-
-    def _find(self, sentences: Iterable[str]) -> dict[str, str]:
-        """The translations that are known; failures that an earlier version kept are none."""
-        return self._answers(self._known.get(sentences))
-
-    def _stored(self, made: Mapping[str, str]) -> Mapping[str, str]:
-        """A batch, once its translations are kept. Raises `DataError` once so many have failed and none has not."""
-        answers = self._answers(made)
-        self._known.put(answers)
-        self._asked += len(made)
-        self._answered += len(answers)
-        if not self._answered and self._asked >= _ENOUGH:
-            source, answer = next(iter(made.items()))
-            what = f"none of {self._asked} answers is a translation, {source[:80]!r} gave {answer[:80]!r}"
-            raise _nothing_translated(what, self._version)
-        return made
-
-    def _answers(self, translations: Mapping[str, str]) -> dict[str, str]:
-        """What the engine did translate, be it badly: worth keeping, since it would answer the same again."""
-        return {s: t for s, t in translations.items() if self._gate.reject(s, t) not in FAILURES}
-
-    def _unknown(self) -> Iterator[str]:
-        """Every sentence of the job that the cache does not know."""
-        for split in self._splits:
-            for window in _windows(self._corpus.rows(split)):
-                sentences = _sentences(window)
-                known = self._find(sentences)
-                yield from dict.fromkeys(s for s in sentences if s not in known)
+    def _windows_of_sentences(self) -> Iterator[list[str]]:
+        return (_sentences(window) for split in self._splits for window in _windows(self._corpus.rows(split)))
 
     def _place_picture(self, row: Row) -> None:
         picture = self._corpus.image_path(row)
@@ -241,28 +187,18 @@ class _Job:
         target = self._out / row.split / row.file_name
         if target.exists():
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.link(picture, target)
+            storage.link(picture, target)
         except FileNotFoundError as error:
-            if (packed := shards.read(picture)) is not None:
-                storage.write_bytes(target, packed)
-                return
-            raise MissingFileError(
-                "a picture of the corpus is not there", where=picture, fix="Build it again."
-            ) from error
-        except OSError:  # another disk, or one without links
-            storage.write_bytes(target, picture.read_bytes())
-
-
-def _nothing_translated(what: str, where: str | Path) -> DataError:
-    fix = "Check the engine, its model and endpoint (--sample 5 shows answers), then run the same command again."
-    return DataError(what, where=where, fix=fix)
+            if (packed := shards.read(picture)) is None:
+                fix = "Build it again."
+                raise MissingFileError("a picture of the corpus is not there", where=picture, fix=fix) from error
+            storage.write_bytes(target, packed)
 
 
 def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
     rows = iter(rows)
-    while window := list(islice(rows, _WINDOW)):
+    while window := list(islice(rows, WINDOW)):
         yield window
 
 

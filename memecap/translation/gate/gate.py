@@ -12,8 +12,8 @@ from pydantic import Field
 
 from memecap.core.config import Frozen
 from memecap.text.quotes import quotes, scene
-from memecap.translation.corpus.language import is_russian
-from memecap.translation.corpus.numerals import lost_number
+from memecap.translation.gate.language import is_russian
+from memecap.translation.gate.numerals import lost_number
 
 REASONS = {
     "empty": "nothing came back",
@@ -29,6 +29,8 @@ REASONS = {
 # The engine did not translate at all; asked again, another day or model may.
 FAILURES = {"empty", "not Cyrillic", "not Russian"}
 RULES_VERSION = 2  # raised when a rule changes, so that a corpus made by the old rules is made again
+# Characters either way that mean nothing in a short sentence: "A cat." may be «Кот.» or «Это кошка.»
+SHORT_BY, LONG_BY = 5, 10
 
 _DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"\w+")
@@ -50,20 +52,28 @@ class Gate(Frozen):
         """The reason to reject a translation, or "" for a good one."""
         if not _WORD.search(translation):
             return "empty" if _WORD.search(source) else ""
-        # A few characters either way mean nothing in a short sentence.
-        if len(translation) < self.min_ratio * len(source) - 5:
+        return (
+            self._wrong_length(source, translation)
+            or self._wrong_language(source, scene(translation))  # what stands on the picture may be in any language
+            or self._wrong_content(source, translation)
+        )
+
+    def _wrong_length(self, source: str, translation: str) -> str:
+        if len(translation) < self.min_ratio * len(source) - SHORT_BY:
             return "short"
-        if len(translation) > self.max_ratio * len(source) + 10:
-            return "long"
-        outside = scene(translation)  # what stands on the picture may be in any language
+        return "long" if len(translation) > self.max_ratio * len(source) + LONG_BY else ""
+
+    def _wrong_language(self, source: str, outside: str) -> str:
         if not is_russian(outside):
             return "not Russian"
-        if _LATIN.search(outside):
-            latin, cyrillic = len(_LATIN.findall(outside)), len(_CYRILLIC.findall(outside))
-            if cyrillic < self.min_cyrillic * (latin + cyrillic):
+        if latin := len(_LATIN.findall(outside)):
+            if (cyrillic := len(_CYRILLIC.findall(outside))) < self.min_cyrillic * (latin + cyrillic):
                 return "not Cyrillic"
             if self._copied(source, outside):
                 return "copied"
+        return ""
+
+    def _wrong_content(self, source: str, translation: str) -> str:
         if self._loops(translation) and not self._loops(source):
             return "loop"
         if _DIGIT.search(source) and lost_number(source, translation):

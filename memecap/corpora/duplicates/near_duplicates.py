@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from memecap.corpora.build.alignment import similarity
-from memecap.corpora.build.hash_neighbours import near_views
+from memecap.corpora.duplicates.alignment import similarity
+from memecap.corpora.duplicates.hash_neighbours import near_views
 
 RADIUS = 8  # bits of 64: every change that a picture must survive stays within 6 in the pHash or in the dHash
 _BATCH = 1024
@@ -20,9 +20,9 @@ Pair = tuple[int, int, float]
 
 
 def near_duplicates(
-    phash: np.ndarray, dhash: np.ndarray, fetch: Callable[[np.ndarray], np.ndarray], *, least: float
+    phash: np.ndarray, dhash: np.ndarray, fetch: Callable[[np.ndarray], np.ndarray], *, threshold: float
 ) -> Iterator[Pair]:
-    """Positions of two pictures and their similarity where it is at least `least`.
+    """Positions of two pictures and their similarity where it is at least `threshold`.
 
     Args:
         phash, dhash: the hashes of all views, uint64 [N V].
@@ -33,5 +33,5 @@ def near_duplicates(
         part = pairs[start : start + _BATCH]
         found = similarity(fetch(part[:, 0]), fetch(part[:, 1]))
         for (one, other), share in zip(part.tolist(), found.tolist(), strict=True):
-            if share >= least:
+            if share >= threshold:
                 yield one, other, share

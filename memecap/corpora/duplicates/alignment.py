@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from memecap.corpora.build.fingerprint import CELLS, THUMBNAIL
+from memecap.corpora.duplicates.fingerprint import CELLS, THUMBNAIL
 
 PARTS = 4  # a side
 _CELL = THUMBNAIL // PARTS
@@ -22,6 +22,8 @@ _AGREES_ALONG = 0.6  # and of what they show along their rows
 _CONTRAST = 3.0  # the most by which their contrast may differ
 _BUSY = 0.1  # mean square of a part that shows something, where that of the picture is 1
 _STEPS = 8
+_STEP = 0.03  # share of the side: an edge moves no farther at once
+_COARSE, _FINE = 6, 3  # cells around one that count as its surroundings: to fit by, to compare by
 _REACH = 0.12  # an edge is moved by no more than this share of the side
 _PLACES = (np.arange(THUMBNAIL, dtype=np.float32) + 0.5) / THUMBNAIL
 _CHUNK = 64  # pairs at once: what they need stays in the processor's cache
@@ -80,18 +82,19 @@ def _relative(box: np.ndarray, frame: np.ndarray) -> np.ndarray:
 
 def _fitted(one: np.ndarray, other: np.ndarray, start: np.ndarray) -> np.ndarray:
     """The box of `other` near `start` that looks most like the whole of `one`."""
-    target, box = _detail(one, 6), start
+    target, box = _detail(one, _COARSE), start
     for step in range(_STEPS):
         sample, inside = _cut(other, box)
         soft = int(step < _STEPS // 2)  # far from the answer, fine detail misleads
-        want, have = (np.clip(_standard(_blurred(grey, soft), inside), -2, 2) for grey in (target, _detail(sample, 6)))
+        sides = (target, _detail(sample, _COARSE))
+        want, have = (np.clip(_standard(_blurred(grey, soft), inside), -2, 2) for grey in sides)
         slopes = _slopes(have, box) * inside.reshape(len(box), 1, -1)
         normal = slopes @ slopes.transpose(0, 2, 1)
         damping = 1e-3 * np.trace(normal, axis1=1, axis2=2) / 4 + 1e-6
         normal += damping[:, None, None] * np.eye(4, dtype=np.float32)
         error = ((want - have) * inside).reshape(len(box), -1, 1)
         move = np.linalg.solve(normal, slopes @ error)[:, :, 0]
-        box = np.clip(box + np.clip(move, -0.03, 0.03), start - _REACH, start + _REACH)
+        box = np.clip(box + np.clip(move, -_STEP, _STEP), start - _REACH, start + _REACH)
     return box
 
 
@@ -106,7 +109,7 @@ def _slopes(grey: np.ndarray, box: np.ndarray) -> np.ndarray:
 
 def _agreement(one: np.ndarray, other: np.ndarray, box: np.ndarray) -> np.ndarray:
     sample, inside = _cut(other, box)
-    a, b = (_standard(_detail(grey, 3), inside) * inside for grey in (one, sample))
+    a, b = (_standard(_detail(grey, _FINE), inside) * inside for grey in (one, sample))
     n = _parts(inside.astype(np.float32))
     aa, bb, ab = _products(a, b)
     busy = (n > _CELL**2 / 2) & (np.maximum(aa, bb) > _BUSY * n)
@@ -169,5 +172,5 @@ def _standard(grey: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Mean 0 and mean square 1 over what lies inside."""
     n = np.maximum(inside.sum(axis=(1, 2), keepdims=True), 1)
     grey = grey - (grey * inside).sum(axis=(1, 2), keepdims=True) / n
-    spread = np.sqrt((grey * grey * inside).sum(axis=(1, 2), keepdims=True) / n)
-    return np.asarray(grey / np.maximum(spread, 1e-3), dtype=np.float32)
+    deviation = np.sqrt((grey * grey * inside).sum(axis=(1, 2), keepdims=True) / n)
+    return np.asarray(grey / np.maximum(deviation, 1e-3), dtype=np.float32)

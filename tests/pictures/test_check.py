@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from memecap.scraping.images import PictureError, check
+from memecap.pictures.check import PictureError, check
 
 LIMIT = 50_000_000
 
@@ -121,7 +121,7 @@ def test_a_bomb_is_refused_before_decoding() -> None:
     content = png_of(12_000, 12_000)
     assert 300_000 < len(content) < 500_000
     code = (
-        "import resource, sys, warnings; from memecap.scraping.images import check, PictureError\n"
+        "import resource, sys, warnings; from memecap.pictures.check import check, PictureError\n"
         "content = sys.stdin.buffer.read(); before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "warnings.simplefilter('error')\n"
         "try: check(content, max_pixels=50_000_000)\n"
