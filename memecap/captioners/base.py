@@ -32,7 +32,11 @@ class Captioner(nn.Module, ABC):
     Config: type[PartConfig] = PartConfig
 
     config: PartConfig
-    encoder: ImageEncoder | None = None  # None: no network of ours looks at the picture
+    encoder: ImageEncoder | None  # None: no network of ours looks at the picture
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = None  # no default of the class: it would hide the module that torch keeps under this name
 
     @abstractmethod
     def generate(

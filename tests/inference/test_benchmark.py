@@ -35,13 +35,13 @@ def test_bench_says_what_a_model_costs(picture: Path) -> None:
 
 
 def test_bench_takes_several_models(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark, "spread", partial(_here, benchmark.spread))
+    monkeypatch.setattr(benchmark, "parallel_map", partial(_here, benchmark.parallel_map))
     arguments = ["bench", "template", str(picture), "--reader", "none", "--beside", "template"]
     heading, *rows = CliRunner().invoke(app, arguments).stdout.splitlines()
     assert "memory" in heading and len(rows) == 2 and all(row.startswith("template") for row in rows)
 
 
-def _here(spread: Any, function: Any, values: Any, **_: Any) -> Any:
+def _here(parallel_map: Any, function: Any, values: Any, **_: Any) -> Any:
     """In this process: it costs no imports, which are most of a process's time."""
     return parallel_map(function, values, on="here")
 
@@ -55,7 +55,7 @@ def test_a_reading_is_never_taken_from_the_cache() -> None:
 
 
 def test_pictures_that_do_not_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark, "spread", partial(_here, benchmark.spread))
+    monkeypatch.setattr(benchmark, "parallel_map", partial(_here, benchmark.parallel_map))
     (tmp_path / "a.jpg").write_bytes(b"<html>")
     with pytest.raises(DataError, match="none of the pictures"):
         list(benchmark.benchmark(["template"], [tmp_path / "a.jpg"], benchmark.Settings(reader=None)))
