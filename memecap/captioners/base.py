@@ -34,10 +34,6 @@ class Captioner(nn.Module, ABC):
     config: PartConfig
     encoder: ImageEncoder | None  # None: no network of ours looks at the picture
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = None  # no default of the class: it would hide the module that torch keeps under this name
-
     @abstractmethod
     def generate(
         self, images: Images | None, readings: Sequence[Reading | None], search: Search

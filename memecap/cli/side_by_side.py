@@ -12,13 +12,14 @@ from memecap.core.terminal import plain
 
 if TYPE_CHECKING:
     from memecap.decoding.base import Search
-    from memecap.inference.pipeline import MemeCaptioner, Result
+    from memecap.inference.pipeline import Pipeline
+    from memecap.inference.result import Result
 
 WIDTH = 120  # letters of the table where it goes to no terminal
 
 
 def show(
-    captioner: MemeCaptioner,
+    captioner: Pipeline,
     sources: Sequence[Path | bytes],
     decodings: Sequence[Search],
     *,
@@ -41,7 +42,7 @@ def show(
         if as_json:
             emit(_record(name, dict(zip(names, results, strict=True))))
         elif as_csv:
-            csv_row([name, *captions, first.model, round(first.seconds, 4), first.error])
+            csv_row([name, *captions, first.model, first.to_json()["seconds"], first.error])
         else:
             rows.append([name, *(caption or "" for caption in captions)])
     if rows:
