@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from memecap.cli import app
-from memecap.cli.caption import expand, reader_settings
+from memecap.cli import app, options
 from memecap.cli.output import emit
-from memecap.cli.pictures import check_any
+from memecap.cli.pictures import check_any, expand
 
 if TYPE_CHECKING:
     from memecap.inference.benchmark import Cost
@@ -17,24 +16,18 @@ if TYPE_CHECKING:
 
 @app.command(epilog="Example: memecap bench output/memes_read memes/ --beside template --threads 1")
 def bench(
-    model: Annotated[str, typer.Argument(help="checkpoint or run folder, Hub id, or template")],
+    model: options.Model,
     targets: Annotated[list[str], typer.Argument(metavar="PICTURES...", help="pictures, folders, globs")],
     beside: Annotated[list[str] | None, typer.Option(help="another model to measure on the same pictures")] = None,
     limit: Annotated[int, typer.Option(min=1, help="pictures at most")] = 20,
-    reader: Annotated[
-        str, typer.Option(help="who reads the text: a name of `memecap parts reading`, or none")
-    ] = "tesseract",
-    reader_options: Annotated[
-        list[str] | None, typer.Option("--reader-set", help="a setting of the reader, key=value")
-    ] = None,
-    decoding: Annotated[
-        str | None, typer.Option(help="greedy, beam, nucleus or mbr; the captioner's own choice when not given")
-    ] = None,
-    options: Annotated[list[str] | None, typer.Option("--set", help="an option of the decoding, key=value")] = None,
-    precision: Annotated[str, typer.Option(help="fp32 or bf16")] = "fp32",
+    reader: options.ReaderName = "tesseract",
+    reader_settings: options.ReaderSettings = None,
+    decoding: options.Decoding = None,
+    settings: options.DecodingSettings = None,
+    precision: options.PrecisionName = "fp32",
     threads: Annotated[int | None, typer.Option(min=1, help="threads of torch; its own choice when not given")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; the best there is when not given")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a model on stdout")] = False,
+    device: options.Device = None,
+    as_json: options.JsonLines = False,
 ) -> None:
     """Measure what a captioner costs on this machine: seconds to load, seconds a picture, memory.
 
@@ -45,23 +38,23 @@ def bench(
     from dataclasses import asdict
     from pathlib import Path
 
-    from memecap.core.device import choose as choose_device
+    from memecap.core import device as devices
     from memecap.decoding.base import choose
     from memecap.inference import benchmark
-    from memecap.inference.precision import choose as choose_precision
+    from memecap.inference import precision as precisions
 
-    settings = benchmark.Settings(
-        reader=reader_settings(reader, reader_options or []),
-        decoding=choose(decoding, options or ()),
-        precision=choose_precision(precision),
-        device=choose_device(device),
+    how = benchmark.Settings(
+        reader=options.reader_settings(reader, reader_settings),
+        decoding=choose(decoding, settings or ()),
+        precision=precisions.choose(precision),
+        device=devices.choose(device),
         n_threads=threads,
     )
     pictures = [picture for picture in expand(targets) if isinstance(picture, Path)]
     check_any(pictures, targets)
     if not as_json:
         typer.echo(_line("model", "load s", "read s", "caption s", "memory MB", "device, decoding"))
-    for cost in benchmark.benchmark([model, *(beside or ())], pictures[:limit], settings):
+    for cost in benchmark.benchmark([model, *(beside or ())], pictures[:limit], how):
         if as_json:
             emit(asdict(cost))
         else:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
 from memecap.cli.output import emit
 
 corpus = typer.Typer(help="Corpora: pictures with their captions, split by group.", no_args_is_help=True)
 app.add_typer(corpus, name="corpus")
 
-Folder = Annotated[Path, typer.Argument(help="the folder of a corpus")]
-Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
+NAMED = 10  # items left out that are named; the rest is counted
 
 
 @corpus.command(epilog="Example: memecap corpus build memes data/raw/memes --out data/corpora/memes --on workers")
@@ -27,58 +27,67 @@ def build(
         Path | None, typer.Option(help="corpus folder; data/corpora/ and the YAML's or the kind's name when not given")
     ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="a setting: val=0.05, images=FOLDER")] = None,
-    on: Annotated[str, typer.Option(help="where pictures are decoded: here, workers, workers:N, ray")] = "here",
+    on: options.Place = "here",
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="drop the rows that the source no longer gives, instead of stopping")
     ] = False,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Make a corpus from a source, or bring it up to date. Exit code 1 when some pictures could not be used.
 
     A rebuild that would drop rows which stand stops with exit code 65 and changes nothing.
     """
-    from memecap.core import registry, storage
-    from memecap.core.config import load, read_yaml
-    from memecap.core.manifest import LEFT_OUT
-    from memecap.core.progress import say
+    from memecap.core import registry
     from memecap.corpora.build.build import build as build_corpus
-    from memecap.errors import UsageError
 
-    kind = name or (str(read_yaml(config).get("name", "")) if config else "")
-    if not kind:
-        raise UsageError(
-            "no kind of source",
-            where="memecap corpus build",
-            fix="Name one of `memecap parts corpora`, or give -c FILE.",
-        )
-    part = registry.load("corpora", kind)
+    kind = name or _kind(config)
     given = [f"{key}={json.dumps(str(value))}" for key, value in (("name", name), ("source", source)) if value]
-    chosen = load(part.Config, config, [*given, *(settings or [])], defaults={"name": kind})
+    chosen = options.part_settings("corpora", kind, [*given, *(settings or [])], config)
     folder = out or Path("data/corpora") / (config.stem if config else kind.rpartition(".")[2])
-    made = build_corpus(part(chosen), folder, on=on, drop_missing=drop_missing)
-    left = list(storage.read_jsonl(folder / LEFT_OUT))
-    for item in left[:10]:
-        say(f"left out: {item['key']}: {item['reason']}")
-    if len(left) > 10:
-        say(f"and {len(left) - 10} more in {folder / LEFT_OUT}")
-    summary = {
-        "folder": str(folder),
-        "counts": dict(made.counts),
-        **{k: made.details[k] for k in ("failed", "left_out")},
-    }
+    made = build_corpus(registry.load("corpora", kind)(chosen), folder, on=on, drop_missing=drop_missing)
+    _say_left_out(folder)
     if as_json:
-        emit(summary)
+        emit(
+            {"folder": str(folder), "counts": dict(made.counts), **{k: made.details[k] for k in ("failed", "left_out")}}
+        )
     else:
-        typer.echo(f"{folder}: " + ", ".join(f"{split} {n:,}" for split, n in made.counts.items()))
+        typer.echo(_counted(folder, made.counts))
     if made.details["failed"]:
         raise typer.Exit(1)
+
+
+def _kind(config: Path | None) -> str:
+    """The kind of source that a YAML names."""
+    from memecap.core.config import read_yaml
+    from memecap.errors import UsageError
+
+    if config is None or not (kind := read_yaml(config).get("name")):
+        fix = "Name one of `memecap parts corpora`, or give -c FILE."
+        raise UsageError("no kind of source", where="memecap corpus build", fix=fix)
+    return str(kind)
+
+
+def _say_left_out(folder: Path) -> None:
+    from memecap.core import storage
+    from memecap.core.manifest import LEFT_OUT
+    from memecap.core.progress import say
+
+    left = list(storage.read_jsonl(folder / LEFT_OUT))
+    for item in left[:NAMED]:
+        say(f"left out: {item['key']}: {item['reason']}")
+    if len(left) > NAMED:
+        say(f"and {len(left) - NAMED} more in {folder / LEFT_OUT}")
+
+
+def _counted(folder: Path, counts: Mapping[str, int]) -> str:
+    return f"{folder}: " + ", ".join(f"{split} {n:,}" for split, n in counts.items())
 
 
 @corpus.command(epilog="Example: memecap corpus check data/corpora/memes data/corpora/flickr30k_ru")
 def check(
     folders: Annotated[list[Path], typer.Argument(help="folders of corpora that are used together")],
-    on: Annotated[str, typer.Option(help="where pictures are decoded: here, workers, workers:N, ray")] = "here",
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a corpus on stdout")] = False,
+    on: options.Place = "here",
+    as_json: options.JsonLines = False,
 ) -> None:
     """Count, and find broken pictures, leaks between splits, duplicates. Exit code 65 when there are faults."""
     from memecap.core.progress import say
@@ -110,12 +119,12 @@ def check(
 
 @corpus.command(epilog="Example: memecap corpus export data/corpora/memes --to parquet --out data/exports/memes")
 def export(
-    folder: Folder,
+    folder: options.Corpus,
     to: Annotated[str, typer.Option(help="parquet, webdataset, coco or tsv")],
     out: Annotated[
         Path | None, typer.Option(help="folder to write to; the corpus's name and the form when not given")
     ] = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Write a corpus in a form other programs read; `datasets` loads each of them."""
     from memecap.core.manifest import open_corpus
@@ -130,7 +139,9 @@ def export(
 
 
 @corpus.command(epilog="Example: memecap corpus index data/corpora/memes_packed")
-def index(folder: Annotated[Path, typer.Argument(help="a folder of webdataset shards")], as_json: Json = False) -> None:
+def index(
+    folder: Annotated[Path, typer.Argument(help="a folder of webdataset shards")], as_json: options.Json = False
+) -> None:
     """Make a corpus of exported webdataset shards: training reads its pictures inside the tar files."""
     from memecap.corpora.tools.index_shards import index as index_shards
 
@@ -138,12 +149,12 @@ def index(folder: Annotated[Path, typer.Argument(help="a folder of webdataset sh
     if as_json:
         emit({"folder": str(folder), "counts": dict(made.counts)})
     else:
-        typer.echo(f"{folder}: " + ", ".join(f"{split} {n:,}" for split, n in made.counts.items()))
+        typer.echo(_counted(folder, made.counts))
 
 
 @corpus.command(epilog="Example: memecap corpus look data/corpora/memes")
 def look(
-    folder: Folder,
+    folder: options.Corpus,
     samples: Annotated[int, typer.Option(min=0, help="rows of each split to show, groups, near misses")] = 24,
     out: Annotated[Path | None, typer.Option(help="the page; look.html in the corpus's folder when not given")] = None,
 ) -> None:

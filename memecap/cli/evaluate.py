@@ -7,48 +7,57 @@ from typing import Annotated
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
 from memecap.cli.output import emit
 
 _EXAMPLE = "Example: memecap evaluate output/memes_read data/corpora/memes --split val --out output/memes_read/val"
 
 
+Reader = Annotated[
+    str,
+    typer.Option(
+        help="stored: the newest readings of `memecap read`; a name of `memecap parts reading`: it reads what it has "
+        "not read before; none: nothing is told"
+    ),
+]
+Beside = Annotated[
+    list[Path] | None, typer.Option(help="an evaluation of another model on the same rows, for the report")
+]
+
+
 @app.command(epilog=_EXAMPLE)
 def evaluate(
-    model: Annotated[str, typer.Argument(help="checkpoint or run folder, Hub id, or template")],
-    corpus: Annotated[Path, typer.Argument(help="corpus folder, its text read already (memecap read)")],
+    model: options.Model,
+    corpus: options.Corpus,
     out: Annotated[Path, typer.Option("--out", "-o", help="folder for captions.jsonl, scores.json and report.html")],
     split: Annotated[str, typer.Option(help="split to caption")] = "val",
-    decoding: Annotated[
-        str | None, typer.Option(help="greedy, beam, nucleus or mbr; the captioner's own choice when not given")
-    ] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="decoding setting: key=value")] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="pictures captioned at once")] = 16,
+    reader: Reader = "stored",
+    reader_settings: options.ReaderSettings = None,
+    decoding: options.Decoding = None,
+    settings: options.DecodingSettings = None,
+    rank: options.Rank = None,
+    judge: options.Judge = None,
+    precision: options.PrecisionName = "fp32",
+    batch_size: options.BatchSize = 16,
     limit: Annotated[int | None, typer.Option(min=2, help="only so many rows, drawn with the seed")] = None,
-    resamples: Annotated[int, typer.Option(min=100, help="bootstrap resamples")] = 1000,
+    resamples: options.Resamples = 1000,
     seed: Annotated[int, typer.Option(help="seed of floors, drawn rows and bootstrap")] = 0,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, …; the best there is when not given")] = None,
-    trust_code: Annotated[
-        bool, typer.Option("--trust-code", help="import the modules outside memecap that the checkpoint names")
-    ] = False,
+    device: options.Device = None,
+    trust_code: options.TrustCode = False,
     report: Annotated[bool, typer.Option(help="also write report.html")] = True,
-    beside: Annotated[
-        list[Path] | None, typer.Option(help="an evaluation of another model on the same rows, for the report")
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="the records of scores.json on stdout, a line a system")
-    ] = False,
+    beside: Beside = None,
+    as_json: Annotated[bool, typer.Option("--json", help="the records of scores.json, a line a system")] = False,
 ) -> None:
     """Caption a split with a model and with floors, score all of them, and write captions, scores and a report.
 
     The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
-    the best constant scene and after a random one, and the model with shuffled pictures.
-
-    Stopped half-way, the same command goes on.
+    the best constant scene and after a random one, and the model with shuffled pictures. Stopped, it goes on.
     """
     from memecap.core import progress
     from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
+    from memecap.inference import precision as precisions
+    from memecap.inference import ranking
     from memecap.scoring import tables
 
     records = evaluation.evaluate(
@@ -56,7 +65,10 @@ def evaluate(
         corpus,
         out,
         split=split,
+        reader=options.reader_settings(reader, reader_settings),
         decoding=choose(decoding, settings or ()),
+        ranking=ranking.choose(rank or (), judge),
+        precision=precisions.choose(precision),
         batch_size=batch_size,
         limit=limit,
         resamples=resamples,
@@ -68,8 +80,8 @@ def evaluate(
         from memecap.report import write_report
 
         progress.say(f"report: {write_report(out, others=beside or ())}")
-    if as_json:
-        for record in records:
-            emit(record)
+    if not as_json:
+        typer.echo(tables.render(records))
         return
-    typer.echo(tables.render(records))
+    for record in records:
+        emit(record)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
 from memecap.cli.output import emit
 from memecap.core.progress import say
 from memecap.errors import ConfigError
@@ -21,11 +21,11 @@ def features(
     config_file: Annotated[
         Path | None, typer.Option("--config", "-c", help="take the encoder of this training configuration")
     ] = None,
-    splits: Annotated[list[str] | None, typer.Option("--split", help="only these splits")] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="pictures at once")] = 32,
-    device: Annotated[str, typer.Option(help="cpu, cuda, …; auto takes a GPU where there is one")] = "auto",
-    on: Annotated[str, typer.Option(help="where it runs: here, workers, workers:N, ray, ray://host:port")] = "here",
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a corpus on stdout")] = False,
+    splits: options.Splits = None,
+    batch_size: options.BatchSize = 32,
+    device: options.Device = None,
+    on: options.Place = "here",
+    as_json: options.JsonLines = False,
 ) -> None:
     """Compute image features beside a corpus, so that training need not run the encoder. Stopped runs go on."""
     if (encoder is None) == (config_file is None):
@@ -35,7 +35,7 @@ def features(
     from memecap.core.manifest import open_corpus
     from memecap.encoders.stored import features as store
 
-    place = choose(None if device == "auto" else device)
+    place = choose(None if device == "auto" else device)  # the word for it that the other verbs never knew
     opened = [open_corpus(folder) for folder in corpora]
     part = config.build("encoders", _chosen(encoder, config_file, settings or []))
     n_failed = 0
@@ -53,14 +53,12 @@ def features(
 
 
 def _chosen(encoder: str | None, config_file: Path | None, settings: list[str]) -> object:
-    from memecap.core import config, registry
+    from memecap.core import config
 
     if config_file is None:
-        model = registry.load("encoders", str(encoder)).Config
-        return config.load(model, None, settings, defaults={"name": encoder})
+        return options.part_settings("encoders", str(encoder), settings)
     captioner = config.read_yaml(config_file).get("captioner")
     found = captioner.get("encoder") if isinstance(captioner, dict) else None
     if not found:
         raise ConfigError("no captioner.encoder there", where=config_file, fix="Take another file, or give --encoder.")
-    base = {"name": found} if isinstance(found, str) else found
-    return config.load(registry.load("encoders", base["name"]).Config, None, settings, defaults=base)
+    return options.part_settings("encoders", found, settings)

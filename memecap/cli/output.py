@@ -1,4 +1,4 @@
-"""What every verb says alike: JSON lines on stdout, and the summary of work whose items may fail one by one."""
+"""What verbs print alike: JSON lines and rows of CSV on stdout."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from memecap.core.terminal import plain_json
+from memecap.errors import UsageError
+
+TableForm = Literal["text", "json", "csv"]
+
+
+def table_form(as_json: bool, as_csv: bool) -> TableForm:
+    """What `--json` and `--csv` ask for. Raises `UsageError` when both do."""
+    if as_json and as_csv:
+        raise UsageError("two formats for one output", where="--json --csv", fix="Choose one of them.")
+    return "json" if as_json else "csv" if as_csv else "text"
 
 
 def emit(value: Any) -> None:

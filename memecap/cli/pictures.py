@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import glob
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from memecap.core.progress import say
 from memecap.errors import UsageError
+
+
+def expand(targets: Sequence[str]) -> Iterator[Path | bytes]:
+    """What names, folders, globs and `-` stand for. A name that matches nothing is kept: it will be reported."""
+    for target in targets:
+        path = Path(target)
+        if target == "-":
+            yield sys.stdin.buffer.read()
+        elif path.is_dir():
+            yield from in_folder(path)
+        elif not path.exists() and glob.has_magic(target):
+            yield from sorted(Path(found) for found in glob.glob(target, recursive=True)) or [path]
+        else:
+            yield path
 
 
 def in_folder(folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
 from memecap.cli.output import emit
 from memecap.cli.pictures import check_any, in_folder
 from memecap.core.progress import say, track
@@ -29,20 +29,19 @@ def read(
     ],
     reader: Annotated[str, typer.Option(help="a reader: see `memecap parts reading`")] = "tesseract",
     settings: Annotated[list[str] | None, typer.Option("--set", help="a setting of the reader, key=value")] = None,
-    splits: Annotated[list[str] | None, typer.Option("--split", help="only these splits of a corpus")] = None,
-    on: Annotated[str, typer.Option(help="where a corpus is read: here, workers, workers:N, ray, ray://…")] = "here",
+    splits: options.Splits = None,
+    on: options.Place = "here",
     show: Annotated[Path | None, typer.Option(help="draw boxes, order and confidence of one picture here")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a picture or corpus on stdout")] = False,
+    as_json: options.JsonLines = False,
 ) -> None:
     """Read the text on pictures. A corpus keeps its readings beside it and is not read twice.
 
     Raw passes are kept under $MEMECAP_CACHE (~/.cache/memecap), so that no picture is looked at twice.
     """
-    from memecap.core import config, registry
+    from memecap.core import config
     from memecap.core.manifest import MANIFEST
 
-    settings_model = registry.load("reading", reader).Config
-    part: Reader = config.build("reading", config.load(settings_model, None, settings or [], defaults={"name": reader}))
+    part: Reader = config.build("reading", options.part_settings("reading", reader, settings))
     corpora = [target for target in targets if (target / MANIFEST).exists()]
     pictures = list(_pictures([target for target in targets if target not in corpora]))
     check_any([*corpora, *pictures], targets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -12,6 +12,8 @@ from memecap.cli.output import emit
 
 if TYPE_CHECKING:
     from memecap.scraping.estimate import Estimate
+    from memecap.scraping.scrape import Summary
+    from memecap.scraping.vk import Vk
 
 EXAMPLE = "Example: memecap scrape textmeme https://vk.com/badtextmeme --max-posts 500 --out data/raw/memes"
 
@@ -39,37 +41,41 @@ def scrape(
 
     The token (user or service) comes from VK_TOKEN, or from the file (mode 0600) that MEMECAP_VK_TOKEN_FILE names.
     """
-    from dataclasses import asdict
-
     from memecap.errors import UsageError
+    from memecap.scraping import scrape as scraping
     from memecap.scraping.estimate import estimate
-    from memecap.scraping.limits import Limits, SystemClock, default_path
-    from memecap.scraping.scrape import Selection
-    from memecap.scraping.scrape import replay as replay_files
-    from memecap.scraping.scrape import scrape as scrape_walls
-    from memecap.scraping.vk import Vk, read_token
 
     if replay:
-        summary = replay_files([*replay, *map(Path, communities or ())], out)
-    elif communities:
-        clock, token = SystemClock(), read_token()
-        captcha = _captcha(captcha_sid, captcha_key, captcha_token)
-        limits = Limits(default_path(), clock, token=token)
-        vk = Vk(token, limits=limits, clock=clock, address=api, captcha=captcha)
-        selection = Selection(
-            since=_seconds(since, "since"),
-            until=_seconds(until, "until", end=True),
-            max_posts=max_posts,
-            ads=ads,
-            previews=previews,
-        )
-        if dry_run:
-            estimates = estimate(communities, vk, selection)
-            _say_estimates(estimates, as_json=as_json)
-            raise typer.Exit(int(any(wall.reason for wall in estimates)))
-        summary = scrape_walls(communities, out, vk, selection=selection)
-    else:
+        _say(scraping.replay([*replay, *map(Path, communities or ())], out), out, as_json=as_json)
+        return
+    if not communities:
         raise UsageError("no community", where="memecap scrape", fix=EXAMPLE)
+    vk = _vk(api, _captcha(captcha_sid, captcha_key, captcha_token))
+    selection = scraping.Selection(
+        since=_seconds(since, "since"),
+        until=_seconds(until, "until", end=True),
+        max_posts=max_posts,
+        ads=ads,
+        previews=previews,
+    )
+    if dry_run:
+        _say_estimates(estimate(communities, vk, selection), as_json=as_json)
+    else:
+        _say(scraping.scrape(communities, out, vk, selection=selection), out, as_json=as_json)
+
+
+def _vk(address: str, captcha: dict[str, str]) -> Vk:
+    from memecap.scraping.limits import Limits, SystemClock, default_path
+    from memecap.scraping.vk import Vk, read_token
+
+    clock, token = SystemClock(), read_token()
+    return Vk(token, limits=Limits(default_path(), clock, token=token), clock=clock, address=address, captcha=captcha)
+
+
+def _say(summary: Summary, out: Path, *, as_json: bool) -> None:
+    """What was fetched; exit code 1 when something was not."""
+    from dataclasses import asdict
+
     if as_json:
         emit({**asdict(summary), "folder": str(out)})
     else:
@@ -91,7 +97,8 @@ def _captcha(sid: str, key: str, token: str) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _say_estimates(estimates: list[Estimate], *, as_json: bool) -> None:
+def _say_estimates(estimates: list[Estimate], *, as_json: bool) -> NoReturn:
+    """What the walls hold; exit code 1 when some cannot be read."""
     from dataclasses import asdict
 
     for wall in estimates:
@@ -105,6 +112,7 @@ def _say_estimates(estimates: list[Estimate], *, as_json: bool) -> None:
                 f"{wall.wall}: about {wall.posts} posts, {wall.pictures} pictures, "
                 f"{wall.calls} calls of VK, {wall.minutes:g} minutes{days}"
             )
+    raise typer.Exit(int(any(wall.reason for wall in estimates)))
 
 
 def _seconds(date: str, flag: str, *, end: bool = False) -> int | None:

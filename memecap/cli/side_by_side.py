@@ -6,29 +6,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memecap.cli.output import csv_row, emit
+from memecap.cli.output import TableForm, csv_row, emit
 from memecap.core.progress import say, track
 from memecap.core.terminal import plain
 
 if TYPE_CHECKING:
     from memecap.decoding.base import Search
-    from memecap.inference.pipeline import MemeCaptioner, Result
+    from memecap.inference.pipeline import Pipeline
+    from memecap.inference.result import Result
 
 WIDTH = 120  # letters of the table where it goes to no terminal
 
 
 def show(
-    captioner: MemeCaptioner,
+    captioner: Pipeline,
     sources: Sequence[Path | bytes],
     decodings: Sequence[Search],
     *,
     batch_size: int,
-    as_json: bool,
-    as_csv: bool,
+    form: TableForm,
 ) -> int:
     """Caption the pictures with each decoding and print; returns how many pictures failed."""
     names = [decoding.name for decoding in decodings]
-    if as_csv:
+    if form == "csv":
         csv_row(["file", *names, "model", "seconds", "error"])
     failed, rows = 0, []
     found = captioner.compare(sources, decodings, batch_size=batch_size)
@@ -38,10 +38,10 @@ def show(
         if first.error:
             failed += 1
             say(f"{name}: {first.error}")
-        if as_json:
+        if form == "json":
             emit(_record(name, dict(zip(names, results, strict=True))))
-        elif as_csv:
-            csv_row([name, *captions, first.model, round(first.seconds, 4), first.error])
+        elif form == "csv":
+            csv_row([name, *captions, first.model, first.to_json()["seconds"], first.error])
         else:
             rows.append([name, *(caption or "" for caption in captions)])
     if rows:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
 from memecap.cli.output import emit
 
 if TYPE_CHECKING:
@@ -30,17 +30,15 @@ def translate(
     cache: Annotated[
         Path | None, typer.Option(help="file of known translations; in the user's cache folder when absent")
     ] = None,
-    split: Annotated[list[str] | None, typer.Option(help="only this split; may be given again")] = None,
+    splits: options.Splits = None,
     sample: Annotated[
         int | None, typer.Option(min=1, help="translate so many sentences, show them side by side, write nothing")
     ] = None,
     score: Annotated[
         Path | None, typer.Option(help="references, a text file or a corpus: print chrF2 and BLEU, write nothing")
     ] = None,
-    on: Annotated[
-        str, typer.Option(help="where a corpus is translated: here, workers, workers:N, ray, ray://host:port")
-    ] = "here",
-    as_json: Annotated[bool, typer.Option("--json", help="JSON on stdout")] = False,
+    on: options.Place = "here",
+    as_json: options.Json = False,
 ) -> None:
     """Translate a corpus into Russian.
 
@@ -52,7 +50,7 @@ def translate(
     elif sample is not None:
         _sample(source, translator, sample, as_json)
     else:
-        _corpus(source, to or source.with_name(f"{source.name}_ru"), translator, cache, split, on, as_json)
+        _corpus(source, to or source.with_name(f"{source.name}_ru"), translator, cache, splits, on, as_json)
 
 
 def _translator(engine: str | None, config_file: Path | None, settings: list[str]) -> Translator:

@@ -1,47 +1,35 @@
 """A captioner and a split → captions → scores beside floors, with intervals and comparisons.
 
 In: a checkpoint, a corpus whose text was read. Out, in one folder:
-    evaluation.json         what was evaluated, and how; written first, so that a resumed run cannot mix two
-    settings captions.jsonl          the captioner's caption for each row, with references and reading
+    evaluation.json         what was evaluated, and how; written first, so that a resumed run cannot mix two settings
+    captions.jsonl          the captioner's caption for each row, with references and reading
     floors/<system>.jsonl   the same of each floor
     scores-<preset>.json    systems with scores, intervals and comparisons, under the presets after the first
     scores.json             the same under the first preset; written last
-
-Floors: `random_caption` and `constant` look at nothing; `template` reads without training; `template_constant` and
-`template_random` quote what it quotes after the best constant scene and the scene of a random training caption;
-`shuffled_pictures` is the captioner given another row's picture and reading, `shuffled_pixels` another row's picture
-only.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from memecap.captioners.base import Captioner, create
-from memecap.core import manifest, progress, storage
-from memecap.core.config import configure
-from memecap.core.device import choose as choose_device
+from memecap.captioners.base import Captioner
+from memecap.core import manifest, storage
 from memecap.decoding.base import Search
-from memecap.decoding.greedy import Greedy
 from memecap.encoders.base import sight
-from memecap.errors import DataError, UsageError
+from memecap.errors import UsageError
 from memecap.evaluation import floors
-from memecap.evaluation.tasks import Task, tasks_of, warn_of_leaks
-from memecap.inference.pipeline import describe as describe_pictures
-from memecap.pictures.safe_open import open_picture
+from memecap.evaluation.captions import Described, caption_all, written_by
+from memecap.evaluation.tasks import STORED, Task, tasks_of, warn_of_leaks
+from memecap.inference.pipeline import Pipeline, load_captioner
+from memecap.inference.precision import Precision
+from memecap.inference.ranking import Ranking
 from memecap.scoring import significance
 from memecap.scoring.compare import rank, read_systems
-from memecap.scoring.predictions import Prediction
 
 PRESETS = ("ru-words", "nltk-seed")
-TEMPLATE = "template"
-Write = Callable[[Sequence[Task]], list[str]]
+BEFORE = {"ranking": None, "precision": "fp32"}  # of evaluations that do not say it
 
 
 def evaluate(
@@ -50,170 +38,98 @@ def evaluate(
     out: Path,
     *,
     split: str = "val",
+    reader: Any = STORED,
     decoding: Search | None = None,
+    ranking: Ranking | None = None,
+    precision: Precision = "fp32",
+    device: str | None = None,
     batch_size: int = 16,
     limit: int | None = None,
     presets: Sequence[str] = PRESETS,
     resamples: int = significance.RESAMPLES,
     seed: int = 0,
-    device: str | None = None,
     trust_code: bool = False,
 ) -> list[dict[str, Any]]:
-    """Caption a split with a captioner and with every floor, score them all, and return what `scores.json`
-    holds.
+    """Caption a split with a captioner and with every floor, score them all; returns what `scores.json` holds.
 
     A run that was stopped goes on where it was: the same command, the same folder.
 
     Args:
         model: a checkpoint or run folder, a Hub id, `template`, or a loaded captioner.
+        reader: see `tasks_of`; the further ones as in `load_captioner`.
         limit: caption only so many rows, drawn with `seed`; all when None.
-        trust_code: import the modules outside the package that a checkpoint names.
 
     Raises:
         DataError: the split has no pictures, or there are no training captions for the floors.
         UsageError: `out` holds the evaluation of something else.
     """
-    place = choose_device(device)
     opened = manifest.open_corpus(corpus)
-    tasks = tasks_of(opened, split, limit=limit, seed=seed)
-    captioner = model if isinstance(model, Captioner) else _load(str(model), trust_code)
-    chosen = decoding or captioner.default_search()
-    captioner.to(place).eval()
-    settings = {
-        "model": captioner.config.name if isinstance(model, Captioner) else str(model),
+    pipeline = load_captioner(
+        model,
+        reader=None,  # a split is read before, once for all that is shown of it
+        decoding=decoding,
+        ranking=ranking,
+        precision=precision,
+        device=device,
+        trust_code=trust_code,
+    )
+    tasks = tasks_of(opened, split, reader=reader, limit=limit, seed=seed)
+    settings = {"corpus": str(corpus.resolve()), "split": split, "seed": seed, "leaks": warn_of_leaks(opened, tasks)}
+    with storage.lock(out):
+        _settle(out / "evaluation.json", _settings(pipeline, tasks) | settings)
+        training = [caption for row in opened.rows("train") for caption in row.captions]
+        ours = Described(pipeline.captioner.config.name, tasks, written_by(pipeline))
+        caption_all(out / "captions.jsonl", ours, tasks, batch_size)
+        for floor in floors.every_floor(pipeline, training, tasks, seed=seed):
+            caption_all(out / "floors" / f"{floor.name}.jsonl", floor, tasks, batch_size)
+        return _score(out, presets, training=training, resamples=resamples, seed=seed)
+
+
+def _settings(pipeline: Pipeline, tasks: Sequence[Task]) -> dict[str, Any]:
+    """What the captions depend on."""
+    captioner, ranking = pipeline.captioner, pipeline.ranker and pipeline.ranker.ranking
+    return {
+        "model": pipeline.name,
         "captioner": captioner.config.model_dump(mode="json"),
-        "corpus": str(corpus.resolve()),
-        "split": split,
         "reader": next((task.reading.reader for task in tasks if task.reading), ""),
         "rows": storage.sha256_bytes("\n".join(task.row.image_id for task in tasks).encode()),
-        "decoding": chosen.model_dump(),
-        "seed": seed,
-        "leaks": warn_of_leaks(opened, tasks),
+        "decoding": pipeline.decoding.model_dump(),
+        "ranking": ranking and ranking.model_dump(mode="json"),
+        "precision": pipeline.precision,
+        "device": str(pipeline.device),
         "sight": "" if captioner.encoder is None else sight(captioner.encoder),
     }
-    with storage.lock(out):
-        _settle(out / "evaluation.json", settings)
-        describe = _describer(captioner, chosen)
-        _caption_all(out / "captions.jsonl", captioner.config.name, tasks, tasks, describe, batch_size)
-        training = [caption for row in opened.rows("train") for caption in row.captions]
-        for name, shown, write in _floors(captioner, training, tasks, describe, seed):
-            _caption_all(out / "floors" / f"{name}.jsonl", name, tasks, shown, write, batch_size)
-        for preset in reversed(presets):
-            path = out / ("scores.json" if preset == presets[0] else f"scores-{preset}.json")
-            every = preset == presets[0]
-            records = rank(
-                read_systems(out),
-                preset,
-                every=every,
-                training=training,
-                resamples=resamples,
-                seed=seed,
-                quiet=not every,
-            )
-            storage.write_json(path, records)
-    return records
 
 
-def _load(model: str, trust_code: bool = False) -> Captioner:
-    if model == TEMPLATE:
-        return create(configure("captioners", model), ())
-    from memecap.checkpoints import checkpoint
-
-    return checkpoint.load(model, trust_code=trust_code)
-
-
-def _floors(
-    captioner: Captioner, training: Sequence[str], tasks: Sequence[Task], describe: Write, seed: int
-) -> Iterator[tuple[str, Sequence[Task], Write]]:
-    """Each floor: its name, what it is shown in place of each task, and how it captions a batch of that."""
-    if not training:
-        raise DataError("no training captions to make floors of", fix="Build the corpus with a train split.")
-    ids = [task.row.image_id for task in tasks]
-    drawn = dict(zip(ids, floors.random_captions(training, len(ids), seed=seed), strict=True))
-    yield "random_caption", tasks, lambda batch: [drawn[task.row.image_id] for task in batch]
-    constant = floors.best_constant(training, seed=seed)
-    yield "constant", tasks, lambda batch: [constant] * len(batch)
-    template = _load(TEMPLATE)
-    if captioner.config.name != TEMPLATE:
-        yield TEMPLATE, tasks, _describer(template, Greedy())
-    scene = floors.best_scene(training, seed=seed)
-    scenes = dict(zip(ids, floors.random_scenes(training, len(ids), seed=seed), strict=True))
-    yield "template_constant", tasks, _quoting(template, lambda task: scene)
-    yield "template_random", tasks, _quoting(template, lambda task: scenes[task.row.image_id])
-    others = floors.derangement(tasks, seed=seed)
-    yield "shuffled_pictures", others, describe
-    if captioner.encoder is not None:
-        swapped = [replace(task, picture=other.picture) for task, other in zip(tasks, others, strict=True)]
-        yield "shuffled_pixels", swapped, describe
-
-
-def _quoting(template: Captioner, scene: Callable[[Task], str]) -> Write:
-    """What the template quotes of the same reading, after another scene."""
-
-    def describe(batch: Sequence[Task]) -> list[str]:
-        found = template.generate(None, [task.reading for task in batch], Greedy())
-        quoted = [" ".join(quote.text for quote in captions[0].quotes) for captions in found]
-        return [floors.compose(scene(task), text) for task, text in zip(batch, quoted, strict=True)]
-
-    return describe
-
-
-def _describer(captioner: Captioner, decoding: Search) -> Write:
-    device = next((parameter.device for parameter in captioner.parameters()), torch.device("cpu"))
-
-    @torch.inference_mode()
-    def describe(batch: Sequence[Task]) -> list[str]:
-        images = None
-        if captioner.encoder is not None:
-            images = captioner.look_at([open_picture(task.picture) for task in batch])
-            images = images and images.to(device)
-        candidates = describe_pictures(captioner, images, [task.reading for task in batch], decoding)
-        return [best[0].text for best in candidates]
-
-    return describe
-
-
-def _caption_all(
-    path: Path, system: str, tasks: Sequence[Task], shown: Sequence[Task], write: Write, batch_size: int
-) -> None:
-    """Caption every task into `path`, going on from the rows an earlier run left in `<path>.part`."""
-    if path.exists():
+def _settle(path: Path, settings: Mapping[str, Any]) -> None:
+    """Write the settings, or see that the folder's are the same; another device may go on with it."""
+    if not path.exists():
+        storage.write_json(path, settings)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    storage.cut_torn_line(part)
-    n_done = sum(1 for _ in storage.read_jsonl(part)) if part.exists() else 0
-    with part.open("a", encoding="utf-8") as file:
-        for start in progress.track(range(n_done, len(tasks), batch_size), f"captions of {system}"):
-            captions = write(shown[start : start + batch_size])
-            for task, caption in zip(tasks[start : start + batch_size], captions, strict=True):
-                file.write(json.dumps(_record(task, caption, system), ensure_ascii=False) + "\n")
-            file.flush()
-    storage.write_jsonl(path, storage.read_jsonl(part))
-    part.unlink()
-
-
-def _record(task: Task, caption: str, system: str) -> dict[str, Any]:
-    return Prediction(
-        task.row.image_id,
-        caption,
-        task.row.captions,
-        {
-            "file_name": task.row.file_name,
-            "system": system,
-            "reading": None if task.reading is None else task.reading.to_json(),
-        },
-    ).to_json()
-
-
-def _settle(path: Path, settings: dict[str, Any]) -> None:
-    """Write the settings, or see that the folder's are the same."""
-    if path.exists() and (held := storage.read_json(path)) != settings:
-        changed = sorted(key for key in settings.keys() | held.keys() if settings.get(key) != held.get(key))
+    held = BEFORE | storage.read_json(path) | {"device": settings["device"]}
+    if changed := sorted(key for key in settings.keys() | held.keys() if settings.get(key) != held.get(key)):
         raise UsageError(
             f"the folder holds an evaluation with another {', '.join(changed)}",
             where=path.parent,
             fix="Give another output folder, or delete this one.",
         )
-    if not path.exists():
-        storage.write_json(path, settings)
+
+
+def _score(
+    out: Path, presets: Sequence[str], *, training: Sequence[str], resamples: int, seed: int
+) -> list[dict[str, Any]]:
+    """The tables of what was captioned; those of the first preset are the last written, and returned."""
+    records: list[dict[str, Any]] = []
+    for preset in reversed(presets):
+        main = preset == presets[0]
+        records = rank(
+            read_systems(out),
+            preset,
+            every=main,
+            training=training,
+            resamples=resamples,
+            seed=seed,
+            quiet=not main,
+        )
+        storage.write_json(out / ("scores.json" if main else f"scores-{preset}.json"), records)
+    return records

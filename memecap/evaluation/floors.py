@@ -1,6 +1,9 @@
-"""Floors that need no model: what a table of scores must be read against.
+"""Floors: systems that see or learn nothing, against which a table of scores must be read.
 
-In: the captions of the training split. Out: captions for n pictures that nobody has looked at.
+`random_caption` and `constant` look at nothing; `template` reads without training; `template_constant` and
+`template_random` quote what it quotes after the best constant scene and the scene of a random training caption;
+`shuffled_pictures` is the captioner given another row's picture and reading, `shuffled_pixels` another row's picture
+only.
 
 A constant caption's clipped n-gram matches against a whole split need only, for each n-gram and count, how
 many references hold it so often: each candidate is then scored against every training caption in time linear
@@ -12,11 +15,17 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 
+from memecap.errors import DataError
+from memecap.evaluation.captions import Described, Write, written_by
+from memecap.evaluation.tasks import Task
+from memecap.inference.pipeline import DEFAULT_MODEL as TEMPLATE
+from memecap.inference.pipeline import Pipeline, load_captioner
 from memecap.metrics.chrf import f_score
 from memecap.metrics.matching.ngrams import ngrams
 from memecap.text.quotes import scene
@@ -24,6 +33,42 @@ from memecap.text.quotes import scene
 Item = TypeVar("Item")
 ORDER, BETA = 6, 2
 CANDIDATES = 4000
+
+
+def every_floor(
+    pipeline: Pipeline, training: Sequence[str], tasks: Sequence[Task], *, seed: int = 0
+) -> Iterator[Described]:
+    """The floors of a captioner on some tasks. Raises `DataError` when there are no training captions."""
+    if not training:
+        raise DataError("no training captions to make floors of", fix="Build the corpus with a train split.")
+    ids = [task.row.image_id for task in tasks]
+    drawn = dict(zip(ids, random_captions(training, len(ids), seed=seed), strict=True))
+    yield Described("random_caption", tasks, lambda batch: [drawn[task.row.image_id] for task in batch])
+    constant = best_constant(training, seed=seed)
+    yield Described("constant", tasks, lambda batch: [constant] * len(batch))
+    template = load_captioner(TEMPLATE, reader=None, device="cpu")
+    if pipeline.captioner.config.name != TEMPLATE:
+        yield Described(TEMPLATE, tasks, written_by(template))
+    scene = best_scene(training, seed=seed)
+    scenes = dict(zip(ids, random_scenes(training, len(ids), seed=seed), strict=True))
+    yield Described("template_constant", tasks, _quoting(template, lambda task: scene))
+    yield Described("template_random", tasks, _quoting(template, lambda task: scenes[task.row.image_id]))
+    others = derangement(tasks, seed=seed)
+    yield Described("shuffled_pictures", others, written_by(pipeline))
+    if pipeline.sees:
+        swapped = [replace(task, picture=other.picture) for task, other in zip(tasks, others, strict=True)]
+        yield Described("shuffled_pixels", swapped, written_by(pipeline))
+
+
+def _quoting(template: Pipeline, scene: Callable[[Task], str]) -> Write:
+    """What the template quotes of the same reading, after another scene."""
+
+    def write(batch: Sequence[Task]) -> list[str]:
+        captions = template.describe([task.picture for task in batch], [task.reading for task in batch])
+        quoted = [" ".join(quote.text for quote in caption.quotes) for caption in captions]
+        return [compose(scene(task), text) for task, text in zip(batch, quoted, strict=True)]
+
+    return write
 
 
 def random_captions(captions: Sequence[str], n: int, *, seed: int = 0) -> list[str]:

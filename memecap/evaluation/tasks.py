@@ -1,6 +1,6 @@
 """The rows of a split that are captioned, each with what a captioner is shown for it.
 
-In: a corpus whose text was read. Out: tasks, in the split's order.
+In: a corpus, its text read before or by the reader that is named. Out: tasks, in the split's order.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from memecap.core import progress
+from memecap.core import config, progress
 from memecap.core.manifest import Corpus, Row
 from memecap.errors import DataError
 from memecap.reading.base import Reading
-from memecap.reading.stored.readings import load_readings
+from memecap.reading.stored.readings import load_readings, read_corpus
+
+STORED = "stored"  # in place of a reader: what `memecap read` has left beside the corpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,14 @@ class Task:
     reading: Reading | None
 
 
-def tasks_of(corpus: Corpus, split: str, *, limit: int | None = None, seed: int = 0) -> list[Task]:
+def tasks_of(
+    corpus: Corpus, split: str, *, reader: Any = STORED, limit: int | None = None, seed: int = 0
+) -> list[Task]:
     """The rows of a split that have a picture and a caption; only `limit` of them, drawn with `seed`, when given.
+
+    Args:
+        reader: `STORED`: the newest stored readings; a reader's name or settings: it reads what it has not read of the
+            split, and stores it; None: nothing is told of the text.
 
     Raises:
         DataError: there is no such row.
@@ -42,15 +51,24 @@ def tasks_of(corpus: Corpus, split: str, *, limit: int | None = None, seed: int 
     if limit is not None and limit < len(rows):
         kept = sorted(random.Random(seed).sample(range(len(rows)), limit))
         rows = [rows[i] for i in kept]
-    readings = load_readings(corpus.folder)
-    if not readings:
-        progress.say(f"no stored readings: nothing will be quoted. `memecap read {corpus.folder}` reads the pictures.")
+    readings = _readings(corpus, split, reader)
     pictures = [corpus.image_path(row) for row in rows]
     return [
         Task(row, picture, readings.get(row.image_id))
         for row, picture in zip(rows, pictures, strict=True)
         if picture is not None
     ]
+
+
+def _readings(corpus: Corpus, split: str, reader: Any) -> dict[str, Reading]:
+    if reader is None:
+        return {}
+    if reader != STORED:
+        return read_corpus(corpus, config.build("reading", reader), [split])
+    readings = load_readings(corpus.folder)
+    if not readings:
+        progress.say(f"no stored readings: nothing will be quoted. `memecap read {corpus.folder}` reads the pictures.")
+    return readings
 
 
 def warn_of_leaks(corpus: Corpus, tasks: Sequence[Task]) -> int:

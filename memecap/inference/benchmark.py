@@ -16,10 +16,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memecap.core.parallel import parallel_map
 from memecap.errors import DataError, MemecapError, ServiceError
+
+if TYPE_CHECKING:
+    from memecap.inference.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def _measure(model: str, pictures: Sequence[Path], settings: Settings) -> Cost:
     )
 
 
-def _times(captioner: Any, pictures: Sequence[Path]) -> Iterator[tuple[float, float]]:
+def _times(captioner: Pipeline, pictures: Sequence[Path]) -> Iterator[tuple[float, float]]:
     """Seconds of reading and of captioning of each picture that opens."""
     from memecap.pictures.safe_open import open_picture
 
@@ -110,12 +113,12 @@ def _times(captioner: Any, pictures: Sequence[Path]) -> Iterator[tuple[float, fl
         except MemecapError:
             continue
         if not is_warm:
-            captioner.write([image], captioner.read([image]))
+            captioner.caption(image)
             is_warm = True
         start = time.perf_counter()
         readings = captioner.read([image])
         between = time.perf_counter()
-        captioner.write([image], readings)
+        captioner.write(captioner.look([image]), readings, images=[image])
         yield between - start, time.perf_counter() - between
 
 

@@ -1,13 +1,14 @@
-"""Picture → Reading → Caption: what `memecap caption` and `memecap.load_captioner` do.
+"""The one road from a picture to a caption: open → read → look → search → choose → rank.
 
-Pictures are opened, read and captioned in batches; a picture that fails carries its error and stops no other one.
+`memecap caption`, `bench`, `evaluate`, validation while training and `memecap.load_captioner` go through it, with the
+same reader, search, ranking, precision and device; who has stored readings or features enters it later.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
@@ -23,54 +24,28 @@ from memecap.decoding.base import Search
 from memecap.errors import MemecapError
 from memecap.inference.precision import Precision, lower, writing
 from memecap.inference.ranking import Ranker, Ranking
+from memecap.inference.result import Result
 from memecap.modeling.batch import Images
 from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import PictureSource, open_picture
 from memecap.reading.base import Reader, Reading
 
 DEFAULT_MODEL = "template"
+BATCH = 32  # pictures of a list that are captioned together
+
+#: of a picture, of each search: the candidates, best first
+Candidates = list[list[Caption]]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One picture's caption, or the reason there is none."""
-
-    source: str
-    model: str
-    seconds: float  # a share of its batch's time
-    caption: Caption | None = None
-    error: str | None = None
-    candidates: tuple[Caption, ...] = ()  # all that were found, best first; the first is `caption`
-
-    def to_json(self) -> dict[str, Any]:
-        """The record of `memecap caption --json`."""
-        caption = self.caption.to_json() if self.caption else {}
-        return {
-            "file": self.source,
-            "caption": caption.get("text"),
-            "reading": caption.get("reading"),
-            "quotes": caption.get("quotes", ()),
-            "log_probability": caption.get("log_probability"),
-            "score": caption.get("score"),
-            "candidates": [
-                {"caption": one.text, "score": one.score, "log_probability": one.log_probability}
-                for one in self.candidates
-            ],
-            "model": self.model,
-            "seconds": round(self.seconds, 4),
-            "error": self.error,
-        }
-
-
-class MemeCaptioner:
+class Pipeline:
     """A captioner with the reader it needs, on a device, ready for any kind of picture."""
 
     def __init__(
         self,
         captioner: Captioner,
-        reader: Reader | None,
+        reader: Reader | None = None,
         *,
-        name: str,
+        name: str | None = None,
         decoding: Search | None = None,
         ranking: Ranking | None = None,
         precision: Precision = "fp32",
@@ -81,9 +56,16 @@ class MemeCaptioner:
         lower(self.captioner, precision)
         self.precision = precision
         self.reader = reader
-        self.name = name
+        self.name = name or captioner.config.name
         self.decoding = decoding or captioner.default_search()
         self.device = device
+
+    @property
+    def sees(self) -> bool:
+        """Whether the captioner looks at pictures: by its encoder, or in a way of its own."""
+        kind = type(self.captioner)
+        own = kind.look is not Captioner.look or kind.look_at is not Captioner.look_at
+        return own or self.captioner.encoder is not None
 
     @overload
     def caption(self, pictures: list[PictureSource] | tuple[PictureSource, ...]) -> list[Caption]: ...
@@ -97,89 +79,111 @@ class MemeCaptioner:
         Raises:
             MemecapError: a picture cannot be opened; `stream` goes on past broken pictures instead.
         """
-        if not isinstance(pictures, list | tuple):
-            return self.caption([pictures])[0]
-        captions = []
-        for batch in _chunks(pictures, 32):
-            start = time.perf_counter()
-            found = self._describe([open_picture(picture) for picture in batch], [self.decoding])
-            seconds = (time.perf_counter() - start) / len(batch)
-            captions += [replace(candidates[0], seconds=seconds) for (candidates,) in found]
-        return captions
+        if isinstance(pictures, list | tuple):
+            return [caption for batch in _chunks(pictures, BATCH) for caption in self.describe(batch)]
+        return self.describe([pictures])[0]
 
     def stream(self, sources: Iterable[PictureSource], *, batch_size: int = 16) -> Iterator[Result]:
         """A `Result` for each source, in order, as the batches are done."""
-        for batch in _chunks(sources, batch_size):
-            yield from (results[0] for results in self._describe_batch(batch, [self.decoding]))
+        yield from (results[0] for results in self.compare(sources, [self.decoding], batch_size=batch_size))
 
     def compare(
         self, sources: Iterable[PictureSource], decodings: Sequence[Search], *, batch_size: int = 16
     ) -> Iterator[list[Result]]:
         """A `Result` of each decoding for each source, in order; a picture is opened, read and seen once."""
         for batch in _chunks(sources, batch_size):
-            yield from self._describe_batch(batch, decodings)
+            start = time.perf_counter()
+            opened = [_try_open(source) for source in batch]
+            images = [image for image in opened if isinstance(image, Image.Image)]
+            captions = iter(self._describe(images, None, decodings, start=start))
+            for source, image in zip(batch, opened, strict=True):
+                name = str(source) if isinstance(source, str | Path) else type(source).__name__
+                if isinstance(image, MemecapError):
+                    yield [Result(name, self.name, error=image.what)] * len(decodings)
+                else:
+                    yield [Result(name, self.name, tuple(found)) for found in next(captions)]
 
-    def _describe_batch(self, sources: Sequence[PictureSource], decodings: Sequence[Search]) -> list[list[Result]]:
+    def describe(
+        self, pictures: Sequence[PictureSource], readings: Sequence[Reading | None] | None = None
+    ) -> list[Caption]:
+        """The best caption of each picture of one batch.
+
+        Args:
+            readings: what was read on them before; None: the reader reads now. Pictures that were read and that nobody
+                looks at are not opened.
+
+        Raises:
+            MemecapError: a picture cannot be opened.
+        """
         start = time.perf_counter()
-        opened: list[Image.Image | MemecapError] = [_try_open(source) for source in sources]
-        captions = iter(self._describe([image for image in opened if isinstance(image, Image.Image)], decodings))
-        seconds = (time.perf_counter() - start) / len(sources)
-        results = []
-        for source, image in zip(sources, opened, strict=True):
-            name = str(source) if isinstance(source, str | Path) else type(source).__name__
-            if isinstance(image, MemecapError):
-                results.append([Result(name, self.name, seconds, error=image.what)] * len(decodings))
-                continue
-            each = [tuple(replace(caption, seconds=seconds) for caption in found) for found in next(captions)]
-            results.append([Result(name, self.name, seconds, caption=found[0], candidates=found) for found in each])
-        return results
+        looked_at = self.sees or (self.ranker is not None and self.ranker.judge is not None)
+        images = [open_picture(picture) for picture in pictures] if looked_at or readings is None else []
+        return [found[0] for (found,) in self._describe(images, readings, start=start)]
+
+    @torch.inference_mode()
+    def _describe(
+        self,
+        images: Sequence[Image.Image],
+        readings: Sequence[Reading | None] | None,
+        decodings: Sequence[Search] | None = None,
+        *,
+        start: float,
+    ) -> list[Candidates]:
+        told = self.read(images) if readings is None else readings
+        return self.write(self.look(images), told, decodings, images=images, start=start) if told else []
 
     def read(self, images: Sequence[Image.Image]) -> Sequence[Reading | None]:
         """The text on pictures, as the reader sees it; None for each without a reader."""
-        return self.reader.read(images) if self.reader else [None] * len(images)
+        return self.reader.read(images) if self.reader and images else [None] * len(images)
 
-    @torch.inference_mode()
-    def write(
-        self,
-        images: Sequence[Image.Image],
-        readings: Sequence[Reading | None],
-        decodings: Sequence[Search] | None = None,
-    ) -> list[list[list[Caption]]]:
-        """For each picture, for each decoding (None: the captioner's one), the candidates, best first."""
-        with writing(self.precision, self.device):
-            features = self._see(images)
-            each = []
-            for decoding in decodings or [self.decoding]:
-                candidates = describe(self.captioner, features, readings, decoding)
-                if self.ranker is not None:
-                    candidates = self.ranker.order(candidates, readings, features=features, pictures=images)
-                each.append(candidates)
-        return [
-            [[replace(caption, reading=reading) for caption in found] for found in of_picture]
-            for *of_picture, reading in zip(*each, readings, strict=True)
-        ]
-
-    def _describe(self, images: Sequence[Image.Image], decodings: Sequence[Search]) -> list[list[list[Caption]]]:
-        """As `write`, of what is read on the pictures."""
-        return self.write(images, self.read(images), decodings) if images else []
-
-    def _see(self, images: Sequence[Image.Image]) -> Images | None:
+    def look(self, images: Sequence[Image.Image]) -> Images | None:
+        """What the captioner sees of pictures: features, where it has an encoder; once, for it and for the ranker."""
         seen, encoder = self.captioner.look_at(images), self.captioner.encoder
         if seen is None or seen.pixels is None or encoder is None:
             return seen and seen.to(self.device)
-        return Images(features=encoder(seen.pixels.to(self.device)).float())  # once, for captioner and ranker
+        with writing(self.precision, self.device):
+            return Images(features=encoder(seen.pixels.to(self.device)).float())
 
+    @torch.no_grad()  # no inference mode: what a captioner in training keeps of a batch must serve learning, too
+    def write(
+        self,
+        seen: Images | None,
+        readings: Sequence[Reading | None],
+        decodings: Sequence[Search] | None = None,
+        *,
+        images: Sequence[Image.Image] = (),
+        start: float | None = None,
+    ) -> list[Candidates]:
+        """For each picture, for each decoding (None: the pipeline's one), the candidates, best first.
 
-def describe(
-    captioner: Captioner, images: Images | None, readings: Sequence[Reading | None], search: Search
-) -> list[list[Caption]]:
-    """Candidates of each picture, best first, with what they were chosen by."""
-    found = captioner.generate(images, readings, search.candidates())
-    return [search.choose(*pair) for pair in zip(found, readings, strict=True)]
+        Args:
+            seen: what `look` made of the pictures, or their stored features.
+            images: the pictures themselves, for a ranking by another judge.
+            start: when the work on the batch began, by `time.perf_counter`: a caption's seconds are a share of it.
+        """
+        with writing(self.precision, self.device):
+            each = [self._candidates(seen, readings, search, images) for search in decodings or [self.decoding]]
+        seconds = None if start is None else (time.perf_counter() - start) / len(readings)
+        return [
+            [[replace(caption, reading=reading, seconds=seconds) for caption in found] for found in of_picture]
+            for *of_picture, reading in zip(*each, readings, strict=True)
+        ]
+
+    def _candidates(
+        self,
+        seen: Images | None,
+        readings: Sequence[Reading | None],
+        search: Search,
+        images: Sequence[Image.Image],
+    ) -> list[list[Caption]]:
+        """Of each picture, best first, with what they were chosen by."""
+        generated = self.captioner.generate(seen, readings, search.candidates())
+        found = [search.choose(*pair) for pair in zip(generated, readings, strict=True)]
+        return found if self.ranker is None else self.ranker.order(found, readings, features=seen, pictures=images)
 
 
 def load_captioner(
-    model: str | Path | None = None,
+    model: str | Path | Captioner | None = None,
     *,
     reader: Any = "tesseract",
     decoding: Search | None = None,
@@ -187,11 +191,12 @@ def load_captioner(
     precision: Precision = "fp32",
     device: str | None = None,
     trust_code: bool = False,
-) -> MemeCaptioner:
+) -> Pipeline:
     """A captioner ready to use.
 
     Args:
-        model: a checkpoint folder, a run folder of `memecap train`, or a Hub id; None: `template`, with no training.
+        model: a checkpoint folder, a run folder of `memecap train`, a Hub id, or a captioner that is loaded already;
+            None: `template`, with no training.
         reader: a reader's name or settings (see `memecap parts reading`), or None: no text is read.
         ranking: how the candidates of the decoding are ordered; None: as the decoding does.
         precision: bf16 is the faster and rounds products to 8 bits, so some captions differ from those of fp32.
@@ -203,21 +208,22 @@ def load_captioner(
         MissingFileError, DataError: the folder is not a checkpoint.
         ServiceError: the model or the reader's program cannot be had.
     """
-    name = str(model) if model is not None else DEFAULT_MODEL
     place = choose_device(device)
-    if name == DEFAULT_MODEL:
-        captioner = create(config.configure("captioners", name), ())
-    else:
-        captioner = checkpoint.load(name, trust_code=trust_code)
-    return MemeCaptioner(
-        captioner,
+    return Pipeline(
+        model if isinstance(model, Captioner) else _load(str(model or DEFAULT_MODEL), trust_code),
         config.build("reading", reader) if reader is not None else None,
-        name=name,
+        name=None if isinstance(model, Captioner) else str(model or DEFAULT_MODEL),
         decoding=decoding,
         ranking=ranking,
         precision=precision,
         device=place,
     )
+
+
+def _load(model: str, trust_code: bool) -> Captioner:
+    if model == DEFAULT_MODEL:
+        return create(config.configure("captioners", model))
+    return checkpoint.load(model, trust_code=trust_code)
 
 
 def _try_open(source: PictureSource) -> Image.Image | MemecapError:

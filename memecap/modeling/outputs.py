@@ -33,9 +33,11 @@ class Caption:
     quotes: tuple[Quote, ...] = ()
     log_probability: float | None = None
     finished: bool = True  # the end token was reached
-    score: float | None = None  # of what it was chosen by: ranking.py; otherwise nats per token, None without a model
-    reading: Reading | None = None  # filled by inference.py
-    seconds: float | None = None  # filled by inference.py: reading and captioning, a share of the batch's time
+    score: float | None = (
+        None  # of what it was chosen by: inference/ranking.py; otherwise nats per token, None without a model
+    )
+    reading: Reading | None = None  # filled by inference/pipeline.py
+    seconds: float | None = None  # of reading and captioning: a share of the batch's time, filled there too
     token_ids: tuple[int, ...] = field(default=(), repr=False)  # as written, the end token included if it was reached
 
     @property

@@ -7,8 +7,10 @@ N cells of a square grid, H W pixels of the encoder.
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -18,10 +20,12 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from memecap.captioners.base import Captioner
+from memecap.core import storage
 from memecap.errors import UsageError
 from memecap.modeling.attention import Attended
 from memecap.modeling.batch import Images
 from memecap.modeling.outputs import Caption
+from memecap.pictures.safe_open import open_picture
 from memecap.reading.base import Reading
 
 PANEL, LETTERS, COLUMNS = 168, 15, 8  # pixels, pixels, panels in a row
@@ -37,11 +41,12 @@ class Attends(Protocol):
     ) -> list[Attended]: ...
 
 
-def check(captioner: Captioner) -> None:
-    """Whether `draw` can show where this captioner looks.
+def check(captioner: Captioner, folder: Path | None = None) -> None:
+    """Whether `draw` can show where this captioner looks, and `save` write it to a folder.
 
     Raises:
         UsageError: the captioner has no attention over a square grid of the picture.
+        StorageError: the folder cannot be written to.
     """
     encoder = captioner.encoder
     if encoder is None or not isinstance(captioner, Attends):
@@ -52,6 +57,20 @@ def check(captioner: Captioner) -> None:
         )
     if math.isqrt(encoder.n_tokens) ** 2 != encoder.n_tokens:
         raise UsageError("the encoder's image tokens are no square grid", where="--attention", fix="Set output: grid.")
+    if folder is not None:
+        storage.check_writable(folder)
+
+
+def save(captioner: Captioner, picture: Path, caption: Caption, folder: Path) -> Path:
+    """Draw into `<folder>/<name>.png`; pictures of the same name from several folders are numbered."""
+    content = io.BytesIO()
+    draw(captioner, open_picture(picture), caption).save(content, "PNG")
+    place, number = folder / f"{picture.stem}.png", 1
+    while place.exists():
+        number += 1
+        place = folder / f"{picture.stem}-{number}.png"
+    storage.write_bytes(place, content.getvalue())
+    return place
 
 
 def draw(captioner: Captioner, picture: Image.Image, caption: Caption) -> Image.Image:

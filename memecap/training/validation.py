@@ -9,7 +9,7 @@ import torch
 from accelerate.utils import gather_object
 
 from memecap.core.config import PartConfig
-from memecap.inference.pipeline import describe
+from memecap.inference.pipeline import Pipeline
 from memecap.modeling.batch import collate
 from memecap.modeling.outputs import Loss
 from memecap.scoring import score
@@ -80,15 +80,16 @@ def _caption(run: StageRun) -> list[Captioned]:
     """Captions of the first val rows, made by all processes together, in fp32 as `memecap evaluate` makes them."""
     accelerator, val = run.accelerator, run.val
     wanted = range(min(max(run.config.val_captions, run.config.samples), len(val.items)))
+    pipeline = Pipeline(run.captioner, decoding=run.config.decoding, device=accelerator.device)
     made: list[tuple[int, Captioned]] = []
     for batch in _chunks(wanted[accelerator.process_index :: accelerator.num_processes], BATCH):
         images = val.images(batch)
         readings = [val.reading(item, 0, f"val/{item}") for item in batch]
         seen = None if images is None else images.to(accelerator.device)
         with freely():
-            candidates = describe(run.captioner, seen, readings, run.config.decoding)
-        for item, reading, best in zip(batch, readings, candidates, strict=True):
-            made.append((item, Captioned(val.items[item], reading, best[0])))
+            found = pipeline.write(seen, readings)
+        for item, ((best, *_),) in zip(batch, found, strict=True):
+            made.append((item, Captioned(val.items[item], best.reading, best)))
     if accelerator.num_processes > 1:
         made = gather_object(made)
     return [captioned for _, captioned in sorted(made, key=lambda pair: pair[0])]

@@ -24,7 +24,7 @@ from memecap.core.progress import track
 from memecap.decoding.base import Search
 from memecap.decoding.greedy import Greedy
 from memecap.evaluation import floors
-from memecap.inference.pipeline import describe
+from memecap.inference.pipeline import Pipeline
 from memecap.reading.base import Reading
 from memecap.reading.stored.readings import load_readings
 from memecap.scoring import score
@@ -74,9 +74,9 @@ def main() -> None:
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|", flush=True)
     floor_rows(options.data, readings, references)
     whole = trained(options, "whole", None)
-    row("whole", whole, whole.decoding(), readings, references)
+    row("whole", whole, whole.default_search(), readings, references)
     row("greedy instead of consensus", whole, Greedy(max_new_tokens=LONGEST), readings, references)
-    row("another meme's reading", whole, whole.decoding(), shifted, references)
+    row("another meme's reading", whole, whole.default_search(), shifted, references)
     for title, leave_out in PARTS.items():
         captioner = trained(options, leave_out.__name__, leave_out)
         row(title, captioner, captioner.default_search(), readings, references)
@@ -123,8 +123,9 @@ def row(
     """Caption the memes and print one row."""
     order = sorted(range(len(readings)), key=lambda i: len(readings[i].text))  # like lengths together
     texts = [""] * len(readings)
+    pipeline = Pipeline(captioner, decoding=decoding)
     for batch in track([order[start : start + BATCH] for start in range(0, len(order), BATCH)], title):
-        for i, (best, *_) in zip(batch, describe(captioner, None, [readings[i] for i in batch], decoding), strict=True):
+        for i, ((best, *_),) in zip(batch, pipeline.write(None, [readings[i] for i in batch]), strict=True):
             texts[i] = best.text
     print_row(title, texts, references)
 

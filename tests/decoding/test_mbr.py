@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from memecap.captioners.base import Captioner
+from memecap.core.config import PartConfig
 from memecap.decoding.base import choose
 from memecap.decoding.greedy import Greedy
 from memecap.decoding.mbr import MBR, consensus, loops, quoted_share
 from memecap.errors import ConfigError, UsageError
-from memecap.inference.pipeline import describe
+from memecap.inference.pipeline import Pipeline
 from memecap.modeling.outputs import Caption
 from memecap.quoting.quote import Quote
 from memecap.reading.base import Line, Reading
@@ -39,8 +41,11 @@ def test_quoted_share_weighs_words_by_confidence() -> None:
     assert quoted_share(Caption("ничего"), None) == 0.0
 
 
-class Samples:
-    """Stands for a captioner: remembers the decoding it was asked for."""
+class Samples(Captioner):
+    """Remembers the decoding it was asked for."""
+
+    config = PartConfig(name="samples")
+    encoder = None
 
     def generate(self, images: object, readings: list[object], decoding: object) -> list[list[Caption]]:
         self.decoding = decoding
@@ -49,10 +54,11 @@ class Samples:
 
 def test_mbr_samples_and_other_decodings_pass_through() -> None:
     captioner = Samples()
-    [best, *_] = describe(captioner, None, [None], MBR(n_samples=3, seed=7))[0]  # type: ignore[arg-type]
+    pipeline = Pipeline(captioner)
+    [[[best, *_]]] = pipeline.write(None, [None], [MBR(n_samples=3, seed=7)])
     assert best.text == "раз два"
     assert captioner.decoding.n_candidates == 3 and captioner.decoding.seed == 7
-    assert describe(captioner, None, [None], Greedy())[0][0].text == "раз"  # type: ignore[arg-type]
+    assert pipeline.write(None, [None], [Greedy()])[0][0][0].text == "раз"
 
 
 def test_choosing_a_decoding_by_name() -> None:

@@ -41,7 +41,7 @@ def test_bench_takes_several_models(picture: Path, monkeypatch: pytest.MonkeyPat
     assert "memory" in heading and len(rows) == 2 and all(row.startswith("template") for row in rows)
 
 
-def _here(spread: Any, function: Any, values: Any, **_: Any) -> Any:
+def _here(parallel_map: Any, function: Any, values: Any, **_: Any) -> Any:
     """In this process: it costs no imports, which are most of a process's time."""
     return spread(function, values, on="here")
 

@@ -14,7 +14,7 @@ import memecap
 from memecap.captioners.base import create
 from memecap.core.config import configure
 from memecap.errors import DataError, MissingFileError
-from memecap.inference.pipeline import MemeCaptioner
+from memecap.inference.pipeline import Pipeline
 from memecap.reading.base import Line, Reader, Reading
 
 
@@ -31,16 +31,16 @@ class WidthReader(Reader):
 
 
 @pytest.fixture
-def captioner() -> MemeCaptioner:
+def captioner() -> Pipeline:
     template = create(configure("captioners", "template"), ())
-    return MemeCaptioner(template, WidthReader(), name="template")
+    return Pipeline(template, WidthReader(), name="template")
 
 
 def picture(width: int) -> Image.Image:
     return Image.new("RGB", (width, 20), "white")
 
 
-def test_every_kind_of_source(captioner: MemeCaptioner, tmp_path: Path) -> None:
+def test_every_kind_of_source(captioner: Pipeline, tmp_path: Path) -> None:
     buffer = io.BytesIO()
     picture(31).save(buffer, "PNG")
     (tmp_path / "a.png").write_bytes(buffer.getvalue())
@@ -58,13 +58,13 @@ def test_every_kind_of_source(captioner: MemeCaptioner, tmp_path: Path) -> None:
         assert caption.seconds and caption.seconds > 0
 
 
-def test_a_list_keeps_its_order_over_batches(captioner: MemeCaptioner) -> None:
+def test_a_list_keeps_its_order_over_batches(captioner: Pipeline) -> None:
     widths = list(range(10, 80))
     captions = captioner.caption([picture(width) for width in widths])
     assert [caption.reading.width for caption in captions if caption.reading] == widths
 
 
-def test_a_broken_picture_raises_alone_and_is_reported_in_a_stream(captioner: MemeCaptioner, tmp_path: Path) -> None:
+def test_a_broken_picture_raises_alone_and_is_reported_in_a_stream(captioner: Pipeline, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"not a picture")
     with pytest.raises(DataError):

@@ -13,7 +13,7 @@ from memecap.captioners.base import create
 from memecap.core import config
 from memecap.decoding.beam import Beam
 from memecap.errors import ConfigError, UsageError
-from memecap.inference.pipeline import MemeCaptioner
+from memecap.inference.pipeline import Pipeline
 from memecap.inference.ranking import Ranker, Ranking, agreement, choose
 from memecap.modeling.batch import Images
 from memecap.modeling.outputs import Caption
@@ -29,11 +29,11 @@ CANDIDATES = [
 ]
 
 
-def clipcap(models: Path, encoder: str = "ruclip") -> MemeCaptioner:
+def clipcap(models: Path, encoder: str = "ruclip") -> Pipeline:
     torch.manual_seed(0)
     settings = {"name": "clipcap", "encoder": {"name": encoder, "model": str(models / encoder)}, "decoder": GPT}
     captioner = create(config.configure("captioners", settings), TEXTS)
-    return MemeCaptioner(captioner, None, name="test", decoding=Beam(width=4, n_candidates=4, max_new_tokens=9))
+    return Pipeline(captioner, None, name="test", decoding=Beam(width=4, n_candidates=4, max_new_tokens=9))
 
 
 def test_criteria_one_by_one_and_together() -> None:

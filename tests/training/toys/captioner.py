@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from memecap.captioners.base import TrainableCaptioner
 from memecap.core.config import PartConfig
+from memecap.decoding.base import Search
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling.batch import Batch, Example, Images, pad
 from memecap.modeling.loss import token_loss
@@ -84,7 +85,7 @@ class Toy(TrainableCaptioner):
         self.embed = nn.Embedding(tokenizer.size, config.width)
         self.dropout = nn.Dropout(config.dropout)
         self.cell = nn.GRU(config.width, config.width, batch_first=True)
-        self.look = nn.Linear(_Mean.width, config.width)
+        self.see = nn.Linear(_Mean.width, config.width)
         self.out = nn.Linear(config.width, tokenizer.size)
 
     @classmethod
@@ -111,7 +112,9 @@ class Toy(TrainableCaptioner):
         return token_loss(batch, logits[there], batch.token_ids[there], there.nonzero()[:, 0])
 
     @torch.no_grad()
-    def generate(self, images, readings, search) -> list[list[Caption]]:
+    def generate(
+        self, images: Images | None, readings: Sequence[Reading | None], search: Search
+    ) -> list[list[Caption]]:
         ids, mask = pad([self.tokenizer.encode(reading.text) if reading else [] for reading in readings])
         training = self.training
         self.eval()
@@ -135,5 +138,5 @@ class Toy(TrainableCaptioner):
         state = read.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
         if images is not None and self.encoder is not None:
             seen = images.features if images.features is not None else self.encoder(images.tensor)
-            state = state + self.look(seen.mean(1))
+            state = state + self.see(seen.mean(1))
         return state
