@@ -32,7 +32,7 @@ class Captioner(nn.Module, ABC):
     Config: type[PartConfig] = PartConfig
 
     config: PartConfig
-    encoder: ImageEncoder | None = None  # None: no network of ours looks at the picture
+    encoder: ImageEncoder | None  # None: no network of ours looks at the picture
 
     @abstractmethod
     def generate(

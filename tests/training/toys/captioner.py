@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.core.config import PartConfig
-from memecap.decoding.run import recurrent
+from memecap.decoding.base import Search
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling.batch import Batch, Example, Images, pad
 from memecap.modeling.loss import token_loss
@@ -67,7 +67,7 @@ class _Mean(ImageEncoder):
         raise NotImplementedError
 
 
-class Toy(Captioner):
+class Toy(TrainableCaptioner):
     class Config(PartConfig):
         name: str = "toys.captioner"
         width: int = 16
@@ -85,7 +85,7 @@ class Toy(Captioner):
         self.embed = nn.Embedding(tokenizer.size, config.width)
         self.dropout = nn.Dropout(config.dropout)
         self.cell = nn.GRU(config.width, config.width, batch_first=True)
-        self.look = nn.Linear(_Mean.width, config.width)
+        self.see = nn.Linear(_Mean.width, config.width)
         self.out = nn.Linear(config.width, tokenizer.size)
 
     @classmethod
@@ -112,12 +112,14 @@ class Toy(Captioner):
         return token_loss(batch, logits[there], batch.token_ids[there], there.nonzero()[:, 0])
 
     @torch.no_grad()
-    def generate(self, images, readings, decoding) -> list[list[Caption]]:
+    def generate(
+        self, images: Images | None, readings: Sequence[Reading | None], search: Search
+    ) -> list[list[Caption]]:
         ids, mask = pad([self.tokenizer.encode(reading.text) if reading else [] for reading in readings])
         training = self.training
         self.eval()
         first, state = self._step(torch.zeros(len(readings), dtype=torch.long), (self._start(images, ids, mask),))
-        rows, scores = recurrent.decode(first, state, self._step, decoding, end_id=0)
+        rows, scores = search.decode(first, state, self._step, end_id=0)
         self.train(training)
         captions = []
         for row, score in zip(rows, scores, strict=True):
@@ -136,5 +138,5 @@ class Toy(Captioner):
         state = read.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
         if images is not None and self.encoder is not None:
             seen = images.features if images.features is not None else self.encoder(images.tensor)
-            state = state + self.look(seen.mean(1))
+            state = state + self.see(seen.mean(1))
         return state
