@@ -20,9 +20,6 @@ from typing import Any
 
 import full_size
 import torch
-from memecap.training.data import load_windows
-from memecap.training.items import Item
-from memecap.training.sight import ImageInputs
 from PIL import Image
 from torch import Tensor
 from transformers import GenerationConfig, GPT2LMHeadModel
@@ -35,8 +32,10 @@ from memecap.modeling import decoder_input
 from memecap.modeling.batch import Images, collate
 from memecap.pictures.safe_open import open_picture
 from memecap.training.config import StageConfig
+from memecap.training.datasets import Dataset, Item
+from memecap.training.image_inputs import ImageInputs
 from memecap.training.optim import build_optimizer
-from memecap.training.sampling import windows
+from memecap.training.sampling import load_windows, windows
 
 N_NEW = 50
 FLICKR, MEME = 20, 60  # tokens of a caption

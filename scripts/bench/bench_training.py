@@ -20,8 +20,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from memecap.training.gradient import add_gradient
-from memecap.training.sight import ImageInputs, open_image_inputs
 from PIL import Image
 
 from memecap.captioners.base import create
@@ -29,7 +27,9 @@ from memecap.core import config, manifest
 from memecap.errors import MissingFileError
 from memecap.training import sampling
 from memecap.training.config import TrainConfig
-from memecap.training.optim import build_optimizer
+from memecap.training.datasets import Dataset, Item, load_items, open_corpora, train_captions
+from memecap.training.image_inputs import ImageInputs, open_image_inputs
+from memecap.training.optim import add_gradient, build_optimizer
 from memecap.training.progress import Progress
 from memecap.training.stage import StageRun
 
