@@ -78,6 +78,11 @@ class TrainableCaptioner(Captioner):
     def example(self, caption: str, *, image: ImageInput | None = None, reading: Reading | None = None) -> Example:
         """One training example: `image` is what `look` made of the picture, or its cached features."""
 
+    @property
+    def prompts_by_picture(self) -> bool:
+        """Does the picture decide what stands in an example's prompt? Then its ids cannot be kept without it."""
+        return False
+
     @abstractmethod
     def forward(self, batch: Batch) -> Loss:
         """The loss of the captions; `modeling.loss.token_loss` sums it as the batch wishes."""

@@ -150,13 +150,23 @@ class ClipCap(TrainableCaptioner):
         if self.similar is not None and self.config.retrieval is not None and (seen := stack([image])):
             tokens = self._tokens(seen)
             similar = self.similar.similar_to_learn(tokens[0], caption, self.config.retrieval.n_captions)
-        return Example(ids, image=image, prompt_ids=self._prompt(reading, similar))
+        text = None
+        if self.text_prefix is not None:  # of a caption that was cut, what is left
+            text = caption if ids[-1] == self.tokenizer.end_id else self.tokenizer.decode(ids)
+        return Example(ids, image=image, prompt_ids=self._prompt(reading, similar), text=text)
+
+    @property
+    def prompts_by_picture(self) -> bool:
+        return self.similar is not None
 
     def forward(self, batch: Batch) -> Loss:
-        if batch.images is None and self.text_prefix is not None and self.mapper is not None:
-            rows = zip(batch.token_ids.tolist(), batch.token_mask.tolist(), strict=True)
-            said = [self.tokenizer.decode([i for i, is_there in zip(*row, strict=True) if is_there]) for row in rows]
-            start = self.mapper(self.text_prefix(said, learning=self.training).to(self._device))
+        if (
+            batch.images is None
+            and batch.texts is not None
+            and self.text_prefix is not None
+            and self.mapper is not None
+        ):
+            start = self.mapper(self.text_prefix(batch.texts, learning=self.training).to(self._device))
         else:
             start = self._start(batch.images, len(batch))
         read = _sequence.read(self.decoder, start, batch, self.copy_head)

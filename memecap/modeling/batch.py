@@ -59,13 +59,14 @@ class Example:
     image: ImageInput | None = None
     prompt_ids: Sequence[int] = ()
     weight: float = 1.0  # of its loss
+    text: str | None = None  # the caption in words, for a captioner that wants them too
 
 
 @dataclass(frozen=True)
 class Batch:
     """What a captioner's `forward` takes. Masks are True on real tokens; padding stands on the right and holds 0.
 
-    `weights` and `label_smoothing` are wishes about the loss, which `captioners/_loss.py` grants for every captioner.
+    `weights` and `label_smoothing` are wishes about the loss, which `modeling/loss.py` grants for every captioner.
     """
 
     images: Images | None
@@ -75,6 +76,7 @@ class Batch:
     prompt_mask: Bool[Tensor, "B R"]
     weights: Float[Tensor, " B"] | None = None  # of the examples' losses; None: one each
     label_smoothing: float = 0.0  # share of a target's probability that is spread over the vocabulary
+    texts: tuple[str, ...] | None = None  # the captions in words, where every example has them
 
     def __len__(self) -> int:
         return len(self.token_ids)
@@ -95,6 +97,7 @@ class Batch:
             prompt_ids=self.prompt_ids[rows],
             prompt_mask=self.prompt_mask[rows],
             weights=None if self.weights is None else self.weights[rows],
+            texts=None if self.texts is None else tuple(self.texts[row] for row in rows.tolist()),
         )
 
     def to(self, device: torch.device | str) -> Batch:
@@ -115,6 +118,7 @@ def collate(examples: Sequence[Example], *, label_smoothing: float = 0.0) -> Bat
     prompt_ids, prompt_mask = pad([example.prompt_ids for example in examples])
     images = stack([example.image for example in examples])
     weights = torch.tensor([example.weight for example in examples])
+    texts = [example.text for example in examples if example.text is not None]
     return Batch(
         images,
         token_ids,
@@ -123,6 +127,7 @@ def collate(examples: Sequence[Example], *, label_smoothing: float = 0.0) -> Bat
         prompt_mask,
         weights=None if bool((weights == 1.0).all()) else weights,
         label_smoothing=label_smoothing,
+        texts=tuple(texts) if len(texts) == len(examples) else None,
     )
 
 

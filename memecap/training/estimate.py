@@ -28,6 +28,7 @@ from memecap.modeling.batch import Batch, collate
 from memecap.reading.stored import readings
 from memecap.training import sampling
 from memecap.training.config import StageConfig, TrainConfig
+from memecap.training.image_inputs import takes_features
 
 MEASURED = 4  # examples of the step that is measured
 SIDE = 320  # pixels of the blank picture
@@ -101,12 +102,12 @@ def _unseen(
     captioner: TrainableCaptioner, stages: Sequence[tuple[StageConfig, Sequence[Corpus]]]
 ) -> tuple[Unseen, ...]:
     encoder = captioner.encoder
-    if encoder is None or any(parameter.requires_grad for parameter in encoder.parameters()):
+    if encoder is None:
         return ()
     wanted = {
         corpus.folder: corpus
         for stage, opened in stages
-        if stage.cache_features and not stage.text_only
+        if not stage.text_only and takes_features(encoder, stage)
         for corpus in opened
     }
     fingerprint = encoder.fingerprint if wanted else ""
@@ -150,7 +151,7 @@ def _blank(encoder: ImageEncoder | None, stage: StageConfig) -> Tensor | None:
     """What stands for a picture: stored features of a frozen encoder, or pixels."""
     if encoder is None:
         return None
-    if stage.cache_features and not any(parameter.requires_grad for parameter in encoder.parameters()):
+    if takes_features(encoder, stage):
         return torch.zeros(encoder.n_tokens, encoder.width)
     return encoder.transform(Image.new("RGB", (SIDE, SIDE), "grey"))
 

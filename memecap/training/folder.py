@@ -25,7 +25,6 @@ import torch
 from memecap.core import config, storage, tensors
 from memecap.errors import ConfigError, DataError
 from memecap.training.config import OPERATIONAL, TrainConfig
-from memecap.training.curves import draw_curves
 from memecap.training.progress import Record
 
 COLUMNS = (
@@ -45,6 +44,7 @@ class RunFolder:
         self.folder = folder
         self.best = folder / "checkpoints" / "best"
         self.last = folder / "checkpoints" / "last"
+        self.curves = folder / "curves.png"
         self.manifest = folder / "run.json"
 
     def claim(self, wanted: TrainConfig) -> None:
@@ -105,10 +105,6 @@ class RunFolder:
             writer.writeheader()
             writer.writerows({key: _short(value) for key, value in row.items()} for row in log)
         storage.write_jsonl(self.folder / "samples.jsonl", samples)
-
-    def draw(self, log: Sequence[Record]) -> None:
-        """curves.png."""
-        draw_curves(self.folder / "curves.png", log)
 
     def finish(self, record: Record) -> None:
         """Write the manifest of a finished run and drop the state, which is of no more use."""

@@ -1,21 +1,34 @@
-"""Journal: what an epoch leaves for people, on disk and at the terminal.
+"""Journal: what an epoch leaves for people: the log, samples, curves and events on disk, a line at the terminal.
 
 The rows themselves live in `Progress`, so a run that goes on writes files that are as if it had never been stopped.
 """
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
+from memecap.core import storage
 from memecap.core.progress import say
-from memecap.training.alarms import alarms
-from memecap.training.events import Events
+from memecap.errors import UsageError
+from memecap.training.diagnostics import alarms
 from memecap.training.folder import RunFolder
 from memecap.training.progress import Progress, Record
-from memecap.training.stage import Captioned
+from memecap.training.stage import Captioned, Epoch
 
 SECONDS_BETWEEN_DRAWINGS = 30
+
+#: label, and what brings the score to 0–100
+_SCORES = {
+    "val_chrf2": ("chrF2", 1),
+    "val_quoted_recall": ("quoted recall", 100),
+    "val_bleu4": ("BLEU-4", 1),
+    "val_bertscore": ("BERTScore", 100),
+}
 
 
 class Journal:
@@ -27,17 +40,17 @@ class Journal:
         self.events = Events(folder.folder / "tensorboard", on=tensorboard)
         self.drawn_at = time.monotonic()
 
-    def note_epoch(self, progress: Progress, stage: str, scores: Record, captioned: Sequence[Captioned]) -> None:
+    def note_epoch(self, progress: Progress, stage: str, epoch: Epoch) -> None:
         """Add an epoch's row and samples to the progress; every process keeps them."""
-        alarm = "; ".join(alarms(scores, captioned))
-        progress.log_row(stage, **scores, alarm=alarm)
-        progress.samples += [progress.place(stage) | _sample(one) for one in captioned[: self.samples]]
+        alarm = "; ".join(alarms(epoch.scores, epoch.captioned))
+        progress.log_row(stage, **epoch.scores, best=int(epoch.is_best), alarm=alarm)
+        progress.samples += [progress.place(stage) | _sample(one) for one in epoch.captioned[: self.samples]]
 
     def write(self, progress: Progress) -> None:
         """Write all rows, and tell the last one."""
         self.folder.write_log(progress.log, progress.samples)
         if time.monotonic() - self.drawn_at > SECONDS_BETWEEN_DRAWINGS:
-            self.folder.draw(progress.log)
+            draw_curves(self.folder.curves, progress.log)
             self.drawn_at = time.monotonic()
         row = progress.log[-1]
         self.events.add(row)
@@ -48,7 +61,7 @@ class Journal:
     def close(self, progress: Progress) -> None:
         """Draw the whole run."""
         self.events.close()
-        self.folder.draw(progress.log)
+        draw_curves(self.folder.curves, progress.log)
 
 
 def _sample(captioned: Captioned) -> Record:
@@ -65,3 +78,76 @@ def _line(row: Record) -> str:
     numbers = [f"{key} {value:.4g}" for key, value in row.items() if isinstance(value, float)]
     mark = "  ← best" if row.get("best") else ""
     return f"{row['stage']}, epoch {row['epoch']}, step {row['step']}: {', '.join(numbers)}{mark}"
+
+
+class Events:
+    """A writer that is opened at the first row, and drops the events that a resumed run makes again."""
+
+    def __init__(self, folder: Path, *, on: bool) -> None:
+        self.folder = folder
+        self.on = on
+        self._writer: Any = None
+
+    def add(self, row: Record) -> None:
+        """Write the numbers of a row under their names."""
+        if not self.on:
+            return
+        if self._writer is None:
+            self._writer = _open(self.folder, row["step"])
+        for name, value in row.items():
+            if isinstance(value, int | float) and name not in ("epoch", "step"):
+                self._writer.add_scalar(name, value, row["step"])
+        self._writer.flush()
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _open(folder: Path, step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise UsageError(
+            "TensorBoard is not installed", where="tensorboard: true", fix="pip install 'memecap[tensorboard]'"
+        ) from error
+    return SummaryWriter(str(folder), purge_step=step)
+
+
+def draw_curves(path: Path, log: Sequence[dict[str, Any]]) -> None:
+    """Write the curves of a log's rows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    losses, scores = figure.subplots(1, 2)
+    _plot(losses, log, "train_loss", "train", alpha=0.6)
+    _plot(losses, log, "val_loss", "val", marker="o", markersize=3)
+    losses.set(xlabel="optimizer step", ylabel="nats per token")
+    for key, (label, factor) in _SCORES.items():
+        _plot(scores, log, key, label, factor, marker="o", markersize=3)
+    scores.set(xlabel="optimizer step", ylabel="of val captions, 0–100", ylim=(0, None))
+    for axes in (losses, scores):
+        _mark_stages(axes, log)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+        if axes.lines and axes.get_legend_handles_labels()[0]:
+            axes.legend(frameon=False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120)
+    storage.write_bytes(path, buffer.getvalue())
+
+
+def _plot(axes: Any, log: Sequence[dict[str, Any]], key: str, label: str, factor: float = 1, **style: Any) -> None:
+    points = [(row["step"], factor * row[key]) for row in log if row.get(key) is not None]
+    if points:
+        axes.plot(*zip(*points, strict=True), label=label, **style)
+
+
+def _mark_stages(axes: Any, log: Sequence[dict[str, Any]]) -> None:
+    """A thin line after the last step of each stage, with the name of the next."""
+    for before, after in pairwise(log):
+        if before["stage"] != after["stage"]:
+            axes.axvline(before["step"], color="grey", linewidth=0.8)
+            axes.annotate(after["stage"], (before["step"], 1), xycoords=("data", "axes fraction"), fontsize=8, va="top")

@@ -1,17 +1,27 @@
-"""The optimizer of a stage and its learning rate as a pure function of the step, so that resuming needs no scheduler.
+"""One optimizer step: its learning rate, the gradient of an accumulation window, and the optimizer itself.
 
+The rate is a pure function of the step, so that resuming needs no scheduler. The loss of a window is one sum over its
+micro-batches and processes, divided once by all its tokens: neither accumulation, nor the number of processes, nor a
+micro-batch that had to be halved because memory ran out changes the gradient.
 AdamW: Loshchilov and Hutter, arXiv 1711.05101. Adam: Kingma and Ba, arXiv 1412.6980.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 
 from memecap.captioners.base import TrainableCaptioner
+from memecap.core.progress import say
 from memecap.errors import ConfigError
+from memecap.modeling.outputs import Loss
 from memecap.training.config import StageConfig
+from memecap.training.progress import Step
+from memecap.training.sampling import MicroBatch
+from memecap.training.stage import StageRun
 
 
 def build_optimizer(captioner: TrainableCaptioner, stage: StageConfig) -> torch.optim.Optimizer:
@@ -60,3 +70,77 @@ def set_lr(optimizer: torch.optim.Optimizer, factor: float) -> float:
         group["lr"] = group["peak_lr"] * factor
     rate: float = optimizer.param_groups[0]["lr"]
     return rate
+
+
+def take_step(run: StageRun, window: Sequence[MicroBatch]) -> Step:
+    """One optimizer step; a gradient that is not finite, as the norm in the answer says, changes nothing."""
+    loss, n_tokens, reward = add_gradient(run, window)
+    norm = float(run.accelerator.clip_grad_norm_(run.model.parameters(), run.stage.clip or math.inf))
+    if math.isfinite(norm):
+        run.optimizer.step()
+    run.optimizer.zero_grad()
+    return Step(loss, n_tokens, norm, reward)
+
+
+def add_gradient(run: StageRun, window: Sequence[MicroBatch]) -> tuple[float, int, float | None]:
+    """Add the window's gradient; returns its loss in nats, its tokens, and the mean reward of a self-critical stage.
+
+    Where a micro-batch does not fit into memory, it and all later ones of the stage are halved until they do.
+    """
+    while True:
+        cut = [part for micro_batch in window for part in _cut(micro_batch, run.progress.halvings)]
+        try:
+            return _add(run, cut)
+        except RuntimeError as error:
+            # Processes that share a step would wait for each other for ever if one of them began it again.
+            alone = run.accelerator.num_processes == 1
+            if not (_is_out_of_memory(error) and alone and any(len(part.batch) > 1 for part in cut)):
+                raise
+        run.optimizer.zero_grad()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        run.progress.halvings += 1
+        say(f"out of memory: batches of stage {run.stage.name} are cut into {2**run.progress.halvings}")
+
+
+def _add(run: StageRun, window: Sequence[MicroBatch]) -> tuple[float, int, float | None]:
+    accelerator = run.accelerator
+    if run.sampler is not None:
+        place = run.progress.stage, run.progress.epoch, run.progress.window, accelerator.process_index
+        window = run.sampler.sample(window, "/".join(map(str, (run.config.seed, *place))))
+    n_tokens = int(run.sum(sum(micro_batch.n_tokens for micro_batch in window)))
+    total = 0.0
+    for number, micro_batch in enumerate(window):
+        is_last = number == len(window) - 1
+        with nullcontext() if is_last else accelerator.no_sync(run.model):
+            loss: Loss = run.model(micro_batch.batch.to(accelerator.device))
+            # DDP takes the mean over processes; a stand-in takes part and weighs nothing.
+            weight = accelerator.num_processes / n_tokens if micro_batch.n_tokens else 0.0
+            accelerator.backward(loss.total * weight)
+        total += float(loss.total.detach()) if micro_batch.n_tokens else 0.0
+    return run.sum(total), n_tokens, None if run.sampler is None else _mean_reward(run, window)
+
+
+def _mean_reward(run: StageRun, window: Sequence[MicroBatch]) -> float:
+    rewards = [reward for micro_batch in window if micro_batch.n_tokens for reward in micro_batch.rewards]
+    return run.sum(sum(rewards)) / run.sum(len(rewards))
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """CUDA has an exception of its own, the CPU's allocator only a message."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _cut(micro_batch: MicroBatch, halvings: int) -> list[MicroBatch]:
+    """Parts that together hold the examples of one, halved so many times; a single example stays as it is."""
+    middle = len(micro_batch.batch) // 2
+    if not halvings or not middle:
+        return [micro_batch]
+    halves = (_part(micro_batch, slice(None, middle)), _part(micro_batch, slice(middle, None)))
+    return [part for half in halves for part in _cut(half, halvings - 1)]
+
+
+def _part(micro_batch: MicroBatch, rows: slice) -> MicroBatch:
+    batch = micro_batch.batch.select(torch.arange(len(micro_batch.batch))[rows])
+    n_tokens = batch.n_tokens if micro_batch.n_tokens else 0
+    return MicroBatch(batch, n_tokens, micro_batch.items[rows], micro_batch.readings[rows])

@@ -17,9 +17,10 @@ from memecap.errors import DataError, MemecapError, MissingFileError
 from memecap.reading.stored import readings
 from memecap.text import navec as _navec
 from memecap.training import estimate
-from memecap.training.beginning import begin
 from memecap.training.config import StageConfig, TrainConfig
+from memecap.training.datasets import open_corpora
 from memecap.training.folder import differences
+from memecap.training.initialize import initialize
 
 TRANSLATED = ("opus", "ru")  # endings of the names of translated corpora
 
@@ -115,22 +116,28 @@ def _corpora(config: TrainConfig) -> Iterator[Check]:
 
 def _corpus(folder: Path, stages: list[StageConfig], *, sees: bool) -> Iterator[Check]:
     corpus = manifest.open_corpus(folder)
-    rows = {split: [row for row in corpus.rows(split) if row.captions] for split in ("train", "val")}
-    if sees:
-        rows = {split: [row for row in kept if row.file_name] for split, kept in rows.items()}
+    rows = {split: list(_usable(corpus, split, sees=sees)) for split in ("train", "val")}
     counted = f"{len(rows['train']):,} train rows, {len(rows['val']):,} val"
     if not rows["train"]:
         what = f"no train row with {'a picture' if sees else 'captions'}"
         fix = "build it again with --set images=FOLDER, or set text_only: true" if sees else "take another corpus"
         yield Check(str(folder), what, fix, DataError.exit_code)
-        return
-    if demanding := [stage for stage in stages if stage.readings and not stage.simulate_reading]:
-        stored = readings.load_readings(folder)
-        if unread := sum(row.image_id not in stored for kept in rows.values() for row in kept):
-            what = f"{counted}; {unread:,} have no stored reading, and stage {demanding[0].name} demands them"
-            yield Check(str(folder), what, f"memecap read {folder}", DataError.exit_code)
-            return
-    yield Check(str(folder), counted)
+    elif unread := _unread(folder, stages, [*rows["train"], *rows["val"]]):
+        yield Check(str(folder), f"{counted}; {unread}", f"memecap read {folder}", DataError.exit_code)
+    else:
+        yield Check(str(folder), counted)
+
+
+def _usable(corpus: manifest.Corpus, split: str, *, sees: bool) -> Iterator[manifest.Row]:
+    return (row for row in corpus.rows(split) if row.captions and (row.file_name or not sees))
+
+
+def _unread(folder: Path, stages: list[StageConfig], rows: list[manifest.Row]) -> str:
+    """What is missing where a stage demands readings; empty where nothing is."""
+    demanding = [stage.name for stage in stages if stage.readings and not stage.simulate_reading]
+    stored = readings.load_readings(folder) if demanding else {}
+    n_unread = sum(row.image_id not in stored for row in rows) if demanding else 0
+    return f"{n_unread:,} have no stored reading, and stage {demanding[0]} demands them" if n_unread else ""
 
 
 def _command(folder: Path, stages: list[StageConfig]) -> str:
@@ -154,9 +161,9 @@ def _build(folder: Path) -> str:
 
 def _costs(config: TrainConfig, out: Path) -> Iterator[Check]:
     """The captioner is built as the run would build it, so whatever stands in its way is found here."""
-    corpora = [[manifest.open_corpus(m.folder(config.data_folder)) for m in stage.corpora] for stage in config.stages]
+    corpora = open_corpora(config)
     try:
-        captioner = begin(config, corpora)
+        captioner = initialize(config, corpora)
         sizes = estimate.sizes(captioner, config, corpora)
     except MemecapError as error:
         yield Check("captioner", f"{error.what} ({error.where})", error.fix or "", error.exit_code)

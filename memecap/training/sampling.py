@@ -1,24 +1,31 @@
-"""The order of an epoch as a pure function of (seed, stage, epoch): which example, in which batch of which window.
+"""A dataset → the accumulation windows of an epoch, each a list of micro-batches.
 
-A window is what one optimizer step sees: `accumulate` batches. Windows are cut first and batches after, so a window of
-4 × 8 examples holds the same examples as one of 1 × 32, and P processes share each batch of the same window.
+An accumulation window is what one optimizer step sees: `accumulate` batches. Its order is a pure function of (seed,
+stage, epoch), and whatever is random about an example is seeded by its place, so an epoch can be entered at any step.
+Windows are cut first and batches after, so a window of 4 × 8 examples holds the same examples as one of 1 × 32, and P
+processes share each batch of the same window.
 
-Every function here takes `lengths`: `lengths[c][i][k]` is the length (in any unit) of caption k of item i of corpus c.
+Functions of the order take `lengths`: `lengths[c][i][k]` is the length, in any unit, of caption k of item i of corpus
+c.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
 
+from memecap.modeling.batch import Batch, collate
+from memecap.reading.base import Reading
 from memecap.training.config import StageConfig
+from memecap.training.datasets import Dataset, Lengths
 
 #: windows whose examples are sorted together: long enough to save padding, short enough to keep the order random
 POOL = 50
-
-Lengths = Sequence[Sequence[Sequence[int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,20 @@ class SampleIndex:
 
 
 AccumulationWindow = list[list[SampleIndex]]
+
+
+@dataclass(frozen=True, slots=True)
+class MicroBatch:
+    """One process's part of a batch. A stand-in, where a process has nothing left to do, counts no tokens.
+
+    `items` and `readings` say what the examples show; `rewards` are those of sampled captions (scst.py).
+    """
+
+    batch: Batch
+    n_tokens: int
+    items: tuple[int, ...] = ()
+    readings: tuple[Reading | None, ...] = ()
+    rewards: tuple[float, ...] = ()
 
 
 def n_examples(lengths: Lengths, stage: StageConfig) -> int:
@@ -54,22 +75,22 @@ def n_steps(lengths: Lengths, stage: StageConfig) -> int:
 def windows(lengths: Lengths, stage: StageConfig, seed: Sequence[int]) -> list[AccumulationWindow]:
     """The windows of an epoch, in order."""
     rng = np.random.default_rng(list(seed))
-    draws = _draw(lengths, stage, rng)
-    order = rng.permutation(len(draws))
+    indices = _draw(lengths, stage, rng)
+    order = rng.permutation(len(indices))
     size = stage.batch_size * stage.accumulate
     if stage.length_buckets and len(order):
         by_item = [captions for items in lengths for captions in items]
-        keys = np.array([by_item[draw.item][draw.caption] for draw in draws])[order]
+        keys = np.array([by_item[index.item][index.caption] for index in indices])[order]
         pools = [slice(start, start + POOL * size) for start in range(0, len(order), POOL * size)]
         order = np.concatenate([order[pool][np.argsort(keys[pool], kind="stable")] for pool in pools])
     cut = [order[start : start + size] for start in range(0, len(order), size)]
     if stage.length_buckets:
         cut = [cut[place] for place in rng.permutation(len(cut))]
-    return [_batches([draws[place] for place in window], stage.batch_size) for window in cut]
+    return [_batches([indices[place] for place in window], stage.batch_size) for window in cut]
 
 
 def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> list[SampleIndex]:
-    draws: list[SampleIndex] = []
+    indices: list[SampleIndex] = []
     first = 0
     for mixed, items in zip(stage.corpora, lengths, strict=True):
         if stage.captions == "one":
@@ -80,10 +101,67 @@ def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> lis
         chosen = [*range(len(choices))] * whole + sorted(rng.permutation(len(choices))[:part].tolist())
         for i, k in (choices[place] for place in chosen):
             caption = int(rng.integers(len(items[i]))) if k < 0 else k
-            draws.append(SampleIndex(first + i, caption, len(draws)))
+            indices.append(SampleIndex(first + i, caption, len(indices)))
         first += len(items)
-    return draws
+    return indices
 
 
-def _batches(draws: list[SampleIndex], size: int) -> AccumulationWindow:
-    return [draws[start : start + size] for start in range(0, len(draws), size)]
+def _batches(indices: list[SampleIndex], size: int) -> AccumulationWindow:
+    return [indices[start : start + size] for start in range(0, len(indices), size)]
+
+
+def load_windows(
+    dataset: Dataset,
+    windows: Sequence[AccumulationWindow],
+    *,
+    seed: str,
+    start: int = 0,
+    rank: int = 0,
+    n_processes: int = 1,
+    n_workers: int = 0,
+) -> Iterator[list[MicroBatch]]:
+    """The windows of an epoch from `start` on, prepared by worker processes when there are any."""
+    yield from DataLoader(
+        _MicroBatches(dataset, windows, seed, rank, n_processes),
+        batch_size=None,
+        sampler=range(start, len(windows)),
+        num_workers=n_workers,
+        collate_fn=_same,
+        generator=torch.Generator().manual_seed(0),  # its own, so that loading never moves the global one
+    )
+
+
+class _MicroBatches(TorchDataset[list[MicroBatch]]):
+    """Window number → this process's micro-batches."""
+
+    def __init__(
+        self, dataset: Dataset, windows: Sequence[AccumulationWindow], seed: str, rank: int, n_processes: int
+    ) -> None:
+        self.dataset = dataset
+        self.windows = windows
+        self.seed = seed
+        self.rank = rank
+        self.n_processes = n_processes
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def __getitem__(self, place: int) -> list[MicroBatch]:
+        return [self._micro_batch(batch) for batch in self.windows[place]]
+
+    def _micro_batch(self, batch: Sequence[SampleIndex]) -> MicroBatch:
+        mine = batch[self.rank :: self.n_processes]
+        examples, readings = [], []
+        for index in mine or batch[:1]:
+            seed = f"{self.seed}/{index.number}"
+            reading = self.dataset.reading(index.item, index.caption, seed)
+            image = self.dataset.image(index.item, seed)
+            examples.append(self.dataset.example(index.item, index.caption, image=image, reading=reading))
+            readings.append(reading)
+        collated = collate(examples, label_smoothing=self.dataset.stage.label_smoothing)
+        items = tuple(index.item for index in mine or batch[:1])
+        return MicroBatch(collated, collated.n_tokens if mine else 0, items, tuple(readings))
+
+
+def _same(window: list[MicroBatch]) -> list[MicroBatch]:
+    return window

@@ -1,9 +1,10 @@
-"""StageRun: what the loop needs of one stage, gathered by `run.py`."""
+"""StageRun: what the loop needs of one stage; `Epoch`: what comes out of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from accelerate import Accelerator
@@ -13,8 +14,7 @@ from memecap.modeling.outputs import Caption
 from memecap.reading.base import Reading
 from memecap.training import sampling
 from memecap.training.config import StageConfig, TrainConfig
-from memecap.training.data import Examples
-from memecap.training.items import Item
+from memecap.training.datasets import Dataset, Item, Lengths
 from memecap.training.progress import Progress, Record
 from memecap.training.scst import SelfCriticalSampler
 
@@ -28,6 +28,15 @@ class Captioned:
     caption: Caption
 
 
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A finished epoch; `progress` counts it already."""
+
+    is_best: bool  # so far, in its stage
+    scores: Record
+    captioned: Sequence[Captioned]
+
+
 @dataclass(frozen=True)
 class StageRun:
     """`model` is `captioner` as accelerate has prepared it; `progress` is the only thing here that changes."""
@@ -38,14 +47,15 @@ class StageRun:
     captioner: TrainableCaptioner
     model: torch.nn.Module
     optimizer: torch.optim.Optimizer
-    train: Examples
-    lengths: sampling.Lengths
-    val: Examples
+    train: Dataset
+    val: Dataset
     progress: Progress
-    critic: SelfCriticalSampler | None  # samples captions to learn, in a self-critical stage
-    after_step: Callable[[], None]
-    rescue: Callable[[str], None]  # after a gradient that is not finite; it raises when there was one before
-    after_epoch: Callable[[bool, Record, Sequence[Captioned]], None]  # is it the best, its scores, its captions
+    sampler: SelfCriticalSampler | None = None  # of captions to learn, in a self-critical stage
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        """Of the train captions."""
+        return self.train.lengths
 
     @property
     def n_steps(self) -> int:

@@ -10,10 +10,11 @@ from accelerate.utils import gather_object
 
 from memecap.core.config import PartConfig
 from memecap.inference.pipeline import Pipeline
-from memecap.modeling.batch import collate
+from memecap.modeling.batch import Example, collate, stack
 from memecap.modeling.outputs import Loss
 from memecap.scoring import score
-from memecap.training.alarms import signs
+from memecap.training.datasets import Dataset
+from memecap.training.diagnostics import signs
 from memecap.training.progress import Record
 from memecap.training.randomness import freely
 from memecap.training.stage import Captioned, StageRun
@@ -60,7 +61,7 @@ def _loss(run: StageRun, n_items: int, *, shown: int = 0) -> float:
     mine = every[accelerator.process_index :: accelerator.num_processes]
     total, n_tokens = 0.0, 0
     for batch in _chunks(mine, BATCH):
-        examples = [val.make(i, k, f"val/{i}", shown=(i + shown) % n_items) for i, k in batch]
+        examples = [_example(val, i, k, (i + shown) % n_items) for i, k in batch]
         with accelerator.autocast():
             loss: Loss = run.captioner(collate(examples).to(accelerator.device))
         total += float(loss.total)
@@ -68,10 +69,17 @@ def _loss(run: StageRun, n_items: int, *, shown: int = 0) -> float:
     return run.sum(total) / max(run.sum(n_tokens), 1)
 
 
+def _example(val: Dataset, item: int, caption: int, shown: int) -> Example:
+    """The example of a caption; picture and reading are those of the item that is shown."""
+    seed = f"val/{item}"
+    reading = val.reading(shown, caption if shown == item else 0, seed)
+    return val.example(item, caption, image=val.image(shown, seed), reading=reading)
+
+
 def _gap(run: StageRun) -> Record:
     """What the captioner loses when it is told about another row, in nats per token; if it is told anything."""
     n_items = min(len(run.val.items), N_SHUFFLED)
-    if n_items < 2 or (run.val.sight is None and not any(item.reading for item in run.val.items)):
+    if n_items < 2 or (run.val.image_inputs is None and not any(item.reading for item in run.val.items)):
         return {}
     return {"val_gap": _loss(run, n_items, shown=1) - _loss(run, n_items)}
 
@@ -83,7 +91,7 @@ def _caption(run: StageRun) -> list[Captioned]:
     pipeline = Pipeline(run.captioner, decoding=run.config.decoding, device=accelerator.device)
     made: list[tuple[int, Captioned]] = []
     for batch in _chunks(wanted[accelerator.process_index :: accelerator.num_processes], BATCH):
-        images = val.images(batch)
+        images = stack([val.image(item, f"val/{item}") for item in batch])
         readings = [val.reading(item, 0, f"val/{item}") for item in batch]
         seen = None if images is None else images.to(accelerator.device)
         with freely():

@@ -32,11 +32,10 @@ from memecap.modeling import decoder_input
 from memecap.modeling.batch import Images, collate
 from memecap.pictures.safe_open import open_picture
 from memecap.training.config import StageConfig
-from memecap.training.data import Examples, load_windows
-from memecap.training.items import Item
+from memecap.training.datasets import Dataset, Item
+from memecap.training.image_inputs import ImageInputs
 from memecap.training.optim import build_optimizer
-from memecap.training.sampling import windows
-from memecap.training.sight import ImageInputs
+from memecap.training.sampling import load_windows, windows
 
 N_NEW = 50
 FLICKR, MEME = 20, 60  # tokens of a caption
@@ -220,9 +219,8 @@ def waiting(captioner: Captioner, n_steps: int = 3) -> float:
     """The share of a step's time in which the model has nothing to read, batches prepared in the same process."""
     items = [Item(str(i), (CAPTIONS[i % 2],), None, None) for i in range(8 * n_steps)]
     stored = {item.image_id: torch.randn(1, 512) for item in items}
-    examples = Examples(captioner, items, ImageInputs(captioner.encoder, stored), simulate=False)
-    lengths = [[[len(caption) for caption in item.captions] for item in items]]
-    loaded = load_windows(examples, windows(lengths, stage(), [0]), seed="bench")
+    dataset = Dataset(captioner, [items], ImageInputs(captioner.encoder, stored), stage(), train=True)
+    loaded = load_windows(dataset, windows(dataset.lengths, stage(), [0]), seed="bench")
     optimizer = build_optimizer(captioner, stage())
     captioner.train()
     waited = total = 0.0

@@ -16,23 +16,21 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from accelerate import Accelerator
 from PIL import Image
 
-from memecap.captioners.base import Captioner, create
+from memecap.captioners.base import create
 from memecap.core import config, manifest
 from memecap.errors import MissingFileError
-from memecap.training import items, sampling
-from memecap.training.config import StageConfig, TrainConfig
-from memecap.training.data import Examples, load_windows
-from memecap.training.gradient import add_gradient
-from memecap.training.optim import build_optimizer
+from memecap.training import sampling
+from memecap.training.config import TrainConfig
+from memecap.training.datasets import Dataset, Item, load_items, open_corpora, train_captions
+from memecap.training.image_inputs import ImageInputs, open_image_inputs
+from memecap.training.optim import add_gradient, build_optimizer
 from memecap.training.progress import Progress
-from memecap.training.sight import ImageInputs, open_image_inputs
 from memecap.training.stage import StageRun
 
 CAPTION = "На картинке {} человек смотрит в окно, а на подоконнике спит рыжий кот и ждёт, когда его покормят"
@@ -90,11 +88,11 @@ def bench(recipe: TrainConfig, n_steps: int) -> None:
         torch.set_num_threads(recipe.n_threads)
     accelerator = Accelerator(mixed_precision="no" if recipe.precision == "fp32" else recipe.precision)
     try:
-        corpora = [items.open_corpora(recipe, stage) for stage in recipe.stages]
+        corpora = open_corpora(recipe)
     except MissingFileError as error:
         print(f"not measured: {error}")
         return
-    captioner: Captioner = accelerator.prepare(create(recipe.captioner, items.train_captions(corpora)))
+    captioner = accelerator.prepare(create(recipe.captioner, train_captions(corpora)))
     n_parameters = sum(p.numel() for p in captioner.parameters()) / 1e6
     print(f"{recipe.captioner.name}: {n_parameters:.1f} M parameters, {recipe.precision}, ", end="")
     print(f"{torch.get_num_threads()} threads, {n_steps} steps a row\n")
@@ -103,13 +101,13 @@ def bench(recipe: TrainConfig, n_steps: int) -> None:
         stored = open_image_inputs(captioner, opened, stage, accelerator)
         computed = ImageInputs(stored.encoder, None) if stored and stored.stored is not None else None
         speeds = {}
-        for name, sight in (("features" if stored else "none", stored), ("pixels", computed)):
-            if sight is not None or name != "pixels":
-                train = items.load_items(opened, stage, "train", sight)
-                speeds[name] = measure(captioner, stage, train, sight, accelerator, recipe, n_steps, name)
+        for name, inputs in (("features" if stored else "none", stored), ("pixels", computed)):
+            if inputs is not None or name != "pixels":
+                train = Dataset(captioner, load_items(opened, stage, "train", inputs), inputs, stage, train=False)
+                speeds[name] = measure(train, accelerator, recipe, n_steps, name)
         if stored is not None and computed is not None:
-            train = items.load_items(opened, stage, "train", stored)
-            looked = [look(sight, train[0][:8]) for sight in (stored, computed)]
+            shown = load_items(opened, stage, "train", stored)[0][:8]
+            looked = [look(inputs, shown) for inputs in (stored, computed)]
             print(
                 f"\nA sample's image tokens: {1e3 * looked[0]:.3f} ms cached, {1e3 * looked[1]:.0f} ms recomputed ",
                 end="",
@@ -117,21 +115,15 @@ def bench(recipe: TrainConfig, n_steps: int) -> None:
             print(f"({looked[1] / looked[0]:,.0f} ×); a whole step: {speeds['features'] / speeds['pixels']:.1f} ×\n")
 
 
-def measure(
-    captioner: Captioner,
-    stage: StageConfig,
-    train: list[list[items.Item]],
-    sight: ImageInputs | None,
-    accelerator: Accelerator,
-    recipe: TrainConfig,
-    n_steps: int,
-    name: str,
-) -> float:
+def measure(train: Dataset, accelerator: Accelerator, recipe: TrainConfig, n_steps: int, name: str) -> float:
     """Print one row of the table: a few real steps, the first of them not counted. Returns examples a second."""
-    examples = Examples(captioner, [item for found in train for item in found], sight, simulate=stage.simulate_reading)
-    run = stage_run(captioner, stage, examples, items.lengths(train), accelerator, recipe)
+    captioner, stage = train.captioner, train.stage
+    run = StageRun(
+        config=recipe, stage=stage, accelerator=accelerator, captioner=captioner, model=captioner,
+        optimizer=build_optimizer(captioner, stage), train=train, val=train, progress=Progress(),
+    )  # fmt: skip
     windows = sampling.windows(run.lengths, stage, [0])[: n_steps + 1]
-    loaded = load_windows(examples, windows, seed="bench", n_workers=recipe.n_workers)
+    loaded = sampling.load_windows(train, windows, seed="bench", n_workers=recipe.n_workers)
     waiting = total = 0.0
     n_tokens = n_examples = 0
     run.model.train()
@@ -145,42 +137,22 @@ def measure(
         if step:
             waiting += ready - start
             total += time.perf_counter() - start
-            n_tokens += sum(share.n_tokens for share in window)
-            n_examples += sum(len(share.batch) for share in window)
+            n_tokens += sum(micro_batch.n_tokens for micro_batch in window)
+            n_examples += sum(len(micro_batch.batch) for micro_batch in window)
     n = max(len(windows) - 1, 1)
     print(f"| {stage.name} | {name} | {total / n:.2f} | {n_examples / total:.2f} | ", end="")
     print(f"{n_tokens / total:.0f} | {waiting / total:.2%} |", flush=True)
     return n_examples / total
 
 
-def stage_run(
-    captioner: Captioner,
-    stage: StageConfig,
-    examples: Examples,
-    lengths: sampling.Lengths,
-    accelerator: Accelerator,
-    recipe: TrainConfig,
-) -> StageRun:
-    """What the backward pass needs, with nothing saved and nothing told."""
-
-    def nothing(*_: Any) -> None:
-        return None
-
-    return StageRun(
-        config=recipe, stage=stage, accelerator=accelerator, captioner=captioner, model=captioner,
-        optimizer=build_optimizer(captioner, stage), train=examples, lengths=lengths, val=examples,
-        progress=Progress(), critic=None, after_step=nothing, rescue=nothing, after_epoch=nothing,
-    )  # fmt: skip
-
-
 @torch.no_grad()
-def look(sight: ImageInputs, shown: list[items.Item]) -> float:
+def look(inputs: ImageInputs, shown: list[Item]) -> float:
     """Seconds until the image tokens of one sample are there, the samples one after another."""
     start = time.perf_counter()
     for item in shown:
-        seen = sight.look(item.image_id, item.picture)
-        if sight.stored is None:
-            sight.encoder(seen[None])
+        seen = inputs.look(item.image_id, item.picture)
+        if inputs.stored is None:
+            inputs.encoder(seen[None])
     return (time.perf_counter() - start) / len(shown)
 
 

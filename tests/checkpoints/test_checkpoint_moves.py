@@ -26,9 +26,9 @@ from memecap.decoding.greedy import Greedy
 from memecap.encoders import base
 from memecap.errors import ConfigError, DataError, MissingFileError, UsageError
 from memecap.modeling.batch import Images
-from memecap.training import beginning
 from memecap.training.config import StageConfig, TrainConfig
-from memecap.training.sight import open_image_inputs
+from memecap.training.image_inputs import open_image_inputs
+from memecap.training.initialize import initialize
 
 GPT = {"n_layers": 1, "width": 16, "n_heads": 2, "vocab_size": 280, "max_positions": 160}
 CLIPCAP = {"name": "clipcap", "prefix_length": 2, "decoder": {"model": "models/gpt2"}}
@@ -255,7 +255,7 @@ def test_a_run_may_start_from_a_checkpoint_whose_models_it_names_otherwise(
         "stages": [{"name": "one", "corpora": ["x"], "epochs": 1, "lr": 1e-3}],
     }
     wanted = config.validate(TrainConfig, values, where="test")
-    assert say(beginning.begin(wanted, []).eval()) == say(checkpoint.load("project/output/run"))
+    assert say(initialize(wanted, []).eval()) == say(checkpoint.load("project/output/run"))
     values["captioner"] = {**CLIPCAP, "decoder": GPT, "encoder": {**encoder, "model": "project/models/gpt2"}}
     with pytest.raises(ConfigError, match=r"encoder\.model"):
-        beginning.begin(config.validate(TrainConfig, values, where="test"), [])
+        initialize(config.validate(TrainConfig, values, where="test"), [])

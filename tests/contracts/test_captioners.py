@@ -21,7 +21,7 @@ from memecap.inference.precision import lower, writing
 from memecap.modeling.batch import Batch, Example, Images, collate
 from memecap.reading.base import Line, Reading
 from memecap.training.config import SelfCritical
-from memecap.training.data import MicroBatch
+from memecap.training.sampling import MicroBatch
 from memecap.training.scst import SelfCriticalSampler
 
 READINGS = [
@@ -236,13 +236,13 @@ def test_what_was_sampled_can_be_learnt(captioner: TrainableCaptioner) -> None:
 
 
 def test_it_can_be_rewarded(captioner: TrainableCaptioner) -> None:
-    """Self-critical training needs no more than `generate`, `forward` and the ids of what was written."""
+    """Self-sampleral training needs no more than `generate`, `forward` and the ids of what was written."""
     batch = cached(captioner)
-    critic = SelfCriticalSampler(
+    sampler = SelfCriticalSampler(
         captioner, SelfCritical(n_samples=3, max_new_tokens=5), [(text,) for text in TEXTS[:2]]
     )
     captioner.train()
-    (share,) = critic.sample([MicroBatch(batch, batch.n_tokens, items=(0, 1), readings=tuple(READINGS))], "seed")
+    (share,) = sampler.sample([MicroBatch(batch, batch.n_tokens, items=(0, 1), readings=tuple(READINGS))], "seed")
     assert len(share.batch) == len(share.rewards) == 6
     captioner(share.batch).total.backward()
     gradients = [p.grad for p in captioner.parameters() if p.grad is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,9 @@ from memecap.core import storage
 from memecap.errors import ConfigError, DataError, MissingFileError, TryLaterError
 from memecap.training import run as run_module
 from memecap.training.config import TrainConfig
+from memecap.training.progress import Step
 from memecap.training.run import train
+from memecap.training.stage import Epoch, StageRun
 
 Settings = Callable[..., TrainConfig]
 
@@ -41,16 +43,17 @@ def outcome(folder: Path) -> tuple[str, list[dict[str, str]], str]:
 def stop_after(n_steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let training die after some optimizer steps."""
     taken = 0
-    save = run_module.Run._save_when_due
+    fit = run_module.fit
 
-    def count(run: run_module.Run) -> None:
+    def count(stage: StageRun) -> Iterator[Step | Epoch]:
         nonlocal taken
-        save(run)
-        taken += 1
-        if taken == n_steps:
-            raise Stopped
+        for done in fit(stage):
+            yield done  # and what comes of it is saved
+            taken += isinstance(done, Step)
+            if isinstance(done, Step) and taken == n_steps:
+                raise Stopped
 
-    monkeypatch.setattr(run_module.Run, "_save_when_due", count)
+    monkeypatch.setattr(run_module, "fit", count)
 
 
 @pytest.mark.parametrize("n_steps", [3, 5, 12])  # mid-epoch, at an epoch's end, in the second stage

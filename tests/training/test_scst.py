@@ -1,4 +1,4 @@
-"""Self-critical training: its gradient against the exact one, and the reward it is there to raise."""
+"""Self-sampleral training: its gradient against the exact one, and the reward it is there to raise."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from memecap.core.config import validate
 from memecap.errors import ConfigError
 from memecap.modeling.batch import Example, collate
 from memecap.training.config import SelfCritical, StageConfig, TrainConfig
-from memecap.training.data import MicroBatch
-from memecap.training.rewards import Reward
-from memecap.training.scst import SelfCriticalSampler
+from memecap.training.sampling import MicroBatch
+from memecap.training.scst import Reward, SelfCriticalSampler
 
 CAPTIONS = ("аб", "ба")
 
 
-def share(captioner: Any, n: int = 1) -> MicroBatch:
+def micro_batch(captioner: Any, n: int = 1) -> MicroBatch:
     batch = collate([captioner.example(CAPTIONS[item]) for item in range(n)])
     return MicroBatch(batch, batch.n_tokens, items=tuple(range(n)), readings=(None,) * n)
 
@@ -41,8 +40,8 @@ def test_the_gradient_is_that_of_the_expected_reward(baseline: str) -> None:
     """Captions of two letters at most can all be enumerated."""
     captioner = toy()
     settings = SelfCritical(n_samples=6000, baseline=baseline, max_new_tokens=2)
-    critic = SelfCriticalSampler(captioner, settings, [(text,) for text in CAPTIONS])
-    (sampled,) = critic.sample([share(captioner)], "seed")
+    sampler = SelfCriticalSampler(captioner, settings, [(text,) for text in CAPTIONS])
+    (sampled,) = sampler.sample([micro_batch(captioner)], "seed")
     captioner(sampled.batch).total.backward()
     estimate = gradient(captioner) / settings.n_samples
 
@@ -52,7 +51,7 @@ def test_the_gradient_is_that_of_the_expected_reward(baseline: str) -> None:
     expected = 0.0
     for row in rows:
         probability = (-captioner(collate([Example(row)])).total).exp()
-        expected = expected + probability * float(critic.reward([captioner.tokenizer.decode(row)], [0])[0])
+        expected = expected + probability * float(sampler.reward([captioner.tokenizer.decode(row)], [0])[0])
     (-expected).backward()
     exact = gradient(captioner)
     assert torch.cosine_similarity(estimate, exact, dim=0) > 0.99
@@ -67,7 +66,7 @@ def test_the_expected_reward_rises(reward: str, baseline: str) -> None:
     torch.manual_seed(0)
     captions = ["кот и пёс", "дом и лес"]
     captioner = Toy.from_texts(Toy.Config(dropout=0.0), captions)
-    critic = SelfCriticalSampler(
+    sampler = SelfCriticalSampler(
         captioner,
         SelfCritical(reward=reward, baseline=baseline, n_samples=16, max_new_tokens=12),
         [(c,) for c in captions],
@@ -81,12 +80,12 @@ def test_the_expected_reward_rises(reward: str, baseline: str) -> None:
         optimizer.step()
 
     def reached(seed: str) -> float:
-        (sampled,) = critic.sample([shown], seed)
+        (sampled,) = sampler.sample([shown], seed)
         return sum(sampled.rewards) / len(sampled.rewards)
 
     before = sum(reached(f"before/{i}") for i in range(5)) / 5
     for step in range(60):
-        (sampled,) = critic.sample([shown], f"train/{step}")
+        (sampled,) = sampler.sample([shown], f"train/{step}")
         optimizer.zero_grad()
         captioner(sampled.batch).mean.backward()
         optimizer.step()
@@ -96,8 +95,10 @@ def test_the_expected_reward_rises(reward: str, baseline: str) -> None:
 
 def test_sampling_follows_its_seed() -> None:
     captioner = toy()
-    critic = SelfCriticalSampler(captioner, SelfCritical(n_samples=4, max_new_tokens=5), [(text,) for text in CAPTIONS])
-    first, same, other = (critic.sample([share(captioner, 2)], seed)[0] for seed in ("a", "a", "b"))
+    sampler = SelfCriticalSampler(
+        captioner, SelfCritical(n_samples=4, max_new_tokens=5), [(text,) for text in CAPTIONS]
+    )
+    first, same, other = (sampler.sample([micro_batch(captioner, 2)], seed)[0] for seed in ("a", "a", "b"))
     assert torch.equal(first.batch.token_ids, same.batch.token_ids)
     assert first.rewards == same.rewards
     assert first.rewards != other.rewards
@@ -105,11 +106,11 @@ def test_sampling_follows_its_seed() -> None:
     assert first.batch.weights.view(2, 4).sum(dim=1).abs().max() < 1e-3  # advantages over the other samples
 
 
-def test_a_stand_in_share_counts_no_tokens() -> None:
+def test_a_stand_in_counts_no_tokens() -> None:
     captioner = toy()
-    critic = SelfCriticalSampler(captioner, SelfCritical(), [(text,) for text in CAPTIONS])
-    stand_in = MicroBatch(share(captioner).batch, 0, items=(0,), readings=(None,))
-    assert critic.sample([stand_in], "seed")[0].n_tokens == 0
+    sampler = SelfCriticalSampler(captioner, SelfCritical(), [(text,) for text in CAPTIONS])
+    stand_in = MicroBatch(micro_batch(captioner).batch, 0, items=(0,), readings=(None,))
+    assert sampler.sample([stand_in], "seed")[0].n_tokens == 0
 
 
 def test_rewards() -> None:

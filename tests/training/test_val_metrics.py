@@ -63,7 +63,7 @@ def test_bertscore_after_each_epoch(settings: Settings, bert: Path, tmp_path: Pa
 
 
 def test_its_curve_is_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from memecap.training.curves import draw_curves
+    from memecap.training.journal import draw_curves
 
     drawn: dict[str, list[float]] = {}
     plot = Axes.plot

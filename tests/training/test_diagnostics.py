@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from memecap.modeling.outputs import Caption
-from memecap.training.alarms import alarms, signs
-from memecap.training.items import Item
+from memecap.training.datasets import Item
+from memecap.training.diagnostics import alarms, signs
 from memecap.training.stage import Captioned
 
 HEALTHY = [f"на фото {i} кот и «слово {i}»" for i in range(20)]

@@ -9,14 +9,14 @@ from memecap.checkpoints import checkpoint, model_paths
 from memecap.core import config as configuration
 from memecap.core import manifest
 from memecap.errors import ConfigError, DataError
-from memecap.training import items
 from memecap.training.config import TrainConfig
+from memecap.training.datasets import train_captions
 from memecap.training.folder import RunFolder, differences
 from memecap.training.progress import Record
 from memecap.training.randomness import seed_all
 
 
-def begin(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> TrainableCaptioner:
+def initialize(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> TrainableCaptioner:
     """The captioner of a new run, its weights decided by the seed or by the checkpoint to start from.
 
     Raises:
@@ -24,7 +24,7 @@ def begin(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> 
     """
     seed_all(config.seed)
     if config.start_from is None:
-        captioner: Captioner = create(config.captioner, items.train_captions(corpora))
+        captioner: Captioner = create(config.captioner, train_captions(corpora))
     else:
         captioner = _start_from(config.start_from, config)
     if not isinstance(captioner, TrainableCaptioner):
@@ -36,7 +36,7 @@ def begin(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> 
     return captioner
 
 
-def go_on(config: TrainConfig, folder: RunFolder, state: Record, fingerprint: dict[str, str]) -> TrainableCaptioner:
+def resume(config: TrainConfig, folder: RunFolder, state: Record, fingerprint: dict[str, str]) -> TrainableCaptioner:
     """The captioner of a saved state. Raises `DataError` when the corpora are no longer what they were."""
     if state["corpora"] != fingerprint:
         changed = [name for name, print_ in fingerprint.items() if state["corpora"].get(name) != print_]

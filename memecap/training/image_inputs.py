@@ -1,4 +1,4 @@
-"""ImageInputs: how a captioner sees the rows of a stage, by stored features or by pixels.
+"""ImageInputs: what a captioner is given of the pictures of a stage, stored features or pixels.
 
 H W pixels, N image tokens of width D.
 """
@@ -23,7 +23,7 @@ from memecap.training.config import StageConfig
 
 
 class ImageInputs:
-    """How a captioner sees a row: the stored features of its frozen encoder, else the encoder's pixels."""
+    """What stands for a row's picture: the stored features of a frozen encoder, else the encoder's pixels."""
 
     def __init__(self, encoder: ImageEncoder, stored: Mapping[str, Tensor] | None) -> None:
         self.encoder = encoder
@@ -44,29 +44,41 @@ class ImageInputs:
         return self.encoder.transform(change(opened) if change else opened)
 
 
+def takes_features(encoder: ImageEncoder, stage: StageConfig) -> bool:
+    """Is the encoder run once and its features kept? One that learns has to see the pixels each time."""
+    return stage.cache_features and not any(parameter.requires_grad for parameter in encoder.parameters())
+
+
 def open_image_inputs(
     captioner: TrainableCaptioner, corpora: Sequence[manifest.Corpus], stage: StageConfig, accelerator: Accelerator
 ) -> ImageInputs | None:
-    """The captioner's sight in a stage, None where it sees no picture; missing features are computed first.
+    """The image inputs of a stage, None where the captioner sees no picture; missing features are computed first.
 
     Raises:
         ConfigError: pictures are to be augmented where the captioner sees none, or stored features only.
     """
-    encoder = captioner.encoder
-    trained = encoder is not None and any(parameter.requires_grad for parameter in encoder.parameters())
-    pixels = trained or not stage.cache_features
-    if stage.augment and (encoder is None or stage.text_only or not pixels):
-        raise ConfigError(
-            "augment changes pixels, and this stage sees "
-            + ("no pictures" if encoder is None or stage.text_only else "the stored features of a frozen encoder"),
-            where=f"stage {stage.name}",
-            fix="Set augment: false"
-            + ("." if encoder is None or stage.text_only else ", or cache_features: false, or train the encoder."),
-        )
-    if encoder is None or stage.text_only:
+    encoder = None if stage.text_only else captioner.encoder
+    from_features = encoder is not None and takes_features(encoder, stage)
+    if stage.augment and (encoder is None or from_features):
+        raise _cannot_augment(stage, "the stored features of a frozen encoder" if from_features else "no pictures")
+    if encoder is None:
         return None
-    if pixels:
-        return ImageInputs(encoder, None)
+    return ImageInputs(encoder, _features(encoder, corpora, accelerator) if from_features else None)
+
+
+def _cannot_augment(stage: StageConfig, seen: str) -> ConfigError:
+    instead = "." if seen == "no pictures" else ", or cache_features: false, or train the encoder."
+    return ConfigError(
+        f"augment changes pixels, and this stage sees {seen}",
+        where=f"stage {stage.name}",
+        fix=f"Set augment: false{instead}",
+    )
+
+
+def _features(
+    encoder: ImageEncoder, corpora: Sequence[manifest.Corpus], accelerator: Accelerator
+) -> Mapping[str, Tensor]:
+    """By image id; the main process computes those that are missing."""
     fingerprint = encoder.fingerprint
     if accelerator.is_main_process:
         for corpus in corpora:
@@ -77,4 +89,4 @@ def open_image_inputs(
     stored: dict[str, Tensor] = {}
     for corpus in corpora:
         stored |= features.load_features(corpus.folder, fingerprint)
-    return ImageInputs(encoder, stored)
+    return stored

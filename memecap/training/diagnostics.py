@@ -1,4 +1,4 @@
-"""Signs that a captioner is collapsing: numbers for the log, and words for the person who trains it.
+"""What a person should know: of a stage before it begins, `notes`, and of a captioner that collapses, `alarms`.
 
 A healthy captioner says different things of different pictures, ends its sentences, and loses when it is shown the
 picture and the reading of another row.
@@ -10,13 +10,28 @@ from collections import Counter
 from collections.abc import Sequence
 
 from memecap.training.progress import Record
-from memecap.training.stage import Captioned
+from memecap.training.stage import Captioned, StageRun
 
 MIN_CAPTIONS = 10  # captions from which a share says something
 MIN_DISTINCT = 0.3  # different captions over captions
 MAX_LOOPED = 0.3  # share of captions that say some four words twice
 MIN_FINISHED = 0.5  # share of captions that reach the end token
 MIN_GAP = 0.01  # nats per token lost when it is told about another row
+
+
+def notes(run: StageRun) -> list[str]:
+    """What is unusual about a stage's rows and what is done about it; none where all is as it should be."""
+    found, stage, items = [], run.stage, run.train.items
+    size = stage.batch_size * stage.accumulate
+    if len(items) < size:
+        found.append(f"{len(items)} train rows are fewer than a step of {size} examples takes: its batches are smaller")
+    if not run.val.items:
+        found.append("there are no val rows: nothing is measured, and the latest epoch counts as the best")
+    if n_cut := run.train.n_cut:
+        found.append(f"captions longer than the captioner takes are cut: {n_cut}")
+    if stage.augment and (n_whole := sum(not item.photograph for item in items)):
+        found.append(f"pictures that have text, or may have it unread, stay unmirrored and whole: {n_whole}")
+    return found
 
 
 def signs(captioned: Sequence[Captioned]) -> Record:
