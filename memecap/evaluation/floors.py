@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 
 from memecap.metrics.chrf import f_score
-from memecap.metrics.matching.ngrams import ngrams
+from memecap.metrics.overlap.ngrams import ngrams
 from memecap.text.quotes import scene
 
 Item = TypeVar("Item")

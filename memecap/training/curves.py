@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from memecap.core import storage
-
-#: label, and what brings the score to 0–100
-_SCORES = {
-    "val_chrf2": ("chrF2", 1),
-    "val_quoted_recall": ("quoted recall", 100),
-    "val_bleu4": ("BLEU-4", 1),
-    "val_bertscore": ("BERTScore", 100),
-}
+from memecap.metrics.base import Quantity
 
 
-def draw_curves(path: Path, log: Sequence[dict[str, Any]]) -> None:
-    """Write the curves of a log's rows."""
+def draw_curves(path: Path, log: Sequence[dict[str, Any]], quantities: Mapping[str, Quantity]) -> None:
+    """Write the curves of a log's rows; of the scores, those that have a place there, brought to 0–100."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -30,8 +23,9 @@ def draw_curves(path: Path, log: Sequence[dict[str, Any]]) -> None:
     _plot(losses, log, "train_loss", "train", alpha=0.6)
     _plot(losses, log, "val_loss", "val", marker="o", markersize=3)
     losses.set(xlabel="optimizer step", ylabel="nats per token")
-    for key, (label, factor) in _SCORES.items():
-        _plot(scores, log, key, label, factor, marker="o", markersize=3)
+    for name, one in quantities.items():
+        if "curve" in one.places:
+            _plot(scores, log, f"val_{name}", one.in_english, 100 / one.unit, marker="o", markersize=3)
     scores.set(xlabel="optimizer step", ylabel="of val captions, 0–100", ylim=(0, None))
     for axes in (losses, scores):
         _mark_stages(axes, log)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,16 @@ import torch
 
 from memecap.core import config, storage, tensors
 from memecap.errors import ConfigError, DataError
+from memecap.metrics.base import Quantity
+from memecap.scoring.quantities import of_epoch
 from memecap.training.config import OPERATIONAL, TrainConfig
 from memecap.training.curves import draw_curves
 from memecap.training.progress import Record
 
-COLUMNS = (
-    "stage", "epoch", "step", "lr", "train_loss", "train_reward", "gradient_norm", "tokens_per_s",
-    "val_loss", "val_gap", "val_chrf2", "val_bleu4", "val_meteor", "val_quoted_recall", "val_quoted_precision",
-    "val_distinct", "val_looped", "val_finished", "best", "alarm",
-)  # fmt: skip
+#: of log.csv, before and after the scores of captions
+FIRST = ("stage", "epoch", "step", "lr", "train_loss", "train_reward", "gradient_norm", "tokens_per_s",
+         "val_loss", "val_gap")  # fmt: skip
+LAST = ("val_distinct", "val_looped", "val_finished", "best", "alarm")
 
 FORMAT = 2  # of state.pt; 1 did not say so
 _STATE = {"progress", "weights", "optimizer", "random", "corpora", "n_threads"}
@@ -99,16 +100,17 @@ class RunFolder:
 
     def write_log(self, log: Sequence[Record], samples: Sequence[Record]) -> None:
         """log.csv and samples.jsonl, from all their rows; scores that this run asked for stand last."""
-        more = sorted({key for row in log for key in row if key not in COLUMNS})
+        columns = [*FIRST, *(f"val_{name}" for name in of_epoch()), *LAST]
+        more = sorted({key for row in log for key in row if key not in columns})
         with storage.atomic_writer(self.folder / "log.csv") as file:
-            writer = csv.DictWriter(file, [*COLUMNS, *more], lineterminator="\n")
+            writer = csv.DictWriter(file, [*columns, *more], lineterminator="\n")
             writer.writeheader()
             writer.writerows({key: _short(value) for key, value in row.items()} for row in log)
         storage.write_jsonl(self.folder / "samples.jsonl", samples)
 
-    def draw(self, log: Sequence[Record]) -> None:
+    def draw(self, log: Sequence[Record], scores: Mapping[str, Quantity]) -> None:
         """curves.png."""
-        draw_curves(self.folder / "curves.png", log)
+        draw_curves(self.folder / "curves.png", log, scores)
 
     def finish(self, record: Record) -> None:
         """Write the manifest of a finished run and drop the state, which is of no more use."""

@@ -6,9 +6,10 @@ The rows themselves live in `Progress`, so a run that goes on writes files that 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from memecap.core.progress import say
+from memecap.metrics.base import Quantity
 from memecap.training.alarms import alarms
 from memecap.training.events import Events
 from memecap.training.folder import RunFolder
@@ -21,8 +22,11 @@ SECONDS_BETWEEN_DRAWINGS = 30
 class Journal:
     """The log, the samples, the curves and the events of a run."""
 
-    def __init__(self, folder: RunFolder, *, samples: int, tensorboard: bool) -> None:
+    def __init__(
+        self, folder: RunFolder, *, quantities: Mapping[str, Quantity], samples: int, tensorboard: bool
+    ) -> None:
         self.folder = folder
+        self.quantities = quantities
         self.samples = samples
         self.events = Events(folder.folder / "tensorboard", on=tensorboard)
         self.drawn_at = time.monotonic()
@@ -37,7 +41,7 @@ class Journal:
         """Write all rows, and tell the last one."""
         self.folder.write_log(progress.log, progress.samples)
         if time.monotonic() - self.drawn_at > SECONDS_BETWEEN_DRAWINGS:
-            self.folder.draw(progress.log)
+            self.folder.draw(progress.log, self.quantities)
             self.drawn_at = time.monotonic()
         row = progress.log[-1]
         self.events.add(row)
@@ -48,7 +52,7 @@ class Journal:
     def close(self, progress: Progress) -> None:
         """Draw the whole run."""
         self.events.close()
-        self.folder.draw(progress.log)
+        self.folder.draw(progress.log, self.quantities)
 
 
 def _sample(captioned: Captioned) -> Record:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from memecap.core.progress import track
 from memecap.training import sampling
-from memecap.training.config import StageConfig
 from memecap.training.data import MicroBatch, load_windows
 from memecap.training.gradient import add_gradient
 from memecap.training.optim import lr_factor, set_lr
@@ -24,7 +23,7 @@ def fit(run: StageRun) -> None:
     while progress.window > 0 or (progress.step < run.n_steps and not progress.gave_up(run.stage)):
         speed = train_epoch(run)
         scores, captioned = validate(run)
-        is_best = progress.end_epoch(_judge(scores, run.stage), run.stage)
+        is_best = progress.end_epoch(_judge(scores, run), run.stage)
         run.after_epoch(is_best, scores | speed, captioned)
 
 
@@ -83,7 +82,9 @@ def _watch(
     yield from loaded
 
 
-def _judge(scores: Record, stage: StageConfig) -> float | None:
+def _judge(scores: Record, run: StageRun) -> float | None:
     """The stage's score, higher is better; None when it was not measured."""
-    value: float | None = scores.get(f"val_{stage.early_stop.metric}")
-    return -value if value is not None and stage.early_stop.metric == "loss" else value
+    metric = run.stage.early_stop.metric
+    value: float | None = scores.get(f"val_{metric}")
+    is_cost = metric == "loss" or run.config.quantities[metric].direction == "lower"
+    return -value if value is not None and is_cost else value

@@ -80,7 +80,10 @@ class Run:
         self.fingerprint = items.fingerprint(self.corpora)
         self.progress = Progress()
         self.journal = Journal(
-            folder, samples=config.samples, tensorboard=config.tensorboard and accelerator.is_main_process
+            folder,
+            quantities=config.quantities,
+            samples=config.samples,
+            tensorboard=config.tensorboard and accelerator.is_main_process,
         )
         self.saved_at = time.monotonic()
 
