@@ -27,7 +27,7 @@ from memecap.evaluation.tasks import Task
 from memecap.inference.pipeline import DEFAULT_MODEL as TEMPLATE
 from memecap.inference.pipeline import Pipeline, load_captioner
 from memecap.metrics.chrf import f_score
-from memecap.metrics.matching.ngrams import ngrams
+from memecap.metrics.overlap.ngrams import ngrams
 from memecap.text.quotes import scene
 
 Item = TypeVar("Item")

@@ -6,20 +6,56 @@ N rows, K statistics of a row, R resamples.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeVar
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from typing_extensions import TypeVar
 
-from memecap.core.config import PartConfig
+from memecap.core.config import Frozen, PartConfig
+from memecap.core.part import Part
 
 Array = NDArray[np.float64]
 Candidate = TypeVar("Candidate")
 #: what of a text a metric sees: all its words, its quoted spans (a line each), the rest, or the text as it is written
 View = Literal["text", "quotes", "scene", "written"]
+#: neither: there is a right amount, such as a length ratio of 1
+Direction = Literal["higher", "lower", "neither"]
+#: of 1,000 captions on a CPU: under a second or so, several seconds, or a network whose files must be there first
+Cost = Literal["quick", "slow", "network"]
+#: headline: the score that stands for a system, before all others; table: in tables without `--all`; guard: there too,
+#: and its differences are not marked; epoch: in the log of a run, after each epoch; curve: in the drawing of that log
+Place = Literal["headline", "table", "guard", "epoch", "curve"]
+
+SCENE = "scene_"  # before the names of scores of the scene alone
+
+
+class Quantity(Frozen):
+    """One of the scores that a metric gives: what it is called, which way is better, and how it is written."""
+
+    name: str  # the key of the score
+    label: str = ""  # in English; its name when empty
+    label_ru: str = ""  # in Russian; as in English when empty
+    direction: Direction = "higher"  # the better one
+    unit: int = 1  # what is full marks: 1 of a fraction, 100 of a percentage, 10 of CIDEr
+    decimals: int = 3
+    places: tuple[Place, ...] = ("table", "epoch", "curve")  # none: where every score is asked for
+
+    @property
+    def in_english(self) -> str:
+        return self.label or self.name
+
+    @property
+    def in_russian(self) -> str:
+        return self.label_ru or self.in_english
+
+    def of_scene(self) -> Quantity:
+        """The same of a text without its quotes; never in a short table."""
+        label, label_ru = f"Scene: {self.in_english}", f"Сцена: {self.in_russian}"
+        return self.model_copy(update={"name": SCENE + self.name, "label": label, "label_ru": label_ru, "places": ()})
 
 
 class MetricConfig(PartConfig):
@@ -30,17 +66,24 @@ class MetricConfig(PartConfig):
     )
 
 
-class Metric(ABC):
+C = TypeVar("C", bound=MetricConfig, covariant=True, default=MetricConfig)
+
+
+class Metric(Part[C]):
     """A score of hypotheses against references. A corpus-level metric sums counts, a segment-level one sums scores."""
 
-    Config: type[MetricConfig] = MetricConfig
-
-    config: MetricConfig
+    Config: type[C] = MetricConfig  # type: ignore[assignment]  # of a metric without settings of its own
+    cost: ClassVar[Cost] = "quick"
 
     @property
     def judge(self) -> str:
         """The hash of the network that looks at the pictures (`encoders.base.sight`); empty where none does."""
         return ""
+
+    @property
+    @abstractmethod
+    def quantities(self) -> Sequence[Quantity]:
+        """Everything that `scores` gives, in the order of a table's columns."""
 
     @property
     @abstractmethod
@@ -54,6 +97,28 @@ class Metric(ABC):
     @abstractmethod
     def scores(self, totals: Array) -> Mapping[str, Array]:
         """Scores by name from summed statistics [... K] → [...], in the unit of the tool they are compared with."""
+
+
+def quantities(metrics: Iterable[Metric]) -> dict[str, Quantity]:
+    """What these metrics give, as they are set: of the scene alone where they look at no more."""
+    found = [
+        quantity.of_scene() if metric.config.view == "scene" else quantity
+        for metric in metrics
+        for quantity in metric.quantities
+    ]
+    return {quantity.name: quantity for quantity in found}
+
+
+def by_row(
+    row: Callable[[str, Sequence[str]], Sequence[float]],
+    hypotheses: Sequence[str],
+    references: Sequence[Sequence[str]],
+    *,
+    width: int,
+) -> Array:
+    """Float[N K] of a metric whose rows know nothing of each other; `width` is K."""
+    rows = [row(hypothesis, texts) for hypothesis, texts in zip(hypotheses, references, strict=True)]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), width)
 
 
 def ratio(numerator: Array, denominator: Array) -> Array:

@@ -26,7 +26,7 @@ from torch import Tensor
 from memecap.core import hub
 from memecap.encoders.base import weights_hash
 from memecap.errors import UsageError
-from memecap.metrics.base import Array, Metric, MetricConfig, View, ratio
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, View, ratio
 
 
 class BertscoreConfig(MetricConfig):
@@ -36,13 +36,16 @@ class BertscoreConfig(MetricConfig):
     batch_size: int = Field(32, ge=1, description="pairs compared at once")
 
 
-class Bertscore(Metric):
+class Bertscore(Metric[BertscoreConfig]):
     """Statistics of a row: precision, recall, F1, and 1."""
 
     Config = BertscoreConfig
-
-    def __init__(self, config: BertscoreConfig | None = None) -> None:
-        self.config: BertscoreConfig = config or BertscoreConfig()
+    cost = "network"
+    quantities = (
+        Quantity(name="bertscore_precision", label="BERTScore precision", label_ru="BERTScore: точность", places=()),
+        Quantity(name="bertscore_recall", label="BERTScore recall", label_ru="BERTScore: полнота", places=()),
+        Quantity(name="bertscore", label="BERTScore", places=("epoch", "curve")),
+    )
 
     @property
     def signature(self) -> str:
@@ -61,8 +64,7 @@ class Bertscore(Metric):
         return np.column_stack([np.array(rows).reshape(-1, 3), np.ones(len(rows))])
 
     def scores(self, totals: Array) -> dict[str, Array]:
-        names = ("bertscore_precision", "bertscore_recall", "bertscore")
-        return {name: ratio(totals[..., k], totals[..., 3]) for k, name in enumerate(names)}
+        return {quantity.name: ratio(totals[..., k], totals[..., 3]) for k, quantity in enumerate(self.quantities)}
 
     def _compare(self, pairs: Sequence[tuple[str, str]]) -> Array:
         reader = _reader(self.config.model)

@@ -21,8 +21,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics.base import Array, Metric, MetricConfig, ratio
-from memecap.metrics.matching.ngrams import ngrams, shared
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row, ratio
+from memecap.metrics.overlap.ngrams import ngrams, shared
 
 
 class BleuConfig(MetricConfig):
@@ -30,21 +30,22 @@ class BleuConfig(MetricConfig):
     like: Literal["sacrebleu", "nltk", "coco"] = Field("sacrebleu", description="whose edge cases and unit")
 
 
-class Bleu(Metric):
+class Bleu(Metric[BleuConfig]):
     """Statistics of a row: matches of each order, n-grams of each order, hypothesis length, reference length."""
 
     Config = BleuConfig
 
-    def __init__(self, config: BleuConfig | None = None) -> None:
-        self.config: BleuConfig = config or BleuConfig()
+    @property
+    def quantities(self) -> list[Quantity]:
+        """All orders stand in tables; the longest is followed while training."""
+        return [self._quantity(n) for n in range(1, self.config.order + 1)]
 
     @property
     def signature(self) -> str:
         return f"bleu|n:{self.config.order}|smooth:none|like:{self.config.like}"
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        rows = [self._row(h.split(), [r.split() for r in refs]) for h, refs in zip(hypotheses, references, strict=True)]
-        return np.array(rows, dtype=np.float64).reshape(len(rows), 2 * self.config.order + 2)
+        return by_row(self._row, hypotheses, references, width=2 * self.config.order + 2)
 
     def scores(self, totals: Array) -> dict[str, Array]:
         order = self.config.order
@@ -55,10 +56,15 @@ class Bleu(Metric):
         bleu = means * self._brevity(totals[..., -2], totals[..., -1])[..., None]
         if self.config.like != "coco":
             bleu = np.where(matches[..., :1] > 0, bleu, 0.0)
-        unit = 100.0 if self.config.like == "sacrebleu" else 1.0
-        return {f"bleu{n + 1}": unit * bleu[..., n] for n in range(order)}
+        return {quantity.name: float(quantity.unit) * bleu[..., n] for n, quantity in enumerate(self.quantities)}
 
-    def _row(self, hypothesis: list[str], references: list[list[str]]) -> list[int]:
+    def _quantity(self, n: int) -> Quantity:
+        unit, decimals = (100, 1) if self.config.like == "sacrebleu" else (1, 3)
+        places = ("table", "epoch", "curve") if n == self.config.order else ("table",)
+        return Quantity(name=f"bleu{n}", label=f"BLEU-{n}", unit=unit, decimals=decimals, places=places)
+
+    def _row(self, text: str, texts: Sequence[str]) -> list[int]:
+        hypothesis, references = text.split(), [reference.split() for reference in texts]
         matches, counts = [], []
         for n in range(1, self.config.order + 1):
             found = ngrams(hypothesis, n)

@@ -17,8 +17,8 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics.base import Array, Metric, MetricConfig, ratio
-from memecap.metrics.matching.ngrams import ngrams, shared
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row, ratio
+from memecap.metrics.overlap.ngrams import ngrams, shared
 
 _PUNCTUATION = set(string.punctuation)
 
@@ -29,25 +29,28 @@ class ChrfConfig(MetricConfig):
     beta: int = Field(2, ge=1, description="weight of recall over precision")
 
 
-class Chrf(Metric):
+class Chrf(Metric[ChrfConfig]):
     """Statistics of a row: for each order, n-grams of the hypothesis, of the reference, and shared."""
 
     Config = ChrfConfig
-
-    def __init__(self, config: ChrfConfig | None = None) -> None:
-        self.config: ChrfConfig = config or ChrfConfig()
 
     @property
     def name(self) -> str:
         return f"chrf{self.config.beta}" + "+" * self.config.words
 
     @property
+    def quantities(self) -> list[Quantity]:
+        """chrF2 is the headline: it forgives inflection, and is not 0 by chance on short captions as BLEU-4 is."""
+        label = f"chrF{self.config.beta}" + "+" * self.config.words
+        places = () if self.config.words else ("headline", "table", "epoch", "curve")
+        return [Quantity(name=self.name, label=label, unit=100, decimals=1, places=places)]
+
+    @property
     def signature(self) -> str:
         return f"{self.name}|nc:{self.config.order}|nw:{self.config.words}|space:no|eff:yes"
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        rows = [self._row(h, refs) for h, refs in zip(hypotheses, references, strict=True)]
-        return np.array(rows, dtype=np.float64).reshape(len(rows), 3 * (self.config.order + self.config.words))
+        return by_row(self._row, hypotheses, references, width=3 * (self.config.order + self.config.words))
 
     def scores(self, totals: Array) -> dict[str, Array]:
         return {self.name: f_score(totals, self.config.beta)}

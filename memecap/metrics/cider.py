@@ -5,8 +5,8 @@ In: words joined by spaces. Out: `cider_d` (counts clipped to the reference's, a
 length) or `cider`, the mean over rows, 0..10.
 
 A rare n-gram weighs more, so the number depends on where frequencies come from, and the signature names it:
-`references` (those of the rows being scored: the same captions score otherwise in another set), or a file of
-`save_frequencies`.
+`references` (those of the rows being scored: the same captions score otherwise in another set), or a JSON file of
+`Frequencies`, so that several sets are scored with the same.
 
 Source: Vedantam et al. 2015; CIDEr-D as `pycocoevalcap/cider/cider_scorer.py` computes it (lengths in bigrams,
 sigma 6).
@@ -22,11 +22,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from pydantic import Field
 
 from memecap.core import storage
-from memecap.metrics.base import Array, Metric, MetricConfig, ratio
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row, ratio
 
 ORDER, SIGMA, SCALE = 4, 6.0, 10.0
 OWN = "references"
@@ -49,18 +48,23 @@ class Frequencies:
         return math.log(self.n_documents) - math.log(max(1, self.counts.get(gram, 0)))
 
 
-class Cider(Metric):
+class Cider(Metric[CiderConfig]):
     """Statistics of a row: its score, and 1."""
 
     Config = CiderConfig
+    cost = "slow"
 
     def __init__(self, config: CiderConfig | None = None) -> None:
-        self.config: CiderConfig = config or CiderConfig()
+        super().__init__(config)
         self.frequencies = None if self.config.frequencies == OWN else read_frequencies(Path(self.config.frequencies))
 
     @property
     def name(self) -> str:
         return "cider_d" if self.config.damped else "cider"
+
+    @property
+    def quantities(self) -> list[Quantity]:
+        return [Quantity(name=self.name, label="CIDEr-D" if self.config.damped else "CIDEr", unit=10, places=())]
 
     @property
     def signature(self) -> str:
@@ -69,14 +73,13 @@ class Cider(Metric):
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
         frequencies = self.frequencies or count_frequencies(references, OWN)
-        rows = []
-        for hypothesis, row in zip(hypotheses, references, strict=True):
+
+        def row(hypothesis: str, texts: Sequence[str]) -> tuple[float, float]:
             ours = _vectors(hypothesis, frequencies)
-            similarities = [
-                _similarity(ours, _vectors(reference, frequencies), self.config.damped) for reference in row
-            ]
-            rows.append((SCALE * sum(similarities) / len(row), 1.0))
-        return np.array(rows, dtype=np.float64).reshape(len(rows), 2)
+            alike = [_similarity(ours, _vectors(reference, frequencies), self.config.damped) for reference in texts]
+            return SCALE * sum(alike) / len(texts), 1.0
+
+        return by_row(row, hypotheses, references, width=2)
 
     def scores(self, totals: Array) -> dict[str, Array]:
         return {self.name: ratio(totals[..., 0], totals[..., 1])}
@@ -88,12 +91,6 @@ def count_frequencies(references: Sequence[Sequence[str]], name: str) -> Frequen
     for row in references:
         counts.update({gram for reference in row for order in _orders(reference) for gram in order})
     return Frequencies(name, len(references), dict(counts))
-
-
-def save_frequencies(path: Path, frequencies: Frequencies) -> None:
-    """Write document frequencies, so that later sets are scored with the same."""
-    record = {"name": frequencies.name, "n_documents": frequencies.n_documents, "counts": frequencies.counts}
-    storage.write_json(path, record)
 
 
 def read_frequencies(path: Path) -> Frequencies:

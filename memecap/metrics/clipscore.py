@@ -26,7 +26,7 @@ from torch import Tensor
 from memecap.encoders.base import sight
 from memecap.encoders.ruclip import RuCLIP
 from memecap.errors import UsageError
-from memecap.metrics.base import Array, Metric, MetricConfig, View, ratio
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, View, ratio
 from memecap.pictures.safe_open import open_picture
 
 WEIGHT = 2.5
@@ -39,13 +39,22 @@ class ClipscoreConfig(MetricConfig):
     pictures: tuple[Path, ...] | None = Field(None, description="the picture of each row; scoring fills it in")
 
 
-class Clipscore(Metric):
+class Clipscore(Metric[ClipscoreConfig]):
     """Statistics of a row: CLIPScore, RefCLIPScore, whether the caption was cut, and 1."""
 
     Config = ClipscoreConfig
-
-    def __init__(self, config: ClipscoreConfig | None = None) -> None:
-        self.config: ClipscoreConfig = config or ClipscoreConfig()
+    cost = "network"
+    quantities = (
+        Quantity(name="clipscore", label="CLIPScore", places=()),
+        Quantity(name="refclipscore", label="RefCLIPScore", places=()),
+        Quantity(
+            name="clip_truncated",
+            label="Cut for CLIP",
+            label_ru="Обрезано для CLIP",
+            direction="neither",
+            places=(),
+        ),
+    )
 
     @property
     def signature(self) -> str:
@@ -74,8 +83,7 @@ class Clipscore(Metric):
         return np.column_stack([near, ratio(2 * near * alike, near + alike), cut, np.ones(len(near))])
 
     def scores(self, totals: Array) -> dict[str, Array]:
-        names = ("clipscore", "refclipscore", "clip_truncated")
-        return {name: ratio(totals[..., k], totals[..., 3]) for k, name in enumerate(names)}
+        return {quantity.name: ratio(totals[..., k], totals[..., 3]) for k, quantity in enumerate(self.quantities)}
 
 
 class _Judge:

@@ -22,21 +22,44 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics.base import Array, Metric, MetricConfig, ratio
-from memecap.metrics.matching.ngrams import ngrams
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, ratio
+from memecap.metrics.overlap.ngrams import loops, ngrams
 
 
 class CollapseConfig(MetricConfig):
     training: frozenset[str] | None = Field(None, description="training captions, prepared as the texts are")
 
 
-class Collapse(Metric):
+class Collapse(Metric[CollapseConfig]):
     """Statistics of a row: words, pairs; distinct words, pairs, captions; loop; copy; words of the reference; 1."""
 
     Config = CollapseConfig
-
-    def __init__(self, config: CollapseConfig | None = None) -> None:
-        self.config: CollapseConfig = config or CollapseConfig()
+    quantities = (
+        Quantity(
+            name="length_ratio",
+            label="Length to reference",
+            label_ru="Длина к эталону",
+            direction="neither",
+            places=("guard",),
+        ),
+        Quantity(
+            name="repeated_4grams",
+            label="Captions that loop",
+            label_ru="Подписей с повторами",
+            direction="lower",
+            places=("guard",),
+        ),
+        Quantity(name="unique_captions", label="Different captions", label_ru="Разных подписей", places=("guard",)),
+        Quantity(
+            name="copied_from_training",
+            label="Copies of training captions",
+            label_ru="Копий из обучения",
+            direction="lower",
+            places=("guard",),
+        ),
+        Quantity(name="distinct1", label="Different words", label_ru="Разных слов", places=()),
+        Quantity(name="distinct2", label="Different pairs of words", label_ru="Разных пар слов", places=()),
+    )
 
     @property
     def signature(self) -> str:
@@ -54,14 +77,13 @@ class Collapse(Metric):
             distinct = [_share(count, total) for count, total in zip(counts, totals, strict=True)]
             lengths = [len(reference.split()) for reference in references[number]]
             nearest = min(lengths, key=lambda length: (abs(length - len(words)), length))
-            looped = any(count > 1 for count in ngrams(words, 4).values())
             statistics.append(
                 (
                     counts[0].total(),
                     counts[1].total(),
                     *distinct,
                     1 / times[hypothesis],
-                    looped,
+                    loops(hypothesis),
                     hypothesis in training,
                     nearest,
                     1,

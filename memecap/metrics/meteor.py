@@ -20,15 +20,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from memecap.errors import MissingFileError, UsageError
-from memecap.metrics.base import Array, Metric, MetricConfig, ratio
-from memecap.metrics.matching import words as _words
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row, ratio
+from memecap.metrics.overlap.word_forms import lemma, stem
 
 Stage = Literal["exact", "snowball", "lemma", "synonyms"]
 ALPHA, BETA, GAMMA = 0.9, 3.0, 0.5
+_USUAL = ("exact", "snowball")
 
 
 class MeteorConfig(MetricConfig):
@@ -38,20 +38,31 @@ class MeteorConfig(MetricConfig):
     )
 
 
-class Meteor(Metric):
+class Meteor(Metric[MeteorConfig]):
     """Statistics of a row: its score, and 1."""
 
     Config = MeteorConfig
 
     def __init__(self, config: MeteorConfig | None = None) -> None:
-        self.config: MeteorConfig = config or MeteorConfig()
+        super().__init__(config)
         self._groups = read_synonyms(self.config.synonyms) if "synonyms" in self.config.stages else {}
         self._keys = [self._group if stage == "synonyms" else _KEYS[stage] for stage in self.config.stages]
 
     @property
+    def _further(self) -> list[Stage]:
+        return [stage for stage in self.config.stages if stage not in _USUAL]
+
+    @property
+    def quantities(self) -> list[Quantity]:
+        if not self._further:
+            return [Quantity(name=self.name, label="METEOR", places=("table", "epoch"))]
+        label, label_ru = (" ".join(["METEOR", *(names[stage] for stage in self._further)]) for names in _LABELS)
+        return [Quantity(name=self.name, label=label, label_ru=label_ru, places=())]
+
+    @property
     def name(self) -> str:
         """`meteor`, followed by the stages beyond the usual two."""
-        return "_".join(["meteor", *(stage for stage in self.config.stages if stage not in ("exact", "snowball"))])
+        return "_".join(["meteor", *self._further])
 
     @property
     def signature(self) -> str:
@@ -59,17 +70,16 @@ class Meteor(Metric):
         return f"{self.name}|nltk|{'+'.join(self.config.stages)}|a:{ALPHA}|b:{BETA}|g:{GAMMA}{source}"
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        rows = [
-            (max(self._score(hypothesis.split(), reference.split()) for reference in rows), 1.0)
-            for hypothesis, rows in zip(hypotheses, references, strict=True)
-        ]
-        return np.array(rows, dtype=np.float64).reshape(len(rows), 2)
+        return by_row(self._row, hypotheses, references, width=2)
 
     def scores(self, totals: Array) -> dict[str, Array]:
         return {self.name: ratio(totals[..., 0], totals[..., 1])}
 
+    def _row(self, hypothesis: str, references: Sequence[str]) -> tuple[float, float]:
+        return max(self._score(hypothesis.split(), reference.split()) for reference in references), 1.0
+
     def _group(self, word: str) -> str:
-        return self._groups.get(_words.lemma(word), word)
+        return self._groups.get(lemma(word), word)
 
     def _score(self, hypothesis: list[str], reference: list[str]) -> float:
         pairs = align(hypothesis, reference, self._keys)
@@ -81,7 +91,12 @@ class Meteor(Metric):
         return (1 - penalty) * mean
 
 
-_KEYS: dict[str, Callable[[str], str]] = {"exact": str.lower, "snowball": _words.stem, "lemma": _words.lemma}
+_KEYS: dict[str, Callable[[str], str]] = {"exact": str.lower, "snowball": stem, "lemma": lemma}
+#: of further stages: English, then Russian
+_LABELS: tuple[dict[Stage, str], dict[Stage, str]] = (
+    {"lemma": "with lemmas", "synonyms": "with synonyms"},
+    {"lemma": "с леммами", "synonyms": "с синонимами"},
+)
 
 
 def read_synonyms(path: Path | None) -> dict[str, str]:
@@ -99,7 +114,7 @@ def read_synonyms(path: Path | None) -> dict[str, str]:
         raise MissingFileError("no such file of synonyms", where=path, fix="Check the path.")
     groups: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
-        words = [_words.lemma(word.strip()) for word in line.replace(",", " ").split()]
+        words = [lemma(word.strip()) for word in line.replace(",", " ").split()]
         for word in words:
             groups.setdefault(word, words[0])
     return groups

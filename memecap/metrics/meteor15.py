@@ -28,8 +28,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics.base import Array, Metric, MetricConfig, best, ratio
-from memecap.metrics.matching import words as _words
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, best, by_row, ratio
+from memecap.metrics.overlap.word_forms import stem
 
 BEAM = 40
 NOWHERE = -1
@@ -56,15 +56,20 @@ class Meteor15Config(MetricConfig):
     )
 
 
-class Meteor15(Metric):
+class Meteor15(Metric[Meteor15Config]):
     """Statistics of a row: weighted words of h and r, weighted matches of h and r, matches, chunks (0: all is one)."""
 
     Config = Meteor15Config
+    cost = "slow"
+    quantities = (Quantity(name="meteor15", label="METEOR 1.5", places=()),)
 
-    def __init__(self, config: Meteor15Config | None = None) -> None:
-        self.config: Meteor15Config = config or Meteor15Config()
-        self.language = self.config.language or "ru"  # `scoring` has looked at the references
-        self.parameters = PARAMETERS[self.language]
+    @property
+    def language(self) -> str:
+        return self.config.language or "ru"  # `scoring` has looked at the references
+
+    @property
+    def parameters(self) -> Parameters:
+        return PARAMETERS[self.language]
 
     @property
     def signature(self) -> str:
@@ -72,11 +77,7 @@ class Meteor15(Metric):
         return f"meteor15|{self.language}|exact+stem|a:{alpha}|b:{beta}|g:{gamma}|d:{delta}"
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        rows = [
-            best([self._row(hypothesis.split(), reference.split()) for reference in row], self._row_score)
-            for hypothesis, row in zip(hypotheses, references, strict=True)
-        ]
-        return np.array(rows, dtype=np.float64).reshape(len(rows), 6)
+        return by_row(self._row, hypotheses, references, width=6)
 
     def scores(self, totals: Array) -> dict[str, Array]:
         words_h, words_r, found_h, found_r, matches, chunks = np.moveaxis(totals, -1, 0)
@@ -85,7 +86,11 @@ class Meteor15(Metric):
         mean = ratio(precision * recall, (1 - alpha) * recall + alpha * precision)
         return {"meteor15": mean * (1 - gamma * ratio(chunks, matches) ** beta)}
 
-    def _row(self, hypothesis: Sequence[str], reference: Sequence[str]) -> tuple[float, ...]:
+    def _row(self, hypothesis: str, references: Sequence[str]) -> tuple[float, ...]:
+        pairs = [self._pair(hypothesis.split(), reference.split()) for reference in references]
+        return best(pairs, lambda pair: float(self.scores(np.array(pair, dtype=np.float64))["meteor15"]))
+
+    def _pair(self, hypothesis: Sequence[str], reference: Sequence[str]) -> tuple[float, ...]:
         matches, chunks = align(hypothesis, reference, self.parameters.stem)
         weights = self.parameters.weights
         found_h = sum(weights[stage] * self._weight(hypothesis[i]) for i, _, stage in matches)
@@ -93,9 +98,6 @@ class Meteor15(Metric):
         sizes = sum(map(self._weight, hypothesis)), sum(map(self._weight, reference))
         whole = len(matches) == len(hypothesis) == len(reference) and chunks == 1
         return (*sizes, found_h, found_r, len(matches), 0 if whole else chunks)
-
-    def _row_score(self, row: tuple[float, ...]) -> float:
-        return float(self.scores(np.array(row, dtype=np.float64))["meteor15"])
 
     def _weight(self, word: str) -> float:
         delta = self.parameters.delta
@@ -188,11 +190,11 @@ def _options(
 
 def _russian_stem(word: str) -> str:
     """The stem of the Snowball of that day, to which ё was no vowel, nor part of any ending."""
-    return _words.stem(word.replace("ё", "#"))
+    return stem(word.replace("ё", "#"))
 
 
 def _english_stem(word: str) -> str:
-    return _words.stem(word, "english")
+    return stem(word, "english")
 
 
 PARAMETERS = {

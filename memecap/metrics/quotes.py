@@ -18,12 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from pydantic import Field
 from rapidfuzz.distance import Levenshtein
 
-from memecap.metrics.base import Array, Metric, MetricConfig, View, best, ratio
-from memecap.metrics.matching.ngrams import ngrams, shared
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, View, best, by_row, ratio
+from memecap.metrics.overlap.ngrams import ngrams, shared
 
 
 class QuotesConfig(MetricConfig):
@@ -31,25 +30,26 @@ class QuotesConfig(MetricConfig):
     edits: bool = Field(False, description="also CER, WER and 1-NED")
 
 
-class Quotes(Metric):
+class Quotes(Metric[QuotesConfig]):
     """Statistics of a row: quoted words shared, found, wanted; then edits and sizes in characters and words."""
 
     Config = QuotesConfig
-
-    def __init__(self, config: QuotesConfig | None = None) -> None:
-        self.config: QuotesConfig = config or QuotesConfig()
+    quantities = (
+        Quantity(name="quoted_recall", label="quoted recall", label_ru="Цитаты: полнота"),
+        Quantity(
+            name="quoted_precision", label="quoted precision", label_ru="Цитаты: точность", places=("table", "epoch")
+        ),
+        Quantity(name="quoted_cer", label="quoted CER", label_ru="Цитаты: CER", direction="lower", places=()),
+        Quantity(name="quoted_wer", label="quoted WER", label_ru="Цитаты: WER", direction="lower", places=()),
+        Quantity(name="quoted_1ned", label="quoted 1-NED", label_ru="Цитаты: 1-NED", places=()),
+    )
 
     @property
     def signature(self) -> str:
         return "quotes|grammar:2|words|micro" + ("|edits:joined" if self.config.edits else "")
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        rows = []
-        for hypothesis, row in zip(hypotheses, references, strict=True):
-            overlaps = [(*_overlap(hypothesis.split(), reference.split()), reference) for reference in row]
-            *counts, reference = best(overlaps, _f1)
-            rows.append([*counts, *(_edits(hypothesis.split(), str(reference).split()) if self.config.edits else ())])
-        return np.array(rows, dtype=np.float64).reshape(len(rows), 8 if self.config.edits else 3)
+        return by_row(self._row, hypotheses, references, width=8 if self.config.edits else 3)
 
     def scores(self, totals: Array) -> dict[str, Array]:
         matched, found, wanted = (totals[..., k] for k in range(3))
@@ -60,6 +60,13 @@ class Quotes(Metric):
             scores["quoted_wer"] = ratio(words, wanted)
             scores["quoted_1ned"] = ratio(closeness, n)
         return scores
+
+    def _row(self, text: str, texts: Sequence[str]) -> list[float]:
+        hypothesis = text.split()
+        overlaps = [(*_overlap(hypothesis, reference.split()), reference) for reference in texts]
+        *counts, reference = best(overlaps, _f1)
+        edits = _edits(hypothesis, str(reference).split()) if self.config.edits else ()
+        return [*counts, *edits]
 
 
 def _overlap(hypothesis: list[str], reference: list[str]) -> tuple[int, int, int]:

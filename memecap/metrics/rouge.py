@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from rapidfuzz.distance import LCSseq
 
-from memecap.metrics.base import Array, Metric, MetricConfig, ratio
+from memecap.metrics.base import Array, Metric, Quantity, by_row, ratio
 
 BETA = 1.2
 
@@ -22,26 +21,22 @@ BETA = 1.2
 class Rouge(Metric):
     """Statistics of a row: its score, and 1."""
 
-    def __init__(self, config: MetricConfig | None = None) -> None:
-        self.config: MetricConfig = config or MetricConfig()
+    quantities = (Quantity(name="rouge_l", label="ROUGE-L", places=()),)
 
     @property
     def signature(self) -> str:
         return f"rouge_l|beta:{BETA}"
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        rows = [
-            (_score(hypothesis.split(), [reference.split() for reference in row]), 1.0)
-            for hypothesis, row in zip(hypotheses, references, strict=True)
-        ]
-        return np.array(rows, dtype=np.float64).reshape(len(rows), 2)
+        return by_row(_row, hypotheses, references, width=2)
 
     def scores(self, totals: Array) -> dict[str, Array]:
         return {"rouge_l": ratio(totals[..., 0], totals[..., 1])}
 
 
-def _score(hypothesis: list[str], references: list[list[str]]) -> float:
+def _row(text: str, texts: Sequence[str]) -> tuple[float, float]:
+    hypothesis, references = text.split(), [reference.split() for reference in texts]
     shared = [LCSseq.similarity(hypothesis, reference) for reference in references]
     precision = max(shared) / max(len(hypothesis), 1)
     recall = max(common / max(len(reference), 1) for common, reference in zip(shared, references, strict=True))
-    return (1 + BETA**2) * precision * recall / (recall + BETA**2 * precision) if max(shared) else 0.0
+    return (1 + BETA**2) * precision * recall / (recall + BETA**2 * precision) if max(shared) else 0.0, 1.0

@@ -16,7 +16,7 @@ from typing import Any
 from memecap.core import storage
 from memecap.report import content as _content
 from memecap.report import page as _page
-from memecap.scoring.compare import System, decimals, join_rows, rank, read_systems
+from memecap.scoring.compare import System, join_rows, rank, read_systems
 
 NAME = "report.html"
 
@@ -52,7 +52,8 @@ def _table(path: Path, systems: Sequence[System], *, rebuilt: bool) -> dict[str,
     preset = str(records[0]["signature"]).split("[")[0]
     if rebuilt:
         records = rank(systems, preset, every=path.name == "scores.json")
-    return {"preset": preset, "signature": records[0]["signature"], "systems": records, "decimals": decimals(records)}
+    told = {"systems": records, "quantities": _content.quantities_of(records)}
+    return {"preset": preset, "signature": records[0]["signature"], **told}
 
 
 def _rival(folder: Path, taken: set[str]) -> System:

@@ -14,14 +14,14 @@ from PIL import Image
 from memecap.errors import MemecapError
 from memecap.pictures.safe_open import open_picture
 from memecap.scoring import score as scoring
-from memecap.scoring.compare import CAPTIONER, System, decimals, measure
+from memecap.scoring.compare import CAPTIONER, System, measure
 from memecap.scoring.predictions import Prediction
+from memecap.scoring.quantities import of_table
 from memecap.scoring.significance import LEVEL
-from memecap.scoring.tables import MAIN
 
 THUMBNAIL = 360  # pixels of the longer side
 ROW_PRESET = "ru-words"
-CARD_METRICS = ("chrf2", "meteor", "bleu1", "quoted_recall", "quoted_precision")
+CARD_METRICS = ("chrf2", "meteor", "bleu1", "quoted_recall", "quoted_precision")  # those that say something of one row
 LABELS = {
     "random_caption": "Случайная подпись из обучения",
     "constant": "Одна и та же лучшая подпись",
@@ -31,30 +31,7 @@ LABELS = {
     "shuffled_pictures": "Модель: чужие картинка и текст",
     "shuffled_pixels": "Модель: чужая картинка, свой текст",
 }
-METRIC_LABELS = {
-    **{f"bleu{n}": f"BLEU-{n}" for n in range(1, 5)},
-    "meteor": "METEOR",
-    "chrf2": "chrF2",
-    "quoted_recall": "Цитаты: полнота",
-    "quoted_precision": "Цитаты: точность",
-    "chrf2++": "chrF2++",
-    "meteor_lemma": "METEOR с леммами",
-    "meteor15": "METEOR 1.5",
-    "rouge_l": "ROUGE-L",
-    "cider": "CIDEr",
-    "cider_d": "CIDEr-D",
-    "quoted_cer": "Цитаты: CER",
-    "quoted_wer": "Цитаты: WER",
-    "quoted_1ned": "Цитаты: 1-NED",
-    **{f"scene_bleu{n}": f"Сцена: BLEU-{n}" for n in range(1, 5)},
-    "scene_meteor": "Сцена: METEOR",
-    "scene_chrf2": "Сцена: chrF2",
-    "distinct1": "Разных слов",
-    "distinct2": "Разных пар слов",
-    "unique_captions": "Разных подписей",
-    "repeated_4grams": "Подписей с повторами",
-    "copied_from_training": "Копий из обучения",
-    "length_ratio": "Длина к эталону",
+CURVE_LABELS = {
     "train_loss": "Ошибка на обучении",
     "gradient_norm": "Норма градиента",
     "tokens_per_s": "Токенов в секунду",
@@ -71,7 +48,7 @@ SIGN_LABELS = {
     "equal": "подписи дословно равны эталонам",
     "copies": "подписи дословно взяты из обучения",
 }
-VERDICT = ("chrf2", "scene_chrf2", "quoted_recall", "quoted_precision")
+VERDICT = ("chrf2", "scene_chrf2", "quoted_recall", "quoted_precision")  # the whole caption, its scene, its quotes
 X_LABELS = {"step": "шаги", "epoch": "эпохи", "row": "записи"}
 
 
@@ -91,12 +68,8 @@ def page(
         "facts": _facts(settings, len(ours.rows)),
         "tables": list(tables),
         "labels": LABELS,
-        "metric_labels": METRIC_LABELS,
-        "decimals": decimals(tables[0]["systems"]),
-        "main": list(MAIN),
+        "quantities": {**quantities_of([{"scores": scored[ours.name]}]), **tables[0]["quantities"]},
         "signs": SIGN_LABELS,
-        "costs": sorted(scoring.COSTS),
-        "neutral": sorted(scoring.NEUTRAL),
         "curves": curves(Path(settings["model"])),
         "systems": [system.name for system in systems],
         "other": rivals[0] if rivals else "",
@@ -115,6 +88,20 @@ def page(
     }
 
 
+def quantities_of(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By score, what the script of the page needs to show it."""
+    return {
+        name: {
+            "label": one.in_russian,
+            "direction": one.direction,
+            "decimals": one.decimals,
+            "headline": "headline" in one.places,
+            "main": bool({"table", "guard"} & set(one.places)),
+        }
+        for name, one in of_table(records).items()
+    }
+
+
 def verdict(records: Sequence[Mapping[str, Any]]) -> str:
     """For the whole caption, its scene and its quotes, a line each: is the captioner above its floors?"""
     return "\n".join(_against_floors(records, metric) for metric in VERDICT if metric in records[0]["scores"])
@@ -124,15 +111,16 @@ def _against_floors(records: Sequence[Mapping[str, Any]], metric: str) -> str:
     """Every floor that is not beaten is named: those above the captioner, then those it cannot be told from."""
     ours = records[0]
     low, high = ours["intervals"][metric]
-    places = decimals(records)[metric]
-    told = f"{METRIC_LABELS[metric]} {ours['scores'][metric]:.{places}f} (95 %: {low:.{places}f}–{high:.{places}f})"
+    quantity = of_table(records)[metric]
+    places = quantity.decimals
+    told = f"{quantity.in_russian} {ours['scores'][metric]:.{places}f} (95 %: {low:.{places}f}–{high:.{places}f})"
     floors = [record for record in records if record["kind"] != CAPTIONER]
     won, lost, even = ([record for record in floors if _standing(record, metric) == sign] for sign in (1, -1, 0))
     if len(won) == len(floors):
         return f"{told}: значимо выше каждого ориентира."
     parts = [f"значимо выше ориентиров — {len(won)} из {len(floors)}"]
-    parts += [f"значимо ниже: {_named(lost, metric)}"] if lost else []
-    parts += [f"не выше: {_named(even, metric)}"] if even else []
+    parts += [f"значимо ниже: {_named(lost, metric, places)}"] if lost else []
+    parts += [f"не выше: {_named(even, metric, places)}"] if even else []
     return f"{told}: {'; '.join(parts)}."
 
 
@@ -144,8 +132,7 @@ def _standing(record: Mapping[str, Any], metric: str) -> int:
     return 1 if found["difference"] > 0 else -1
 
 
-def _named(records: Sequence[Mapping[str, Any]], metric: str) -> str:
-    places = decimals(records)[metric]
+def _named(records: Sequence[Mapping[str, Any]], metric: str, places: int) -> str:
     return ", ".join(f"«{LABELS.get(r['system'], r['system'])}» ({r['scores'][metric]:.{places}f})" for r in records)
 
 
@@ -158,18 +145,28 @@ def curves(model: Path) -> list[dict[str, Any]]:
         records = list(csv.DictReader(file))
     x = next((name for name in ("step", "epoch") if records and name in records[0]), "row")
     places = [_number(record.get(x)) if x != "row" else float(n) for n, record in enumerate(records)]
-    borders = [
+    found = []
+    for name in _columns(records):
+        values = [_number(record[name]) for record in records]
+        points = [[a, b] for a, b in zip(places, values, strict=True) if a is not None and b is not None]
+        if len(points) > 1:
+            curve = {"name": name, "label": CURVE_LABELS.get(name, name), "x": X_LABELS[x], "points": points}
+            found.append(curve | {"stages": _borders(records, places)})
+    return found
+
+
+def _columns(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns of a log that can be curves."""
+    return [name for name in (records[0] if records else ()) if name not in ("step", "epoch", "stage", "seconds")]
+
+
+def _borders(records: Sequence[Mapping[str, Any]], places: Sequence[float | None]) -> list[float]:
+    """Where a new stage begins."""
+    return [
         place
         for place, record, before in zip(places[1:], records[1:], records, strict=False)
         if place is not None and record.get("stage") != before.get("stage")
     ]
-    found = []
-    for name in records[0] if records else ():
-        values = [_number(record[name]) for record in records]
-        points = [[a, b] for a, b in zip(places, values, strict=True) if a is not None and b is not None]
-        if len(points) > 1 and name not in ("step", "epoch", "stage", "seconds"):
-            found.append({"name": name, "x": X_LABELS[x], "points": points, "stages": borders})
-    return found
 
 
 def _row_scores(system: System) -> dict[str, list[float]]:

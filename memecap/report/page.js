@@ -22,11 +22,12 @@ function draw(tag, attributes, ...children) {
 }
 
 const labelOf = (system) => data.labels[system] || system;
-const metricLabel = (name) => data.metric_labels[name] || name;
-const isCost = (name) => data.costs.includes(name);
-const shown = (name, value, table = data) => (value === null || value === undefined ? "–" : value.toFixed(table.decimals[name] ?? 3).replace("-", "−"));
+const metricLabel = (name, table = data) => table.quantities[name]?.label ?? name;
+const directionOf = (name, table = data) => table.quantities[name]?.direction ?? "higher";
+const isCost = (name, table = data) => directionOf(name, table) === "lower";
+const shown = (name, value, table = data) => (value === null || value === undefined ? "–" : value.toFixed(table.quantities[name]?.decimals ?? 3).replace("-", "−"));
 const shownP = (p) => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`);
-const better = (name, a, b) => (isCost(name) ? a < b : a > b);
+const better = (name, a, b, table = data) => (isCost(name, table) ? a < b : a > b);
 
 /* ---- the head ---- */
 
@@ -55,19 +56,19 @@ function showTable() {
   const table = data.tables[view.preset];
   if (!table) { byId("scores").hidden = true; return; }
   [...byId("presets").children].forEach((tab, i) => tab.setAttribute("aria-selected", String(i === view.preset)));
-  const all = Object.keys(table.systems[0].scores), main = all.filter((name) => data.main.includes(name));
+  const all = Object.keys(table.systems[0].scores), main = all.filter((name) => table.quantities[name].main);
   const metrics = view.every || !main.length ? all : main;
   byId("every").hidden = main.length === all.length;
   byId("every").setAttribute("aria-pressed", String(view.every));
-  if (!metrics.includes(view.metric)) view.metric = metrics.includes("chrf2") ? "chrf2" : metrics[0];
+  if (!metrics.includes(view.metric)) view.metric = metrics.find((name) => table.quantities[name].headline) ?? metrics[0];
   const top = {};
   for (const name of metrics) {
     const values = table.systems.map((system) => system.scores[name]);
-    top[name] = data.neutral.includes(name) ? null : isCost(name) ? Math.min(...values) : Math.max(...values);
+    top[name] = directionOf(name, table) === "neither" ? null : isCost(name, table) ? Math.min(...values) : Math.max(...values);
   }
   const header = make("tr", {}, make("th", { textContent: "Система" }));
   for (const name of metrics) {
-    const button = make("button", { type: "button", textContent: metricLabel(name), "aria-pressed": String(name === view.metric) });
+    const button = make("button", { type: "button", textContent: metricLabel(name, table), "aria-pressed": String(name === view.metric) });
     button.addEventListener("click", () => { view.metric = name; showTable(); });
     header.append(make("th", {}, button));
   }
@@ -96,8 +97,8 @@ function scoreCell(table, system, name, top) {
   if (interval) cell.append(make("small", { textContent: `${show(interval[0])}–${show(interval[1])}` }));
   const compared = system.compared && system.compared.minus_this[name];
   if (compared) {
-    const p = compared.p_holm, sure = p < 0.05, above = better(name, compared.difference, 0);
-    const sign = compared.difference > 0 ? "+" : "", tone = !sure || data.neutral.includes(name) ? "" : above ? "up" : "down";
+    const p = compared.p_holm, sure = p < 0.05, above = better(name, compared.difference, 0, table);
+    const sign = compared.difference > 0 ? "+" : "", tone = !sure || directionOf(name, table) === "neither" ? "" : above ? "up" : "down";
     cell.append(make("small", { class: tone, textContent: `Δ ${sign}${show(compared.difference)}` }),
       make("small", { class: tone, textContent: sure ? shownP(p) : "не значимо" }));
     cell.title = `${labelOf(system.compared.system)} минус эта система: ${sign}${show(compared.difference)} ` +
@@ -130,7 +131,7 @@ function intervalChart(table, name) {
     group.append(draw("circle", { class: "dot", cx: x(system.scores[name]), cy: y, r: 4.5 }));
     chart.append(group);
   });
-  return [make("figcaption", { textContent: `${metricLabel(name)}: значение и 95 %-й интервал` }), chart];
+  return [make("figcaption", { textContent: `${metricLabel(name, table)}: значение и 95 %-й интервал` }), chart];
 }
 
 function niceScale(low, high) {
@@ -168,7 +169,7 @@ function curves() {
     for (const [value, anchor] of [[first, "start"], [last, "end"]]) {
       chart.append(draw("text", { x: x(value), y: height - 8, "text-anchor": anchor, "font-size": 11 }, tickLabel(value)));
     }
-    const title = `${metricLabel(curve.name)} · по оси: ${curve.x}`;
+    const title = `${curve.label} · по оси: ${curve.x}`;
     byId("curves").append(make("figure", {}, make("figcaption", { textContent: title }), chart));
   }
 }
@@ -184,7 +185,8 @@ function controls() {
   byId("other").append(option("", "ни с чем"));
   data.systems.forEach((name) => byId("other").append(option(name, labelOf(name))));
   data.row_metrics.forEach((name) => byId("metric").append(option(name, metricLabel(name))));
-  if (data.row_metrics.includes("chrf2")) byId("metric").value = "chrf2";
+  const headline = data.row_metrics.find((name) => data.quantities[name].headline);
+  if (headline) byId("metric").value = headline;
   byId("other").value = data.other;
   let timer = 0;
   byId("controls").addEventListener("input", (event) => {

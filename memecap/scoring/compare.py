@@ -5,7 +5,7 @@ In: the captions of each system on the same rows. Out: the records of `scores.js
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from typing import Any
 from memecap.core import progress, storage
 from memecap.core.manifest import open_corpus
 from memecap.errors import DataError, UsageError
-from memecap.scoring import coverage, significance
+from memecap.scoring import coverage, quantities, significance
 from memecap.scoring import score as scoring
 from memecap.scoring.predictions import Prediction, read_predictions
-from memecap.scoring.presets import Part
+from memecap.scoring.presets import DEFAULT, Part
 
 CAPTIONER, FLOOR = "captioner", "floor"
 
@@ -37,7 +37,7 @@ class System:
 
 def rank(
     systems: Sequence[System],
-    preset: str = "ru-words",
+    preset: str = DEFAULT,
     *,
     every: bool = False,
     more: Sequence[Part] = (),
@@ -56,7 +56,6 @@ def rank(
         more: metrics beside those of the preset.
         training: training captions, for the share copied from them.
         quiet: do not say on stderr what the guards saw; the records hold it.
-
         asked, only_common: see `join_rows`.
 
     Raises:
@@ -65,34 +64,42 @@ def rank(
     systems = join_rows(systems, asked=asked, only_common=only_common)
     known = None if training is None else list(training)
     measured = [measure(system, preset, every=every, more=more, training=known) for system in systems]
-    first = next((place for place, system in enumerate(systems) if system.kind == CAPTIONER), None)
     records = [
-        {
-            "system": system.name,
-            "kind": system.kind,
-            "n": found.n,
-            "coverage": list(system.coverage or ()),
-            "rows": coverage.fingerprint(system.rows),
-            "scores": dict(found.scores),
-            "signature": found.signature,
-            "intervals": {
-                name: [bound.low, bound.high]
-                for name, bound in significance.intervals(found, resamples=resamples, seed=seed).items()
-            },
-        }
-        for system, found in zip(systems, measured, strict=True)
+        _record(system, found, resamples=resamples, seed=seed) for system, found in zip(systems, measured, strict=True)
     ]
     for record, system, found in zip(records, systems, measured, strict=True):
-        if system.sight and system.sight in {metric.judge for metric in found.metrics}:
-            record["warning"] = f"{system.name} sees with the encoder that judges it: CLIPScore favours it"
-            progress.say(f"warning: {record['warning']}")
-        if found.signs and system.kind == CAPTIONER:
-            record["warnings"] = [asdict(sign) for sign in found.signs]
-            for sign in () if quiet else found.signs:
-                progress.say(f"warning: {system.name}: {sign.says}")
+        _warn(record, system, found, quiet=quiet)
+    first = next((place for place, system in enumerate(systems) if system.kind == CAPTIONER), None)
     if first is not None:
         _compare(records, systems, measured, first, resamples, seed)
     return records
+
+
+def _record(system: System, found: scoring.Measurement, *, resamples: int, seed: int) -> Record:
+    bounds = significance.intervals(found, resamples=resamples, seed=seed)
+    record: Record = {
+        "system": system.name,
+        "kind": system.kind,
+        "n": found.n,
+        "coverage": list(system.coverage or ()),
+        "rows": coverage.fingerprint(system.rows),
+        "scores": dict(found.scores),
+        "signature": found.signature,
+        "intervals": {name: [bound.low, bound.high] for name, bound in bounds.items()},
+    }
+    untold = quantities.untold(record, found.metrics)
+    return {**record, "quantities": untold} if untold else record
+
+
+def _warn(record: Record, system: System, found: scoring.Measurement, *, quiet: bool) -> None:
+    """Keep in the record, and say, that a system is judged by its own encoder, and what the guards saw."""
+    if system.sight and system.sight in {metric.judge for metric in found.metrics}:
+        record["warning"] = f"{system.name} sees with the encoder that judges it: CLIPScore favours it"
+        progress.say(f"warning: {record['warning']}")
+    if found.signs and system.kind == CAPTIONER:
+        record["warnings"] = [asdict(sign) for sign in found.signs]
+        for sign in () if quiet else found.signs:
+            progress.say(f"warning: {system.name}: {sign.says}")
 
 
 def join_rows(
@@ -192,17 +199,6 @@ def join(tables: Sequence[Sequence[Record]]) -> list[Record]:
             fix="Score the captions themselves, in one command: their rows are joined by image_id.",
         )
     return records
-
-
-def decimals(records: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """How many decimals show a score: one of a percentage, three of a fraction; BLEU-1..4 go together."""
-    largest: dict[str, float] = {}
-    for record in records:
-        for name, value in record["scores"].items():
-            family = name.rstrip("1234")
-            largest[family] = max(largest.get(family, 0.0), abs(value))
-    small = {name for name in largest if largest[name] <= 2 or name in ("cider", "cider_d", "length_ratio")}
-    return {name: 3 if name.rstrip("1234") in small else 1 for name in records[0]["scores"]}
 
 
 def _compare(

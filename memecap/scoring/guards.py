@@ -10,12 +10,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from memecap.metrics.matching.ngrams import ngrams
+from memecap.metrics.overlap.ngrams import loops
 from memecap.text.clean import clean
 from memecap.text.quotes import scene
-
-#: the scores that stand beside every other one
-SCORES = ("length_ratio", "repeated_4grams", "unique_captions", "copied_from_training")
 
 LONG, SHORT = 1.5, 0.5  # words of the captions over words of the references
 MORE = 0.1  # share of captions beyond the references' share
@@ -64,7 +61,7 @@ def _length(rows: Rows) -> str:
 
 
 def _loops(rows: Rows) -> str:
-    ours, theirs = (_share(_says_twice, texts) for texts in (rows.captions, rows.human))
+    ours, theirs = (_share(loops, texts) for texts in (rows.captions, rows.human))
     return (
         f"{ours:.0%} of captions say some four words twice, {theirs:.0%} of references" if ours > theirs + MORE else ""
     )
@@ -106,10 +103,6 @@ KINDS = frozenset(_GUARDS)
 
 def _share(holds: Callable[[str], bool], texts: Sequence[str]) -> float:
     return sum(map(holds, texts)) / len(texts)
-
-
-def _says_twice(text: str) -> bool:
-    return any(count > 1 for count in ngrams(text.split(), 4).values())
 
 
 def _is_all_quotes(text: str) -> bool:

@@ -1,13 +1,13 @@
 """Captions with their references, from and to files: the rows that are scored.
 
-In: any file of `prediction_formats`; references stand beside the captions, or come from COCO annotations or from text
+In: any file of `formats`; references stand beside the captions, or come from COCO annotations or from text
 files with a line for each caption. Out: `Prediction`s, checked.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from memecap.core import storage
 from memecap.core.manifest import source_key
 from memecap.errors import DataError, UsageError
-from memecap.scoring import formats as prediction_formats
+from memecap.scoring import formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ def read_predictions(
         annotations: COCO annotations with the references of each picture.
         references: text files whose line n is a reference of row n; several files are several references.
         columns: what the file calls `caption`, `references` and `image_id`, where it has names of its own.
-        positions: what each column of a table without a header is (`prediction_formats.records`).
+        positions: what each column of a table without a header is (`formats.records`).
         separator: what stands between a table's cells; found when empty.
 
     Raises:
         DataError: a row cannot be used, or a picture has two; the row's number is named.
         UsageError: a kind of file that is not known, or captions with no references anywhere.
     """
-    records = list(prediction_formats.records(path, columns, positions=positions, separator=separator))
+    records = list(formats.records(path, columns, positions=positions, separator=separator))
     if not records:
         raise DataError("no captions in the file", where=path, fix="Caption some pictures first.")
     if annotations is not None:
@@ -87,18 +87,13 @@ def annotated(path: Path) -> list[Prediction]:
     return [Prediction(key, "", tuple(references)) for key, references in _coco_references(path).items()]
 
 
-def write_predictions(path: Path, rows: Iterable[Prediction]) -> int:
-    """Write a captions file atomically; returns how many rows."""
-    return storage.write_jsonl(path, (row.to_json() for row in rows))
-
-
 def _has_references(record: Any) -> bool:
     return isinstance(record, Mapping) and "references" in record
 
 
 def _annotated(
-    records: Sequence[prediction_formats.Record], known: Mapping[str, list[Any]], annotations: Path
-) -> Iterator[prediction_formats.Record]:
+    records: Sequence[formats.Record], known: Mapping[str, list[Any]], annotations: Path
+) -> Iterator[formats.Record]:
     ids = [source_key(str(record.get("image_id"))) if isinstance(record, Mapping) else None for record, _ in records]
     for (record, where), key in zip(records, ids, strict=True):
         if key is None:
@@ -122,10 +117,8 @@ def _coco_references(path: Path) -> dict[str, list[Any]]:
     return found
 
 
-def _paired(
-    records: Sequence[prediction_formats.Record], path: Path, files: Sequence[Path]
-) -> Iterator[prediction_formats.Record]:
-    columns = [prediction_formats.texts(file) for file in files]
+def _paired(records: Sequence[formats.Record], path: Path, files: Sequence[Path]) -> Iterator[formats.Record]:
+    columns = [formats.texts(file) for file in files]
     for file, lines in zip(files, columns, strict=True):
         if len(lines) != len(records):
             raise DataError(
@@ -156,4 +149,4 @@ def _fix(record: Mapping[str, Any], wanted: str) -> str:
     if wanted in record:
         return "Fill it in."
     there = ", ".join(map(str, record)) or "nothing"
-    return f"The row has {there}; name yours with --column {wanted}=NAME. {prediction_formats.HEADLESS}"
+    return f"The row has {there}; name yours with --column {wanted}=NAME. {formats.HEADLESS}"

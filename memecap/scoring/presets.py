@@ -133,10 +133,11 @@ _RU_MORE: tuple[Part, ...] = (
     {"name": "chrf", "view": "scene"},
 )
 
+DEFAULT = "ru-words"
 PRESETS = {
     found.name: found
     for found in (
-        Preset("ru-words", "razdel|lower|ё→е|no punctuation", ru_words, _RU_MAIN, _RU_MORE),
+        Preset(DEFAULT, "razdel|lower|ё→е|no punctuation", ru_words, _RU_MAIN, _RU_MORE),
         Preset("ru-punct", "razdel|lower|ё→е|punctuation", ru_punct, _RU_MAIN, _RU_MORE),
         Preset(
             "nltk-seed",

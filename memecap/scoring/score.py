@@ -19,16 +19,12 @@ from typing import Any
 
 from memecap.core import config, progress, registry
 from memecap.errors import DataError, UsageError
-from memecap.metrics.base import Array, Metric, View
+from memecap.metrics.base import SCENE, Array, Metric, View
 from memecap.scoring import guards
-from memecap.scoring.presets import Part, Preset, preset
+from memecap.scoring.presets import DEFAULT, Part, Preset, preset
 
 Texts = Sequence[str]
 References = Sequence[Sequence[str]]
-#: scores of which the lower is the better
-COSTS = frozenset({"quoted_cer", "quoted_wer", "repeated_4grams", "copied_from_training"})
-#: scores that have a right amount rather than a direction
-NEUTRAL = frozenset({"length_ratio", "clip_truncated"})
 
 _LATIN, _CYRILLIC = re.compile(r"[A-Za-z]"), re.compile(r"[А-Яа-яЁё]")
 _SPECIAL = re.compile(
@@ -53,7 +49,7 @@ class Measurement:
 def measure(
     hypotheses: Texts,
     references: References,
-    preset_name: str = "ru-words",
+    preset_name: str = DEFAULT,
     *,
     every: bool = False,
     more: Sequence[Part] = (),
@@ -109,7 +105,7 @@ def scores_of(metrics: Sequence[Metric], totals: Sequence[Array]) -> dict[str, A
     """All scores from each metric's summed statistics [... K]: name → [...]; those of the scene alone say so."""
     found: dict[str, Array] = {}
     for metric, total in zip(metrics, totals, strict=True):
-        prefix = "scene_" if metric.config.view == "scene" else ""
+        prefix = SCENE if metric.config.view == "scene" else ""
         scores = {prefix + name: values for name, values in metric.scores(total).items()}
         if twice := sorted(found.keys() & scores.keys()):
             fix = "Leave one of them out, or choose a preset without it."
@@ -124,21 +120,25 @@ def check(hypotheses: Sequence[Any], references: Sequence[Any], chosen: Preset) 
         raise DataError(f"{len(hypotheses)} captions but references for {len(references)} rows", fix="Pair them up.")
     if not len(hypotheses):
         raise DataError("there is nothing to score", fix="Give at least one caption with its references.")
-    told = False
+    special = ""
     for number, (hypothesis, row) in enumerate(zip(hypotheses, references, strict=True), 1):
-        if not isinstance(hypothesis, str):
-            fix = "A caption is one text, not its tokens: join them by spaces. Captions come first, references second."
-            raise DataError(f"a caption is a {type(hypothesis).__name__}", where=f"row {number}", fix=fix)
-        if isinstance(row, str) or not row or not all(isinstance(reference, str) for reference in row):
-            fix = "Give a list of texts for each row. Captions come first, references second."
-            raise DataError("the references of a row are not a list of texts", where=f"row {number}", fix=fix)
-        special = next((found for reference in row if (found := _SPECIAL.search(reference))), None)
-        if special and not chosen.special_tokens:
+        _check_row(hypothesis, row, where=f"row {number}")
+        found = next((token[0] for reference in row if (token := _SPECIAL.search(reference))), "")
+        if found and not chosen.special_tokens:
             fix = "Score against the raw references: a vocabulary's tokens match themselves and raise every score."
-            raise DataError(f"a reference holds the special token {special[0]!r}", where=f"row {number}", fix=fix)
-        if special and not told:
-            told = True
-            progress.say(f"warning: references hold special tokens such as {special[0]!r}; they raise every score")
+            raise DataError(f"a reference holds the special token {found!r}", where=f"row {number}", fix=fix)
+        special = special or found
+    if special:
+        progress.say(f"warning: references hold special tokens such as {special!r}; they raise every score")
+
+
+def _check_row(hypothesis: Any, row: Any, *, where: str) -> None:
+    if not isinstance(hypothesis, str):
+        fix = "A caption is one text, not its tokens: join them by spaces. Captions come first, references second."
+        raise DataError(f"a caption is a {type(hypothesis).__name__}", where=where, fix=fix)
+    if isinstance(row, str) or not row or not all(isinstance(reference, str) for reference in row):
+        fix = "Give a list of texts for each row. Captions come first, references second."
+        raise DataError("the references of a row are not a list of texts", where=where, fix=fix)
 
 
 def _build(part: Part, known: Mapping[str, Any]) -> Metric:

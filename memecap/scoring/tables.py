@@ -9,17 +9,16 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from memecap.core.terminal import plain, plain_json
-from memecap.scoring import guards
-from memecap.scoring.compare import CAPTIONER, decimals
+from memecap.metrics.base import Quantity
+from memecap.scoring.compare import CAPTIONER
+from memecap.scoring.quantities import Record, of_table
 from memecap.scoring.significance import LEVEL
 
 Format = Literal["text", "markdown", "latex", "json", "csv"]
-Record = Mapping[str, Any]
 
-MAIN = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "chrf2", "quoted_recall", "quoted_precision", *guards.SCORES)
 _HEAD = ("system", "n", "coverage")
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     c: "\\" + c for c in "&%$#_{}"
@@ -41,24 +40,26 @@ def cell(text: str) -> str:
 
 
 def _columns(records: Sequence[Record], every: bool) -> list[str]:
-    names = list(records[0]["scores"])
-    return names if every or "chrf2" not in names else [name for name in MAIN if name in names]
+    found = of_table(records).values()
+    if every or not any("headline" in one.places for one in found):
+        return list(records[0]["scores"])
+    return [one.name for one in found if {"table", "guard"} & set(one.places)]
 
 
 def _name(record: Record) -> str:
     return str(record["system"]) + ("" if record["kind"] == CAPTIONER else " (floor)")
 
 
-def _score(record: Record, name: str, places: Mapping[str, int]) -> str:
+def _score(record: Record, quantity: Quantity) -> str:
     """The score, with a sign where the first captioner's difference from this system is not significant."""
-    text = f"{record['scores'][name]:.{places[name]}f}"
-    compared = record.get("compared", {}).get("minus_this", {}).get(name)
-    return f"{text}≈" if compared and name not in guards.SCORES and compared["p_holm"] >= LEVEL else text
+    text = f"{record['scores'][quantity.name]:.{quantity.decimals}f}"
+    compared = record.get("compared", {}).get("minus_this", {}).get(quantity.name)
+    return f"{text}≈" if compared and "guard" not in quantity.places and compared["p_holm"] >= LEVEL else text
 
 
 def _rows(records: Sequence[Record], names: Sequence[str]) -> list[list[str]]:
-    places = decimals(records)
-    return [[plain(_name(r)), str(r["n"]), _coverage(r), *(_score(r, name, places) for name in names)] for r in records]
+    found = of_table(records)
+    return [[plain(_name(r)), str(r["n"]), _coverage(r), *(_score(r, found[name]) for name in names)] for r in records]
 
 
 def _coverage(record: Record) -> str:

@@ -12,19 +12,21 @@ from typing_extensions import Self
 from memecap.core.config import CaptionerConfig, Frozen, MetricSettings
 from memecap.decoding.base import SearchConfig
 from memecap.decoding.greedy import Greedy
+from memecap.metrics.base import Quantity
 from memecap.scoring.presets import preset
+from memecap.scoring.quantities import name_of, of_epoch
 
 
-def _full_name(metric: Any) -> Any:
-    return {"chrf": "chrf2", "cider": "cider_d"}.get(metric, metric) if isinstance(metric, str) else metric
+def _score_name(metric: Any) -> Any:
+    return name_of(metric) if isinstance(metric, str) else metric
 
 
 class EarlyStop(Frozen):
     """Which epoch is the best, and when to give up waiting for a better one."""
 
-    metric: Annotated[
-        Literal["loss", "chrf2", "bleu4", "meteor", "quoted_recall", "quoted_precision"], BeforeValidator(_full_name)
-    ] = Field("loss", description="of the val split: nats per token, or a ru-words score of generated captions")
+    metric: Annotated[str, BeforeValidator(_score_name)] = Field(
+        "loss", description="of the val split: nats per token, or a ru-words score or val_metric of generated captions"
+    )
     patience: int | None = Field(
         None, ge=1, description="epochs without a better one before the stage ends; null: none"
     )
@@ -41,7 +43,7 @@ class SelfCritical(Frozen):
     """The reward of sampled captions in place of the likelihood of references: for the last stage (see scst.py)."""
 
     name: Literal["scst"] = "scst"
-    reward: Annotated[Literal["chrf2", "cider_d"], BeforeValidator(_full_name)] = Field(
+    reward: Annotated[Literal["chrf2", "cider_d"], BeforeValidator(_score_name)] = Field(
         "chrf2", description="of a caption against its picture's references, under ru-words"
     )
     n_samples: int = Field(5, ge=1, description="captions sampled for each example")
@@ -204,6 +206,24 @@ class TrainConfig(Frozen):
                 raise ValueError(f"val_metrics: {metric.name} is measured after each epoch anyway")
             if "pictures" in type(metric).model_fields:
                 raise ValueError(f"val_metrics: {metric.name} looks at pictures; take it in `memecap evaluate`")
+        return self
+
+    @property
+    def quantities(self) -> dict[str, Quantity]:
+        """The scores of captions after each epoch, by name."""
+        return of_epoch(self.val_metrics)
+
+    @model_validator(mode="after")
+    def _known_score(self) -> Self:
+        for metric in {stage.early_stop.metric for stage in self.stages} - {"loss"}:
+            found = self.quantities.get(metric)
+            if found is None:
+                raise ValueError(
+                    f"early_stop.metric: {metric} is not measured after each epoch; there are: loss, "
+                    f"{', '.join(self.quantities)}; and the scores of each metric in val_metrics"
+                )
+            if found.direction == "neither":
+                raise ValueError(f"early_stop.metric: {metric} has a right amount, so no epoch is its best")
         return self
 
     @model_validator(mode="after")

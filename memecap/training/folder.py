@@ -24,14 +24,14 @@ import torch
 
 from memecap.core import config, storage, tensors
 from memecap.errors import ConfigError, DataError
+from memecap.scoring.quantities import of_epoch
 from memecap.training.config import OPERATIONAL, TrainConfig
 from memecap.training.progress import Record
 
-COLUMNS = (
-    "stage", "epoch", "step", "lr", "train_loss", "train_reward", "gradient_norm", "tokens_per_s",
-    "val_loss", "val_gap", "val_chrf2", "val_bleu4", "val_meteor", "val_quoted_recall", "val_quoted_precision",
-    "val_distinct", "val_looped", "val_finished", "best", "alarm",
-)  # fmt: skip
+#: of log.csv, before and after the scores of captions
+FIRST = ("stage", "epoch", "step", "lr", "train_loss", "train_reward", "gradient_norm", "tokens_per_s",
+         "val_loss", "val_gap")  # fmt: skip
+LAST = ("val_distinct", "val_looped", "val_finished", "best", "alarm")
 
 FORMAT = 2  # of state.pt; 1 did not say so
 _STATE = {"progress", "weights", "optimizer", "random", "corpora", "n_threads"}
@@ -99,9 +99,10 @@ class RunFolder:
 
     def write_log(self, log: Sequence[Record], samples: Sequence[Record]) -> None:
         """log.csv and samples.jsonl, from all their rows; scores that this run asked for stand last."""
-        more = sorted({key for row in log for key in row if key not in COLUMNS})
+        columns = [*FIRST, *(f"val_{name}" for name in of_epoch()), *LAST]
+        more = sorted({key for row in log for key in row if key not in columns})
         with storage.atomic_writer(self.folder / "log.csv") as file:
-            writer = csv.DictWriter(file, [*COLUMNS, *more], lineterminator="\n")
+            writer = csv.DictWriter(file, [*columns, *more], lineterminator="\n")
             writer.writeheader()
             writer.writerows({key: _short(value) for key, value in row.items()} for row in log)
         storage.write_jsonl(self.folder / "samples.jsonl", samples)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from memecap.core import storage
 from memecap.core.progress import say
 from memecap.errors import UsageError
+from memecap.metrics.base import Quantity
 from memecap.training.diagnostics import alarms
 from memecap.training.folder import RunFolder
 from memecap.training.progress import Progress, Record
@@ -22,20 +23,15 @@ from memecap.training.stage import Captioned, Epoch
 
 SECONDS_BETWEEN_DRAWINGS = 30
 
-#: label, and what brings the score to 0–100
-_SCORES = {
-    "val_chrf2": ("chrF2", 1),
-    "val_quoted_recall": ("quoted recall", 100),
-    "val_bleu4": ("BLEU-4", 1),
-    "val_bertscore": ("BERTScore", 100),
-}
-
 
 class Journal:
     """The log, the samples, the curves and the events of a run."""
 
-    def __init__(self, folder: RunFolder, *, samples: int, tensorboard: bool) -> None:
+    def __init__(
+        self, folder: RunFolder, *, quantities: Mapping[str, Quantity], samples: int, tensorboard: bool
+    ) -> None:
         self.folder = folder
+        self.quantities = quantities
         self.samples = samples
         self.events = Events(folder.folder / "tensorboard", on=tensorboard)
         self.drawn_at = time.monotonic()
@@ -50,7 +46,7 @@ class Journal:
         """Write all rows, and tell the last one."""
         self.folder.write_log(progress.log, progress.samples)
         if time.monotonic() - self.drawn_at > SECONDS_BETWEEN_DRAWINGS:
-            draw_curves(self.folder.curves, progress.log)
+            draw_curves(self.folder.curves, progress.log, self.quantities)
             self.drawn_at = time.monotonic()
         row = progress.log[-1]
         self.events.add(row)
@@ -61,7 +57,7 @@ class Journal:
     def close(self, progress: Progress) -> None:
         """Draw the whole run."""
         self.events.close()
-        draw_curves(self.folder.curves, progress.log)
+        draw_curves(self.folder.curves, progress.log, self.quantities)
 
 
 def _sample(captioned: Captioned) -> Record:
@@ -114,8 +110,8 @@ def _open(folder: Path, step: int) -> Any:
     return SummaryWriter(str(folder), purge_step=step)
 
 
-def draw_curves(path: Path, log: Sequence[dict[str, Any]]) -> None:
-    """Write the curves of a log's rows."""
+def draw_curves(path: Path, log: Sequence[dict[str, Any]], quantities: Mapping[str, Quantity]) -> None:
+    """Write the curves of a log's rows; of the scores, those that have a place there, brought to 0–100."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -125,8 +121,9 @@ def draw_curves(path: Path, log: Sequence[dict[str, Any]]) -> None:
     _plot(losses, log, "train_loss", "train", alpha=0.6)
     _plot(losses, log, "val_loss", "val", marker="o", markersize=3)
     losses.set(xlabel="optimizer step", ylabel="nats per token")
-    for key, (label, factor) in _SCORES.items():
-        _plot(scores, log, key, label, factor, marker="o", markersize=3)
+    for name, one in quantities.items():
+        if "curve" in one.places:
+            _plot(scores, log, f"val_{name}", one.in_english, 100 / one.unit, marker="o", markersize=3)
     scores.set(xlabel="optimizer step", ylabel="of val captions, 0–100", ylim=(0, None))
     for axes in (losses, scores):
         _mark_stages(axes, log)

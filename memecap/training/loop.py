@@ -10,7 +10,6 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 
 from memecap.core.progress import track
 from memecap.training import sampling
-from memecap.training.config import StageConfig
 from memecap.training.optim import lr_factor, set_lr, take_step
 from memecap.training.progress import Record, Step
 from memecap.training.sampling import MicroBatch
@@ -25,7 +24,7 @@ def fit(run: StageRun) -> Iterator[Step | Epoch]:
     while progress.window > 0 or (progress.step < run.n_steps and not progress.gave_up(run.stage)):
         speed = yield from train_epoch(run)
         scores, captioned = validate(run)
-        is_best = progress.end_epoch(_judge(scores, run.stage), run.stage)
+        is_best = progress.end_epoch(_judge(scores, run), run.stage)
         yield Epoch(is_best, scores | speed, captioned)
 
 
@@ -65,7 +64,9 @@ def _windows(run: StageRun) -> Iterator[Sequence[MicroBatch]]:
     yield from loaded
 
 
-def _judge(scores: Record, stage: StageConfig) -> float | None:
+def _judge(scores: Record, run: StageRun) -> float | None:
     """The stage's score, higher is better; None when it was not measured."""
-    value: float | None = scores.get(f"val_{stage.early_stop.metric}")
-    return -value if value is not None and stage.early_stop.metric == "loss" else value
+    metric = run.stage.early_stop.metric
+    value: float | None = scores.get(f"val_{metric}")
+    is_cost = metric == "loss" or run.config.quantities[metric].direction == "lower"
+    return -value if value is not None and is_cost else value

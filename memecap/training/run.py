@@ -126,7 +126,12 @@ def _open(config: TrainConfig, folder: RunFolder, accelerator: Accelerator, stat
         ],
         model=accelerator.prepare(captioner.to(accelerator.device)),
         progress=Progress(**state["progress"]) if state else Progress(),
-        journal=Journal(folder, samples=config.samples, tensorboard=config.tensorboard and accelerator.is_main_process),
+        journal=Journal(
+            folder,
+            quantities=config.quantities,
+            samples=config.samples,
+            tensorboard=config.tensorboard and accelerator.is_main_process,
+        ),
     )
     if state is not None:
         stage, progress = config.stages[run.progress.stage].name, run.progress

@@ -23,7 +23,6 @@ Thing = TypeVar("Thing")
 
 BATCH = 32  # nothing is learnt here, so more examples fit than in training
 N_SHUFFLED = 100
-SCORES = ("chrf2", "bleu4", "meteor", "quoted_recall", "quoted_precision")
 
 
 @torch.no_grad()
@@ -45,12 +44,9 @@ def validate(run: StageRun) -> tuple[Record, list[Captioned]]:
 
 
 def measure(hypotheses: Sequence[str], references: Sequence[Sequence[str]], more: Sequence[PartConfig]) -> Record:
-    """`SCORES`, and all that further metrics give, each as `val_…`."""
-    measured = score.measure(hypotheses, references, more=[metric.model_dump() for metric in more])
-    n_own = len(measured.metrics) - len(more)
-    totals = [rows.sum(axis=0) for rows in measured.statistics[n_own:]]
-    asked = score.scores_of(measured.metrics[n_own:], totals)
-    return {f"val_{name}": float(measured.scores[name]) for name in (*SCORES, *asked)}
+    """What is scored after each epoch (`quantities.of_epoch`), each as `val_…`."""
+    found = score.measure(hypotheses, references, more=[metric.model_dump() for metric in more]).scores
+    return {f"val_{name}": found[name] for name in of_epoch(more) if name in found}
 
 
 def _loss(run: StageRun, n_items: int, *, shown: int = 0) -> float:

@@ -10,8 +10,7 @@ from memecap.metrics.base import Metric
 
 HYPOTHESES = ["кот сидит на столе", "надпись сверху", "", "пёс и кот", "кот сидит на столе"]
 REFERENCES = [["кот лежит на столе"], ["надпись снизу", "надпись сверху"], ["пусто"], ["пёс и кот"], ["стол"]]
-NEEDS_A_MODEL = {"bertscore", "clipscore"}
-NAMES = [name for name in registry.names("metrics") if name not in NEEDS_A_MODEL]
+NAMES = [name for name in registry.names("metrics") if registry.load("metrics", name).cost != "network"]
 
 
 @pytest.fixture(params=NAMES)
@@ -29,6 +28,21 @@ def test_statistics_have_a_row_each_and_scores_take_any_shape(metric):
         assert values.shape == (len(HYPOTHESES),)
         assert np.isfinite(values).all(), name
         assert np.isfinite(corpus[name])
+
+
+@pytest.mark.parametrize("name", registry.names("metrics"))
+def test_every_score_is_described_once(name):
+    metric = config.build("metrics", name)
+    described = [one.name for one in metric.quantities]
+    assert len(set(described)) == len(described)
+    assert all(one.label and one.unit in (1, 10, 100) and 0 <= one.decimals <= 3 for one in metric.quantities)
+    if name in NAMES:
+        assert metric.scores(metric.statistics(HYPOTHESES, REFERENCES)).keys() <= set(described)
+
+
+def test_no_score_is_of_two_metrics():
+    described = [one.name for name in registry.names("metrics") for one in config.build("metrics", name).quantities]
+    assert len(set(described)) == len(described)
 
 
 def test_the_order_of_rows_does_not_matter(metric):

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from memecap.core import storage
 from memecap.errors import DataError, MissingFileError, UsageError
 from memecap.evaluation import judging
-from memecap.scoring.predictions import Prediction, write_predictions
+from memecap.scoring.predictions import Prediction
 
 A = [Prediction(str(i), f"кот {i}", ("эталон",), {"file_name": f"images/{i}.png"}) for i in range(40)]
 B = [Prediction(str(i), f"пёс {i}" if i else "кот 0", ("эталон",)) for i in range(40)]
@@ -132,7 +133,7 @@ def invoke(*arguments, keys=""):
 def test_the_terminal_asks_goes_on_and_counts(tmp_path):
     paths = [str(tmp_path / name) for name in ("a.jsonl", "b.jsonl")]
     for path, rows in zip(paths, (A[:5], [Prediction("9", "\x1b[31m", ("э",)), *B[1:5]]), strict=True):
-        write_predictions(tmp_path / path, rows)
+        storage.write_jsonl(tmp_path / path, (row.to_json() for row in rows))
     out = str(tmp_path / "answers.jsonl")
     first = invoke(*paths, "--out", out, keys="1\nнет\n=\nq\n")
     assert first.exit_code == 0, first.output
@@ -151,7 +152,7 @@ def test_the_terminal_asks_goes_on_and_counts(tmp_path):
 @pytest.fixture
 def files(tmp_path):
     for name, rows in (("mine", A), ("theirs", B)):
-        write_predictions(tmp_path / f"{name}.jsonl", rows)
+        storage.write_jsonl(tmp_path / f"{name}.jsonl", (row.to_json() for row in rows))
     return tmp_path / "mine.jsonl", tmp_path / "theirs.jsonl"
 
 
@@ -166,7 +167,7 @@ def test_answers_to_other_questions_are_not_mixed(files, tmp_path):
         refused = invoke(*arguments, "--out", out, keys="1\nq\n")
         assert isinstance(refused.exception, UsageError)
         assert "A mine, B theirs, seed 0" in str(refused.exception)
-    write_predictions(mine, [Prediction("1", "другое", ("эталон",)), *A[2:]])
+    storage.write_jsonl(mine, (row.to_json() for row in [Prediction("1", "другое", ("эталон",)), *A[2:]]))
     assert "another a_sha256" in str(invoke(mine, theirs, "--out", out, keys="1\n").exception)
     assert out.read_text(encoding="utf-8") == before
 

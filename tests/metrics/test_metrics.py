@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 
+from memecap.core import storage
 from memecap.errors import MissingFileError, UsageError
-from memecap.metrics.cider import Cider, CiderConfig, count_frequencies, save_frequencies
+from memecap.metrics.cider import Cider, CiderConfig, count_frequencies
 from memecap.metrics.collapse import Collapse, CollapseConfig
 from memecap.metrics.meteor import Meteor, MeteorConfig, align, n_chunks
 from memecap.metrics.quotes import Quotes, QuotesConfig
@@ -59,7 +62,7 @@ def test_meteor_aligns_each_word_once():
 def test_cider_names_its_frequencies(tmp_path):
     references = [["кот сидит на столе"], ["пёс сидит на стуле"]]
     path = tmp_path / "memes.json"
-    save_frequencies(path, count_frequencies(references, "memes-train"))
+    storage.write_json(path, asdict(count_frequencies(references, "memes-train")))
     stored = Cider(CiderConfig(frequencies=str(path)))
     assert "df:memes-train(2)" in stored.signature
     assert "df:references" in Cider().signature

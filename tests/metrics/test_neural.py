@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from memecap.core import storage
 from memecap.encoders.base import sight
 from memecap.encoders.clip import CLIP
 from memecap.encoders.ruclip import RuCLIP
@@ -19,7 +20,7 @@ from memecap.metrics.clipscore import Clipscore, ClipscoreConfig
 from memecap.scoring import compare as leaderboard
 from memecap.scoring import score as scoring
 from memecap.scoring.compare import CAPTIONER, System
-from memecap.scoring.predictions import Prediction, write_predictions
+from memecap.scoring.predictions import Prediction
 
 HYPOTHESES = ["Кот сидит на столе", "пёс", "", "кот и кот и кот и пёс сидит"]
 REFERENCES = [["кот лежит", "пёс сидит на столе"], ["пёс"], ["кот"], ["и"]]
@@ -159,7 +160,7 @@ def test_the_command_scores_with_models(bert, tiny_models, pictures, tmp_path):
     from memecap.cli import app
 
     rows = [Prediction(str(i), "кот", ("кот сидит",), {"file_name": path.name}) for i, path in enumerate(pictures)]
-    write_predictions(tmp_path / "mine.jsonl", rows)
+    storage.write_jsonl(tmp_path / "mine.jsonl", (row.to_json() for row in rows))
     command = ["score", str(tmp_path / "mine.jsonl"), "--images", str(tmp_path), "--resamples", "100", "--json"]
     command += ["--metric", "bertscore", "--set", f"bertscore.model={bert}", "--set", "bertscore.layer=2"]
     command += ["--metric", "clipscore", "--set", f"clipscore.model={tiny_models / 'ruclip'}"]

@@ -11,7 +11,7 @@ import pytest
 
 from memecap.core import storage
 from memecap.evaluation import judging
-from memecap.scoring.predictions import Prediction, write_predictions
+from memecap.scoring.predictions import Prediction
 
 A = [Prediction(str(i), f"кот {i}", ("эталон",), {"file_name": f"images/{i}.png"}) for i in range(40)]
 B = [Prediction(str(i), f"пёс {i}" if i else "кот 0", ("эталон",)) for i in range(40)]
@@ -29,7 +29,7 @@ def invoke(*arguments, keys=""):
 @pytest.fixture
 def files(tmp_path):
     for name, rows in (("mine", A), ("theirs", B)):
-        write_predictions(tmp_path / f"{name}.jsonl", rows)
+        storage.write_jsonl(tmp_path / f"{name}.jsonl", (row.to_json() for row in rows))
     return tmp_path / "mine.jsonl", tmp_path / "theirs.jsonl"
 
 
@@ -129,7 +129,7 @@ def test_votes_of_another_judge_or_seed_are_not_taken_for_ones_own(browse, files
     assert browse([], kept, judge="борис")["place"] == "1 из 3"
     more = browse(["choose1"], kept, n=1)["kept"]  # fewer questions lose no answer
     assert json.loads(dict(more)[kept[0][0]])[:1] == json.loads(kept[0][1])
-    write_predictions(files[0], [Prediction("1", "другое", ("эталон",)), *A[2:]])
+    storage.write_jsonl(files[0], (row.to_json() for row in [Prediction("1", "другое", ("эталон",)), *A[2:]]))
     assert browse([], kept)["place"] == "1 из 3"
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from memecap.core import storage
 from memecap.report import write_report
 from memecap.scoring.compare import rank, read_systems
-from memecap.scoring.predictions import Prediction, write_predictions
+from memecap.scoring.predictions import Prediction
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def evaluation_of(texts: list[str], tmp_path: Path) -> Path:
         reading = {"lines": [line], "width": 480, "height": 320, "reader": text}
         rest = {"file_name": f"images/{number}.png", "system": "<b>модель", "reading": reading}
         rows.append(Prediction(str(number), f"{text} кот", (f"эталон {text}",), rest))
-    write_predictions(folder / "captions.jsonl", rows)
+    storage.write_jsonl(folder / "captions.jsonl", (row.to_json() for row in rows))
     floor = [Prediction(row.image_id, "постоянная", row.references, row.rest) for row in rows]
-    write_predictions(folder / "floors" / "constant.jsonl", floor)
+    storage.write_jsonl(folder / "floors" / "constant.jsonl", (row.to_json() for row in floor))
     decoding = {"name": "greedy", "max_new_tokens": 96}
     settings = {"model": "</title><script>document.title='pwned'</script>", "corpus": str(tmp_path / "corpus")}
     storage.write_json(folder / "evaluation.json", {**settings, "split": "val", "seed": 0, "decoding": decoding})

@@ -63,6 +63,7 @@ def test_bertscore_after_each_epoch(settings: Settings, bert: Path, tmp_path: Pa
 
 
 def test_its_curve_is_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from memecap.scoring.quantities import of_epoch
     from memecap.training.journal import draw_curves
 
     drawn: dict[str, list[float]] = {}
@@ -73,7 +74,8 @@ def test_its_curve_is_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         return plot(axes, *values, **style)
 
     monkeypatch.setattr(Axes, "plot", spy)
-    draw_curves(tmp_path / "curves.png", [{"stage": "a", "step": k, "val_bertscore": k / 10} for k in (5, 7)])
+    log = [{"stage": "a", "step": k, "val_bertscore": k / 10} for k in (5, 7)]
+    draw_curves(tmp_path / "curves.png", log, of_epoch([{"name": "bertscore"}]))
     assert drawn == {"BERTScore": [50.0, 70.0]}
 
 

@@ -18,3 +18,8 @@ def shared(a: Counter[Hashable], b: Counter[Hashable]) -> int:
     if len(a) > len(b):
         a, b = b, a
     return sum(min(count, b[gram]) for gram, count in a.items() if gram in b)
+
+
+def loops(text: str) -> bool:
+    """Whether some four words of the text, which are parted by spaces, stand in it twice."""
+    return any(count > 1 for count in ngrams(text.split(), 4).values())
