@@ -20,7 +20,8 @@ install_import_hook(
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent / "fixtures"))
+ROOT = Path(__file__).parents[1]
+sys.path += [str(Path(__file__).parent / "fixtures"), str(ROOT / "scripts" / "demo_checkpoints")]
 from tiny_models import tiny_models  # noqa: F401  (a fixture)
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import ImageDraw, ImageFont
 
-from memecap.demo.characters import Colour
+from memecap.demo.pen import Colour
 
 
 @lru_cache(maxsize=32)

@@ -11,8 +11,9 @@ import random
 from PIL import Image, ImageDraw
 
 from memecap.demo import lettering, scenery
-from memecap.demo.characters import INK, WHITE, Pen, character
+from memecap.demo.characters import character
 from memecap.demo.grammar import Meme, Scene
+from memecap.demo.pen import INK, WHITE, Pen
 
 WIDTH = 480  # pixels of a painted meme; everything else is in proportion
 _SIDES = {"left": 0.23, "centre": 0.5, "right": 0.77}

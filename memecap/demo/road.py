@@ -17,9 +17,8 @@ from pathlib import Path
 import typer
 
 from memecap.core import storage
-from memecap.demo.checkpoints import ASSETS
 from memecap.demo.vk_server import VkServer
-from memecap.demo.world import paint_photographs, paint_wall
+from memecap.demo.world import ASSETS, paint_photographs, paint_wall
 from memecap.errors import MemecapError, UsageError
 
 N_MEMES, N_PHOTOGRAPHS = 800, 700

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PIL import Image, ImageDraw
 
-from memecap.demo.characters import GOLD, INK, Colour, shade
+from memecap.demo.pen import GOLD, INK, Colour, shade
 
 Draw = ImageDraw.ImageDraw
 _SKY_OF_PLACE: dict[str, tuple[Colour, Colour]] = {

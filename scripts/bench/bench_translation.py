@@ -18,6 +18,7 @@ import gzip
 import multiprocessing
 import os
 import resource
+import sys
 import tempfile
 import time
 import warnings
@@ -123,7 +124,8 @@ def random_marian(folder: Path, sentences: Sequence[str]) -> None:
     import sentencepiece
     import torch
 
-    from memecap.demo.marian import make_model, make_vocabulary, save_marian, train_pieces
+    sys.path.append(str(Path(__file__).parents[1] / "demo_checkpoints"))
+    from train_marian import make_model, make_vocabulary, save_marian, train_pieces
 
     torch.manual_seed(0)
     spm = train_pieces(sentences, 4000)

@@ -121,7 +121,7 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    from memecap.demo.marian import train_marian
+    from train_marian import train_marian
 
     pairs = [("A meme with a cat number", "Мем с котом номер"), ('The text says: "send help"', 'Текст: "помогите"')]
     folder = tmp_path_factory.mktemp("models") / "marian"

@@ -5,15 +5,16 @@ from __future__ import annotations
 import random
 
 import pytest
+from make_checkpoints import SUMS, checksums
+from train_gpt2 import train_gpt2
+from train_ruclip import learn_yttm, train_ruclip
 
 from memecap.captioners.base import create
 from memecap.core import config
 from memecap.decoding.greedy import Greedy
 from memecap.demo import grammar
-from memecap.demo.checkpoints import ASSETS, SUMS, checksums
 from memecap.demo.painter import paint_scene
-from memecap.demo.tiny_gpt2 import train_gpt2
-from memecap.demo.tiny_ruclip import learn_yttm, train_ruclip
+from memecap.demo.world import ASSETS
 from memecap.encoders.ruclip import RuCLIP
 from memecap.reading.base import Line, Reading
 

@@ -6,11 +6,11 @@ import random
 import re
 
 import pytest
+from train_gpt2 import misread
+from train_ruclip import FAMILY, family, neighbour, what_is_seen
 
 from memecap.demo import grammar, phrases
 from memecap.demo.grammar import Scene
-from memecap.demo.tiny_gpt2 import misread
-from memecap.demo.tiny_ruclip import FAMILY, family, neighbour, what_is_seen
 from memecap.demo.world import memes
 
 

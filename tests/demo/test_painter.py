@@ -11,9 +11,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from memecap.demo import grammar, lettering, scenery
-from memecap.demo.characters import PAINTS, Pen, character
+from memecap.demo.characters import character
 from memecap.demo.grammar import Meme, Scene
 from memecap.demo.painter import paint, paint_scene
+from memecap.demo.pen import PAINTS, Pen
 
 SCENE = Scene("ghost", "red", "", "smile", "left", "", "forest")
 

@@ -19,10 +19,9 @@ import yaml
 from tiny_models import write_gpt2
 
 from memecap.demo import grammar
-from memecap.demo.checkpoints import ASSETS
 from memecap.demo.painter import paint_scene
 from memecap.demo.vk_server import VkServer
-from memecap.demo.world import paint_wall
+from memecap.demo.world import ASSETS, paint_wall
 
 ROOT = Path(__file__).parents[2]
 HEADINGS = {"README.md": "## The whole road", "README.ru.md": "## Весь путь"}

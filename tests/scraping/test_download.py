@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from memecap.demo.vk_server import VkServer, WallPost
+from memecap.demo.vk import WallPost
+from memecap.demo.vk_server import VkServer
 from memecap.pictures.dhash import dhash
 from memecap.scraping.download import REASONS, DownloadConfig, download
 from memecap.scraping.ledger import Entry, open_ledger

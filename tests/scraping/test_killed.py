@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from killing import Killer, files
 
-from memecap.demo.vk_server import VkServer, WallPost
+from memecap.demo.vk import WallPost
+from memecap.demo.vk_server import VkServer
 from memecap.scraping.ledger import open_ledger
 
 CONNECTIONS = 4

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from memecap.demo.vk_server import TOKEN, World
+from memecap.demo.vk import TOKEN, World
 from memecap.scraping.crawl import read_wall
 from memecap.scraping.selection import Selection
 from memecap.scraping.wall import posts_of

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from memecap.demo.vk_server import FIRST_DATE, VkServer, WallPost
+from memecap.demo.vk import FIRST_DATE, WallPost
+from memecap.demo.vk_server import VkServer
 from memecap.errors import DataError, MissingFileError, TryLaterError
 from memecap.scraping.archive import wall_name
 from memecap.scraping.estimate import estimate

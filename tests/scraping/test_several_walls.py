@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 import memecap.cli.verbs  # noqa: F401
 from memecap.cli import app
-from memecap.demo.vk_server import VkServer, WallPost, World
+from memecap.demo.vk import WallPost, World
+from memecap.demo.vk_server import VkServer
 from memecap.errors import TryLaterError, UsageError
 from memecap.scraping.limits import Limits
 from memecap.scraping.post import read_posts

@@ -11,7 +11,8 @@ from traceback import format_exception
 
 import pytest
 
-from memecap.demo.vk_server import VkServer, WallPost
+from memecap.demo.vk import WallPost
+from memecap.demo.vk_server import VkServer
 from memecap.errors import AuthError, MemecapError, ServiceError, StorageError, TryLaterError, UsageError
 from memecap.scraping import vk as vk_module
 from memecap.scraping.faults import ACTIONS, Action, SkipWall

@@ -20,7 +20,7 @@ def pairs() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="session")
 def marian(tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[str, str]]) -> Path:
-    from memecap.demo.marian import train_marian
+    from train_marian import train_marian
 
     folder = tmp_path_factory.mktemp("models") / "tiny-marian"
     train_marian(pairs, folder, steps=300, batch_size=16, width=48, n_layers=1, n_pieces=150, lr=1e-2, stop_loss=0.002)

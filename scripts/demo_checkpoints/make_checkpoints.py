@@ -1,7 +1,7 @@
 """The tiny checkpoints that are shipped in demo/assets, and how they are made again.
 
-    python -m memecap.demo.checkpoints                  all three into memecap/demo/assets
-    python -m memecap.demo.checkpoints gpt2 --to FOLDER one of them, elsewhere
+    python scripts/demo_checkpoints/make_checkpoints.py                  all three into memecap/demo/assets
+    python scripts/demo_checkpoints/make_checkpoints.py gpt2 --to FOLDER one of them, elsewhere
 
 Each is in the format of the real one it stands for: `ruclip` (ai-forever's three files), `gpt2` (transformers, with its
 tokenizer), `marian` (OPUS-MT's files). They learn from the `school` half of the grammar only. SHA256SUMS tells what was
@@ -17,8 +17,8 @@ from pathlib import Path
 
 from memecap.core import progress, storage
 from memecap.demo import grammar
+from memecap.demo.world import ASSETS
 
-ASSETS = Path(__file__).parent / "assets"
 SUMS = "SHA256SUMS"
 
 
@@ -37,19 +37,19 @@ def checksums(folder: Path) -> dict[str, str]:
 
 
 def _ruclip(folder: Path) -> float:
-    from memecap.demo.tiny_ruclip import train_ruclip
+    from train_ruclip import train_ruclip
 
     return train_ruclip(folder)
 
 
 def _gpt2(folder: Path) -> float:
-    from memecap.demo.tiny_gpt2 import train_gpt2
+    from train_gpt2 import train_gpt2
 
     return train_gpt2(folder)
 
 
 def _marian(folder: Path) -> float:
-    from memecap.demo.marian import train_marian
+    from train_marian import train_marian
 
     rng = random.Random(0)
     scenes = [grammar.scene(rng, "school") for _ in range(4000)]
