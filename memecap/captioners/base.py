@@ -32,7 +32,11 @@ class Captioner(nn.Module, ABC):
     Config: type[PartConfig] = PartConfig
 
     config: PartConfig
-    encoder: ImageEncoder | None = None  # None: no network of ours looks at the picture
+    encoder: ImageEncoder | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = None  # no network of ours looks at the picture; a class attribute would hide a module
 
     @abstractmethod
     def generate(
