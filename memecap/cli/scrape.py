@@ -12,7 +12,7 @@ from memecap.cli.output import emit
 
 if TYPE_CHECKING:
     from memecap.scraping.estimate import Estimate
-    from memecap.scraping.scrape import Summary
+    from memecap.scraping.scrape import ScrapeSummary
     from memecap.scraping.vk import Vk
 
 EXAMPLE = "Example: memecap scrape textmeme https://vk.com/badtextmeme --max-posts 500 --out data/raw/memes"
@@ -72,7 +72,7 @@ def _vk(address: str, captcha: dict[str, str]) -> Vk:
     return Vk(token, limits=Limits(default_path(), clock, token=token), clock=clock, address=address, captcha=captcha)
 
 
-def _say(summary: Summary, out: Path, *, as_json: bool) -> None:
+def _say(summary: ScrapeSummary, out: Path, *, as_json: bool) -> None:
     """What was fetched; exit code 1 when something was not."""
     from dataclasses import asdict
 

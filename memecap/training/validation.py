@@ -13,6 +13,7 @@ from memecap.inference.pipeline import Pipeline
 from memecap.modeling.batch import Example, collate, stack
 from memecap.modeling.outputs import Loss
 from memecap.scoring import score
+from memecap.scoring.quantities import of_epoch
 from memecap.training.datasets import Dataset
 from memecap.training.diagnostics import signs
 from memecap.training.progress import Record
