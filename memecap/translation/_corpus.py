@@ -21,6 +21,7 @@ from memecap import manifest, progress, shards, storage
 from memecap.errors import DataError, MissingFileError, UsageError
 from memecap.manifest import Corpus, Row
 from memecap.spread import open_place, with_part
+from memecap.text.clean import clean
 from memecap.translation._cache import Cache, open_cache
 from memecap.translation._gate import FAILURES, RULES_VERSION, Gate
 from memecap.translation.base import Translator
@@ -59,7 +60,7 @@ def translate_corpus(
 
     Args:
         cache: the file of known translations; `translations.sqlite` in the user's cache folder when None.
-        splits: all when None.
+        splits: all when None; those that `out` holds already stay, and are brought up to date too.
         on: where the engine runs, see `spread`; the result is the same everywhere.
 
     Raises:
@@ -73,7 +74,9 @@ def translate_corpus(
         raise UsageError(
             f"no such split: {sorted(unknown)}", where=corpus.folder, fix=f"There are: {list(corpus.counts)}."
         )
-    chosen = [split for split in corpus.counts if splits is None or split in splits]
+    _refuse_foreign(out, corpus.name)
+    wanted = None if splits is None else {*splits, *_splits_there(out)}
+    chosen = [split for split in corpus.counts if wanted is None or split in wanted]
     gate = gate or Gate()
     origin = {
         "source": corpus.name,
@@ -81,7 +84,6 @@ def translate_corpus(
         "translator": translator.version,
         "gate": gate.model_dump() | {"rules": RULES_VERSION},
     }
-    _refuse_foreign(out, corpus.name)
     engine = with_part(_translate, translator, family="translation", on=on)
     with (
         storage.lock(out),
@@ -120,6 +122,11 @@ def _refuse_foreign(out: Path, source: str) -> None:
         raise UsageError(
             f"the corpus there is no translation of {source}", where=out, fix="Name another output folder with --to."
         )
+
+
+def _splits_there(out: Path) -> set[str]:
+    path = out / manifest.MANIFEST
+    return set(storage.read_json(path)["counts"]) if path.exists() else set()
 
 
 def _is_translation_of(source: str, record: Mapping[str, Any]) -> bool:
@@ -174,6 +181,8 @@ class _Job:
                     self._place_picture(row)
                     self._captions += len(changes["captions"])
                     yield row.to_json() | changes | {"corpus": self._out.name}
+                else:
+                    self._take_picture_away(row)
 
     def _changes(self, row: Row, translations: Mapping[str, str], rejects: IO[str]) -> dict[str, Any]:
         sources, translated = [], []
@@ -203,12 +212,12 @@ class _Job:
             self._translator.prepare(self._unknown())
         batches = [missing[start : start + _BATCH] for start in range(0, len(missing), _BATCH)]
         for batch, answers in zip(batches, self._ask(batches), strict=True):
-            translations |= self._stored(dict(zip(batch, answers, strict=True)))
+            translations |= self._stored(_cleaned(dict(zip(batch, answers, strict=True))))
         return translations
 
     def _find(self, sentences: Iterable[str]) -> dict[str, str]:
         """The translations that are known; failures that an earlier version kept are none."""
-        return self._answers(self._known.get(sentences))
+        return self._answers(_cleaned(self._known.get(sentences)))
 
     def _stored(self, made: Mapping[str, str]) -> Mapping[str, str]:
         """A batch, once its translations are kept. Raises `DataError` once so many have failed and none has not."""
@@ -253,6 +262,20 @@ class _Job:
             ) from error
         except OSError:  # another disk, or one without links
             storage.write_bytes(target, picture.read_bytes())
+
+    def _take_picture_away(self, row: Row) -> None:
+        """Remove what an earlier run placed for a row that has lost its captions; by its name and bytes it is ours."""
+        if self._corpus.image_path(row) is None:
+            return
+        target = self._out / row.split / row.file_name
+        if target.stem == row.image_id and target.is_file() and storage.sha256_file(target) == row.image_id:
+            target.unlink()
+
+
+def _cleaned(translations: Mapping[str, str]) -> dict[str, str]:
+    """Clean text, as every corpus holds it, on one line where the source is."""
+    texts = ((source, clean(translation)) for source, translation in translations.items())
+    return {source: text.strip() if "\n" in source else " ".join(text.split()) for source, text in texts}
 
 
 def _nothing_translated(what: str, where: str | Path) -> DataError:
