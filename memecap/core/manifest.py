@@ -99,13 +99,7 @@ class Corpus:
 
     def image_path(self, row: Row) -> Path | None:
         """Where the row's picture lies, or None for a row of text only; raises `DataError` where that is outside it."""
-        if (name := Path(row.file_name)).is_absolute() or ".." in name.parts:
-            raise DataError(
-                f"the path {row.file_name!r} leads out of the corpus",
-                where=self.folder / row.split / METADATA,
-                fix="Do not use this corpus before you know who made it.",
-            )
-        return self.folder / row.split / row.file_name if row.file_name else None
+        return confined(confined(self.folder, row.split), row.file_name) if row.file_name else None
 
 
 def open_corpus(folder: Path) -> Corpus:
@@ -120,7 +114,23 @@ def open_corpus(folder: Path) -> Corpus:
             else "Make it with `memecap corpus build`, or run that command again to finish it.",
         )
     record = storage.read_json(path)
+    if not _is_manifest(record):
+        raise DataError("not the manifest of a corpus", where=path, fix="Make the corpus again.")
+    for split in record["counts"]:
+        confined(folder, split)  # somebody else may have written it, and files are named by it
     return Corpus(folder=folder, name=record.pop("name"), counts=record.pop("counts"), details=record)
+
+
+def confined(folder: Path, name: str) -> Path:
+    """The file of that name below a folder. Raises `DataError` where the name, somebody's text, leads out of it."""
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts or "\0" in name:
+        raise DataError(
+            f"the path {name!r} leads out of the folder",
+            where=folder,
+            fix="Do not use these files before you know who made them.",
+        )
+    return folder / path
 
 
 def source_key(name: str) -> str:
@@ -143,7 +153,7 @@ def claim(folder: Path, *, is_ours: bool = False) -> None:
     path = folder / MANIFEST
     if path.exists():
         record = storage.read_json(path)
-        is_ours = isinstance(record, dict) and {"name", "counts"} <= record.keys()
+        is_ours = _is_manifest(record)
     elif folder.is_dir():
         names = {entry.name for entry in folder.iterdir()}
         is_ours = is_ours or UNFINISHED in names or names <= _FIRST_FILES
@@ -207,6 +217,10 @@ def split_of(group_id: str, *, salt: str = "memecap", val: float = 0.1, test: fl
     if place < test:
         return "test"
     return "val" if place < test + val else "train"
+
+
+def _is_manifest(record: Any) -> bool:
+    return isinstance(record, dict) and isinstance(record.get("name"), str) and isinstance(record.get("counts"), dict)
 
 
 def _split_order(split: str) -> int:

@@ -31,17 +31,28 @@ def read(path: Path) -> bytes | None:
     Raises:
         DataError: the shard is gone, or is no longer the one that was indexed.
     """
-    folder = next((parent for parent in path.parents[:4] if (parent / INDEX).is_file()), None)
-    if folder is None:
-        return None
-    place = _load(folder, (folder / INDEX).stat().st_mtime_ns).get(path.relative_to(folder).as_posix())
-    return None if place is None else _read(folder / place.shard, place)
+    found = _find(path)
+    return None if found is None else _read(*found)
+
+
+def is_there(path: Path) -> bool:
+    """Whether a picture stands at a path, as a file or in a shard."""
+    return path.is_file() or _find(path) is not None
 
 
 def content(path: Path) -> bytes:
     """The bytes of a picture: of its file, else of the shard that holds it. Raises as `read` and `Path.read_bytes`."""
     packed = None if path.exists() else read(path)
     return path.read_bytes() if packed is None else packed
+
+
+def _find(path: Path) -> tuple[Path, Packed] | None:
+    """The shard of a picture, by the index above it, and the place in it."""
+    folder = next((parent for parent in path.parents[:4] if (parent / INDEX).is_file()), None)
+    if folder is None:
+        return None
+    place = _load(folder, (folder / INDEX).stat().st_mtime_ns).get(path.relative_to(folder).as_posix())
+    return None if place is None else (folder / place.shard, place)
 
 
 @lru_cache(maxsize=8)

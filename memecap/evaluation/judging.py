@@ -20,7 +20,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from memecap.core import storage
+from memecap.core import shards, storage
+from memecap.core.manifest import confined
 from memecap.errors import DataError, MissingFileError, UsageError
 from memecap.scoring.predictions import Prediction
 
@@ -98,8 +99,8 @@ def pairs(
     Raises:
         DataError: the two files have no picture in common, or say the same of all.
     """
-    theirs = {row.image_id: row for row in b}
-    common = [(row, theirs[row.image_id]) for row in a if row.image_id in theirs]
+    theirs = {row.key: row for row in b}
+    common = [(row, theirs[row.key]) for row in a if row.key in theirs]
     differing = [(x, y) for x, y in common if x.caption.strip() != y.caption.strip()]
     if not differing:
         fix = "Give captions of the same split by two systems."
@@ -143,16 +144,16 @@ def answered(path: Path, judging: Judging, judge: str) -> set[str]:
 
 
 def pictures_of(questions: Iterable[Pair], images: Path) -> list[Path]:
-    """The picture of each question. Raises `MissingFileError` that names those which are not there."""
-    names = [question.file_name or question.image_id for question in questions]
-    if missing := [name for name in names if not (images / name).is_file()]:
+    """The picture of each question. Raises `MissingFileError` that names those which are not there, `DataError`."""
+    paths = [confined(images, question.file_name or question.image_id) for question in questions]
+    if missing := [str(path.relative_to(images)) for path in paths if not shards.is_there(path)]:
         more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
         raise MissingFileError(
-            f"{len(missing)} of {len(names)} pictures are not there: {', '.join(missing[:NAMED])}{more}",
+            f"{len(missing)} of {len(paths)} pictures are not there: {', '.join(missing[:NAMED])}{more}",
             where=images,
             fix="Give the folder that the rows' file_name starts from: --images <corpus>/<split>.",
         )
-    return [images / name for name in names]
+    return paths
 
 
 def tally(answers: Iterable[Mapping[str, Any]]) -> Tally:

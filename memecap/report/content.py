@@ -201,7 +201,7 @@ def thumbnail(path: Path, side: int = THUMBNAIL) -> tuple[str, tuple[int, int]]:
 
 def _picture(folder: Path, row: Prediction) -> dict[str, Any]:
     name = str(row.rest.get("file_name", ""))
-    address, size = thumbnail(folder / name)
+    address, size = thumbnail(row.picture(folder))
     return {"file": name or row.image_id, "image": address, "size": list(size)}
 
 

@@ -115,7 +115,7 @@ def join_rows(
         DataError: a picture has two captions of a system, or two sets of references, or none is common to all.
     """
     joined = coverage.join([(system.name, system.rows) for system in systems], asked=asked, only_common=only_common)
-    n_asked = len({row.image_id for rows in (asked, *(system.rows for system in systems)) for row in rows})
+    n_asked = len({row.key for rows in (asked, *(system.rows for system in systems)) for row in rows})
     found = []
     for system, rows in zip(systems, joined, strict=True):
         counts = system.coverage or (coverage.n_captioned(system.rows), n_asked)
@@ -158,7 +158,7 @@ def measure(
 ) -> scoring.Measurement:
     """Score one system's rows."""
     captions, references = [row.caption for row in system.rows], [row.references for row in system.rows]
-    pictures = None if system.images is None else [system.images / _file_name(row) for row in system.rows]
+    pictures = None if system.images is None else [row.picture(system.images) for row in system.rows]
     return scoring.measure(captions, references, preset, every=every, more=more, training=training, pictures=pictures)
 
 
@@ -219,7 +219,3 @@ def _compare(
         for place in rivals:
             compared = records[place].setdefault("compared", {"system": systems[first].name, "minus_this": {}})
             compared["minus_this"][name] = {**asdict(found[place][name]), "p_holm": corrected[str(place)]}
-
-
-def _file_name(row: Prediction) -> str:
-    return str(row.rest.get("file_name") or row.image_id)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from memecap.core import storage
-from memecap.core.manifest import source_key
+from memecap.core.manifest import confined, source_key
 from memecap.errors import DataError, UsageError
 from memecap.scoring import formats
 
@@ -31,6 +31,10 @@ class Prediction:
     def key(self) -> str:
         """What rows, annotations and other tables are joined by: `1.jpg` and `1` are one picture."""
         return source_key(self.image_id)
+
+    def picture(self, folder: Path) -> Path:
+        """Where its picture lies below a folder. Raises `DataError` where the row's name of it leads out of there."""
+        return confined(folder, str(self.rest.get("file_name") or self.image_id))
 
     def to_json(self) -> dict[str, Any]:
         own = {"image_id": self.image_id, "caption": self.caption, "references": list(self.references)}

@@ -55,7 +55,7 @@ class Archive:
 
     def add(self, wall: str, pages: Sequence[Mapping[str, Any]]) -> None:
         """Store the pages of one answer, as one new file."""
-        lines = "".join(json.dumps(page, ensure_ascii=False, separators=(",", ":")) + "\n" for page in pages)
+        lines = "".join(map(storage.to_line, pages))  # half an emoji, which VK cuts off, is escaped
         number = len(self.files(wall))
         path = self.folder / f"{wall}.{number:06}.jsonl.gz"
         storage.write_bytes(path, gzip.compress(lines.encode(), compresslevel=6, mtime=0))

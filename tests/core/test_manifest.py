@@ -71,3 +71,21 @@ def test_shares_and_salts() -> None:
     assert abs(counts["test"] / 20_000 - 0.1) < 0.01
     moved = sum(manifest.split_of(str(n)) != manifest.split_of(str(n), salt="other") for n in range(1000))
     assert moved > 200
+
+
+@pytest.mark.parametrize("manifest_json", ["[]", "{}", '{"name": "c", "counts": 3}', '{"name": 1, "counts": {}}'])
+def test_what_is_no_manifest_is_called_so(tmp_path, manifest_json):
+    (tmp_path / "corpus.json").write_text(manifest_json)
+    with pytest.raises(DataError, match="not the manifest of a corpus"):
+        manifest.open_corpus(tmp_path)
+
+
+def test_a_corpus_of_others_names_no_split_outside_it(tmp_path):
+    """Its splits name the files that a translation or an export writes, its rows the pictures that are read."""
+    (tmp_path / "corpus.json").write_text('{"name": "c", "counts": {"../../x": 1}}')
+    with pytest.raises(DataError, match="leads out of the folder"):
+        manifest.open_corpus(tmp_path)
+    (tmp_path / "corpus.json").write_text('{"name": "c", "counts": {"train": 1}}')
+    row = Row(captions=("к",), image_id="1", group_id="1", corpus="c", split="../elsewhere", file_name="images/1.png")
+    with pytest.raises(DataError, match="leads out of the folder"):
+        manifest.open_corpus(tmp_path).image_path(row)

@@ -280,3 +280,21 @@ class TestCommands:
     def test_no_kind(self) -> None:
         with pytest.raises(UsageError, match="no kind"):
             self.run("build")
+
+
+def test_a_card_that_somebody_edited_is_kept(meme_tables: Path, tmp_path: Path) -> None:
+    """People write on the cards of their datasets; one that nobody touched is brought up to date."""
+    source, folder = Memes(Settings(source=meme_tables)), tmp_path / "c"
+    build(source, folder)
+    card = folder / "README.md"
+    card.write_text(
+        card.read_text(encoding="utf-8").replace("## Rows", "Моё: не трогать.\n\n## Rows"), encoding="utf-8"
+    )
+    edited = card.read_bytes()
+    build(source, folder)
+    assert card.read_bytes() == edited
+    card.unlink()
+    build(source, folder)
+    written = card.read_bytes()
+    build(Memes(Settings(source=meme_tables, licence="CC0")), folder)
+    assert card.read_bytes() != written

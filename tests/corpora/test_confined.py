@@ -178,7 +178,7 @@ def test_rows_of_a_corpus_name_no_file_outside_it(images: Path, tmp_path: Path, 
     folder = tmp_path / "theirs"
     corpus = manifest.finish(folder, "theirs", manifest.write_rows(folder, [row]))
     for use in (lambda: export(corpus, "parquet", tmp_path / "out"), lambda: check([folder])):
-        with pytest.raises(DataError, match="leads out of the corpus"):
+        with pytest.raises(DataError, match="leads out of the folder"):
             use()
 
 

@@ -132,6 +132,17 @@ def test_correlation_tells_copies_from_posts_of_one_layout() -> None:
     assert max(correlation(post(1), post(number)) for number in range(2, 12)) < 0.5
 
 
+@pytest.mark.parametrize("side", range(4))
+@pytest.mark.parametrize("share", [0.03, 0.05, 0.08])
+def test_a_copy_that_lost_a_strip_of_one_side_is_a_copy(side: int, share: float) -> None:
+    """What takes off the name of another community; grey noise stands for a photograph."""
+    noise = np.random.default_rng(3).integers(0, 256, (40, 50), dtype=np.uint8)
+    image = Image.fromarray(noise).resize((640, 500), Image.Resampling.BICUBIC)
+    box = [0, 0, 640, 500]
+    box[side] = round(box[side] + (1 if side < 2 else -1) * share * (640, 500)[side % 2])
+    assert correlation(image, image.crop((box[0], box[1], box[2], box[3]))) > 0.65
+
+
 def test_a_corpus_of_older_rules_stays_usable_and_its_rows_stay(painted: list[Path], tmp_path: Path) -> None:
     """Before, two copies were two groups; they stay where they are, and the journal is made anew."""
     copies = changed(painted[:4], CHANGES["3 % off each side"], tmp_path / "copies")

@@ -14,6 +14,7 @@ from PIL import Image
 from memecap.core import storage
 from memecap.errors import DataError, MissingFileError, UsageError
 from memecap.evaluation import judging
+from memecap.scoring import coverage
 from memecap.scoring.predictions import Prediction
 
 A = [Prediction(str(i), f"кот {i}", ("эталон",), {"file_name": f"images/{i}.png"}) for i in range(40)]
@@ -209,3 +210,29 @@ def test_pictures_that_are_not_there_are_named(files, tmp_path):
     refused = invoke(*files, "--images", images, "--page", page).exception
     assert isinstance(refused, DataError) and "images/7.png" in str(refused)
     assert not page.exists()
+
+
+def test_a_picture_is_the_same_with_and_without_its_ending():
+    """One tool writes `1`, another `1.jpg`: they answer the same question."""
+    bare = [Prediction(str(number), f"кот {number}", ("э",)) for number in range(4)]
+    ended = [Prediction(f"{number}.jpg", f"пёс {number}", ("э",)) for number in range(4)]
+    assert len(judging.pairs(bare, ended)) == 4
+    ours, theirs = coverage.join([("a", bare), ("b", ended)])
+    assert [row.caption for row in theirs] == [f"пёс {number}" for number in range(4)]
+    assert len(ours) == 4
+    assert coverage.fingerprint(bare) == coverage.fingerprint(ended)
+
+
+@pytest.mark.parametrize("name", ["../private.png", "{tmp}/private.png", "images/../../private.png"])
+def test_captions_of_others_put_no_picture_from_elsewhere_on_a_page(tmp_path, name):
+    """The files of captions name the pictures, and a page is passed on."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "private.png")
+    images = tmp_path / "val"
+    images.mkdir()
+    for system in ("a", "b"):
+        row = Prediction("1", f"кот {system}", ("э",), {"file_name": name.format(tmp=tmp_path)})
+        storage.write_jsonl(tmp_path / f"{system}.jsonl", [row.to_json()])
+    files = (tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    refused = invoke(*files, "--images", images, "--page", tmp_path / "page.html").exception
+    assert isinstance(refused, DataError) and "leads out" in str(refused)
+    assert not (tmp_path / "page.html").exists()

@@ -14,8 +14,9 @@ from hostile_texts import HOSTILE
 from PIL import Image
 
 from memecap.core import storage
+from memecap.errors import DataError
 from memecap.report import write_report
-from memecap.scoring.compare import rank, read_systems
+from memecap.scoring.compare import measure, rank, read_systems
 from memecap.scoring.predictions import Prediction
 
 
@@ -218,3 +219,17 @@ def test_a_browser_runs_nothing_and_shows_everything(tmp_path, start):
     assert len(found.cards) == len(texts)
     for card, text in zip(found.cards, texts, strict=True):
         assert card[1:4] == [f"{whole(text)} кот", f"эталон {whole(text)}", whole(text)]
+
+
+@pytest.mark.parametrize("name", ["../../private.png", "{tmp}/private.png"])
+def test_captions_of_others_put_no_picture_from_elsewhere_into_a_report(tmp_path, name):
+    folder = evaluation_of(["кот"], tmp_path)
+    Image.new("RGB", (8, 8)).save(tmp_path / "private.png")
+    path = folder / "captions.jsonl"
+    text = path.read_text(encoding="utf-8").replace("images/0.png", name.format(tmp=tmp_path))
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="leads out of the folder"):
+        write_report(folder)
+    (system, *_) = read_systems(folder)
+    with pytest.raises(DataError, match="leads out of the folder"):
+        measure(system, "ru-words")

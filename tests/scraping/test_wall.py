@@ -218,3 +218,13 @@ def test_objects_made_from_vks_schema_parse(shared_data: Path, chance: st.DataOb
 @given(item=st.dictionaries(st.sampled_from(["attachments", "copy_history", "text", "date", "is_pinned"]), anything))
 def test_anything_at_all_parses(item: dict[str, Any]) -> None:
     assert parse_post({**item, "id": 1, "owner_id": -1}) is not None
+
+
+def test_half_an_emoji_is_archived_as_it_came(tmp_path):
+    """VK cuts texts anywhere; the raw answer is kept, and UTF-8 cannot hold the half."""
+    from memecap.scraping.archive import Archive
+
+    page = {"wall": "-1", "offset": 0, "response": {"count": 1, "items": [{"id": 1, "text": "кот \ud83d"}]}}
+    archive = Archive(tmp_path)
+    archive.add("-1", [page, page])
+    assert list(archive.pages("-1")) == [page, page]

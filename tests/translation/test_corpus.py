@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from memecap.translation import translate_corpus
 from memecap.translation.base import Translator
 from memecap.translation.corpus import sentences, translate
 from memecap.translation.corpus.cache import open_cache
+from memecap.translation.gate.gate import Gate
 
 
 class Echo(Translator):
@@ -190,3 +192,63 @@ def test_misuse_is_named(corpus: Corpus, tmp_path: Path) -> None:
         translate_corpus(corpus, Echo(), corpus.folder)
     with pytest.raises(UsageError, match="no such split"):
         translate_corpus(corpus, Echo(), tmp_path / "x", splits=["dev"])
+
+
+class Says(Echo):
+    """Answers everything with one text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def translate(self, sentences: Sequence[str]) -> list[str]:
+        return [self.text for _ in sentences]
+
+
+def test_what_an_engine_says_is_cleaned_as_every_caption_is(corpus: Corpus, tmp_path: Path) -> None:
+    out, cache = tmp_path / "ru", tmp_path / "cache.sqlite"
+    translate_corpus(corpus, Says("кот\0 \u202eи\u202c\nсобаки\u200b и\u0306 е\ud83d"), out, cache=cache)
+    captions = {caption for row in manifest.open_corpus(out).rows("train") for caption in row.captions}
+    assert captions == {"кот и собаки й е\ufffd"}
+
+
+def test_splits_that_were_translated_before_stay(corpus: Corpus, tmp_path: Path) -> None:
+    out, cache = tmp_path / "ru", tmp_path / "cache.sqlite"
+    translate_corpus(corpus, Echo(), out, cache=cache, splits=["train"])
+    whole = translate_corpus(corpus, Echo(), out, cache=cache, splits=["val"])
+    assert set(whole.counts) == set(manifest.open_corpus(out).counts) == {"train", "val"}
+
+
+def test_a_row_that_loses_its_captions_leaves_no_picture(tmp_path: Path) -> None:
+    """`imagefolder` stumbles on a picture without a row; what the user put beside it stays."""
+    content = [b"one", b"two"]
+    names = [hashlib.sha256(one).hexdigest() for one in content]
+    rows = [
+        Row(
+            captions=(f"a cat {name[:2]}",), image_id=name, group_id=name, corpus="photos", split="train",
+            file_name=f"images/{name}.jpg", language="en",
+        )
+        for name in names
+    ]  # fmt: skip
+    folder = tmp_path / "photos"
+    for name, one in zip(names, content, strict=True):
+        (folder / "train" / "images").mkdir(parents=True, exist_ok=True)
+        (folder / "train" / "images" / f"{name}.jpg").write_bytes(one)
+    corpus = manifest.finish(folder, "photos", manifest.write_rows(folder, rows))
+    out, images = tmp_path / "ru", tmp_path / "ru" / "train" / "images"
+    loose = Gate(min_ratio=0, max_ratio=100, min_cyrillic=0, max_copied=9, max_repeats=99)
+    translate_corpus(corpus, Numbered(), out, cache=tmp_path / "cache.sqlite", gate=loose)
+    (images / "mine.jpg").write_bytes(b"mine")
+    assert len(list(images.iterdir())) == 3
+    strict = loose.model_copy(update={"max_ratio": 1.0})
+    translate_corpus(corpus, Numbered(), out, cache=tmp_path / "cache.sqlite", gate=strict)
+    (kept,) = manifest.open_corpus(out).rows("train")
+    assert {path.name for path in images.iterdir()} == {"mine.jpg", Path(kept.file_name).name}
+    assert {path.stem for path in (folder / "train" / "images").iterdir()} == set(names)
+
+
+class Numbered(Echo):
+    """A short and a very long translation."""
+
+    def translate(self, sentences: Sequence[str]) -> list[str]:
+        return ["кот " + "очень " * 20 * number + sentence[-2:] for number, sentence in enumerate(sorted(sentences))]

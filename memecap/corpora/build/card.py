@@ -6,6 +6,7 @@ Source of the form: https://huggingface.co/docs/hub/datasets-cards.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,15 +19,16 @@ from memecap.core.manifest import LEFT_OUT, METADATA
 
 CARD = "README.md"
 
-
 _FIRST_KEY = "pretty_name"  # of a card that a build wrote
+# The last line holds the hash of all above it: a card that somebody has edited is told by it.
+_SIGNED = re.compile(r"(.*)<!-- written by `memecap corpus build` ([0-9a-f]{16}): edited, it is kept -->\n", re.DOTALL)
 
 
 def write_card(folder: Path, name: str, counts: Mapping[str, int], details: Mapping[str, Any]) -> None:
-    """Write the card; `details` are those that `corpus.json` will hold. A README of somebody else's is left alone."""
+    """Write the card; `details` are those that `corpus.json` will hold. Others' and edited ones are left alone."""
     path = folder / CARD
-    if path.exists() and not path.read_bytes().startswith(f"---\n{_FIRST_KEY}:".encode()):
-        progress.say(f"{path} is not a card of memecap: it is kept, and no card is written")
+    if path.exists() and not _is_ours(path):
+        progress.say(f"{path} is not a card of memecap, or was edited: it is kept, and no card is written")
         return
     licence = details.get("licence") or "not stated; ask the authors of pictures and captions"
     pictured = bool(details.get("pictures"))
@@ -40,7 +42,21 @@ def write_card(folder: Path, name: str, counts: Mapping[str, int], details: Mapp
         _checksums(folder, counts, pictured),
         "## Reading it\n\n```python\nfrom datasets import load_dataset\n\n" + _loading(counts, pictured) + "\n```",
     ]
-    storage.write_text(path, "\n\n".join(sections) + "\n")
+    text = "\n\n".join(sections) + "\n\n"
+    signature = f"<!-- written by `memecap corpus build` {_hash(text)}: edited, it is kept -->\n"
+    storage.write_text(path, text + signature)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a build wrote the card as it is; cards of older versions have no signature."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if signed := _SIGNED.fullmatch(text):
+        return _hash(signed[1]) == signed[2]
+    return text.startswith(f"---\n{_FIRST_KEY}:") and "<!-- written by `memecap corpus build`" not in text
+
+
+def _hash(text: str) -> str:
+    return storage.sha256_bytes(text.encode())[:16]
 
 
 def _head(name: str, counts: Iterable[str], details: Mapping[str, Any], pictured: bool) -> str:

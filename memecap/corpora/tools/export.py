@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tarfile
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -22,6 +23,7 @@ from memecap.errors import UsageError
 
 SHARD = 5_000  # rows in a tar file
 ROW_GROUP = 200  # rows in memory at once
+_SHARD = re.compile(r"[^/\\]+-\d{6,}\.tar")
 RECORD = ".export.json"  # the files that exports into this folder wrote
 # The one field of every picture in a webdataset, whatever its bytes: a field that some samples lack is another schema
 # to `datasets`, and decoders look at the bytes. The row's `file_name` keeps the ending that fits them.
@@ -36,16 +38,22 @@ def export(corpus: Corpus, to: str, out: Path) -> list[Path]:
     """
     if to not in FORMS:
         raise UsageError(f"no form {to!r}", where="memecap corpus export", fix=f"There are: {', '.join(FORMS)}.")
-    _claim(corpus, to, out)
+    stale = _claim(corpus, to, out)
     written = []
     for split in corpus.counts:
         rows = progress.track(corpus.rows(split), f"{corpus.name} {split}", total=corpus.counts[split])
         written += FORMS[to](corpus, split, rows, out)
+    for name in stale:
+        (out / name).unlink(missing_ok=True)
+    storage.write_json(out / RECORD, sorted(set(storage.read_json(out / RECORD)).difference(stale)))
     return written
 
 
-def _claim(corpus: Corpus, to: str, out: Path) -> None:
-    """See that no file in the way is the user's, and write down which will be ours."""
+def _claim(corpus: Corpus, to: str, out: Path) -> list[str]:
+    """See that no file in the way is the user's, and write down which will be ours.
+
+    Returns the shards that an earlier, larger export left: whoever loads the folder would load their rows too.
+    """
     known = set(storage.read_json(out / RECORD)) if (out / RECORD).exists() else set()
     names = [name for split, n_rows in corpus.counts.items() for name in _NAMES[to](split, n_rows)]
     for name in names:
@@ -53,7 +61,9 @@ def _claim(corpus: Corpus, to: str, out: Path) -> None:
             raise UsageError(
                 "the file is there, and no export wrote it", where=out / name, fix="Name another folder with --out."
             )
+    stale = [name for name in known - set(names) if to == "webdataset" and _SHARD.fullmatch(name)]
     storage.write_json(out / RECORD, sorted(known.union(names)))
+    return stale
 
 
 def _parquet(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Path]:

@@ -18,7 +18,9 @@ from typing import Any
 from memecap.core import manifest, progress, storage
 from memecap.core.manifest import Corpus, Row
 from memecap.core.shards import INDEX
-from memecap.errors import DataError, MissingFileError
+from memecap.errors import DataError, MissingFileError, UsageError
+
+SOURCE = "shards"  # of a corpus that an index made, in corpus.json
 
 # Nothing that a stranger's archive says may lead out of the folder.
 _SPLIT = re.compile(r"[\w-]+")
@@ -36,8 +38,10 @@ def index(folder: Path) -> Corpus:
 
     Raises:
         MissingFileError: there are no shards.
-        DataError: a shard is broken, or a sample is not one that memecap exported.
+        DataError: a shard is broken, or holds something else than samples that memecap exported; nothing was changed.
+        UsageError: a corpus of files stands there, or rows that no index wrote.
     """
+    _refuse_foreign(folder)
     shards = sorted([*folder.glob("*.tar"), *folder.glob("shards/*.tar")])
     if not shards:
         raise MissingFileError(
@@ -45,14 +49,14 @@ def index(folder: Path) -> Corpus:
         )
     places: list[dict[str, Any]] = []
     with storage.lock(folder):
-        (folder / manifest.MANIFEST).unlink(missing_ok=True)
         counts = manifest.write_rows(folder, _rows(folder, shards, places))
         storage.write_jsonl(folder / INDEX, sorted(places, key=lambda place: str(place["name"])))
-        return manifest.finish(folder, folder.name, counts, source="shards")
+        return manifest.finish(folder, folder.name, counts, source=SOURCE)
 
 
 def _rows(folder: Path, shards: list[Path], places: list[dict[str, Any]]) -> Iterator[Row]:
     """The rows of all shards; where their pictures are is noted on the way."""
+    rows_found = 0
     for shard in progress.track(shards, "indexing shards"):
         for sample in _samples(shard):
             if sample.picture is not None:
@@ -60,7 +64,29 @@ def _rows(folder: Path, shards: list[Path], places: list[dict[str, Any]]) -> Ite
                 offset, size = sample.picture
                 where = shard.relative_to(folder).as_posix()
                 places.append({"name": name, "shard": where, "offset": offset, "size": size})
+            rows_found += 1
             yield sample.row
+    if not rows_found:
+        raise DataError("the tar files hold no row of memecap", where=folder, fix="Name a folder of exported shards.")
+    manifest.reopen(folder)  # not before all have been read: a broken shard leaves the corpus as it was
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Raises `UsageError` where an index would write over a built corpus, or over files of the user's."""
+    path = folder / manifest.MANIFEST
+    if path.exists():
+        record = storage.read_json(path)
+        is_ours = isinstance(record, dict) and record.get("source") == SOURCE
+    else:
+        is_ours = (folder / manifest.UNFINISHED).exists() or not (
+            (folder / INDEX).exists() or any(folder.glob(f"*/{manifest.METADATA}"))
+        )
+    if not is_ours:
+        raise UsageError(
+            "rows stand there that no index of shards wrote",
+            where=folder,
+            fix="Move the tar files to a folder of their own, and index that.",
+        )
 
 
 def _samples(shard: Path) -> Iterator[_Sample]:

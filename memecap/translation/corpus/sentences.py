@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from memecap.errors import DataError
+from memecap.text.clean import clean
 from memecap.translation.base import Translator
 from memecap.translation.corpus.cache import Cache
 from memecap.translation.gate.gate import FAILURES, Gate
@@ -36,12 +37,12 @@ class Sentences:
             self._translator.prepare(self._unknown(job()))
         batches = [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
         for batch, answers in zip(batches, self._ask(batches), strict=True):
-            translations |= self._stored(dict(zip(batch, answers, strict=True)))
+            translations |= self._stored(_cleaned(dict(zip(batch, answers, strict=True))))
         return translations
 
     def _find(self, sentences: Iterable[str]) -> dict[str, str]:
         """The translations that are known; failures that an earlier version kept are none."""
-        return self._answers(self._known.get(sentences))
+        return self._answers(_cleaned(self._known.get(sentences)))
 
     def _stored(self, made: Mapping[str, str]) -> Mapping[str, str]:
         """A batch, once its translations are kept. Raises `DataError` once so many have failed and none has not."""
@@ -64,6 +65,12 @@ class Sentences:
         for sentences in windows:
             known = self._find(sentences)
             yield from dict.fromkeys(s for s in sentences if s not in known)
+
+
+def _cleaned(translations: Mapping[str, str]) -> dict[str, str]:
+    """Clean text, as every corpus holds it, on one line where the source is."""
+    texts = ((source, clean(translation)) for source, translation in translations.items())
+    return {source: text.strip() if "\n" in source else " ".join(text.split()) for source, text in texts}
 
 
 def nothing_translated(what: str, where: str | Path) -> DataError:

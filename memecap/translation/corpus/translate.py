@@ -57,7 +57,7 @@ def translate_corpus(
 
     Args:
         cache: the file of known translations; `translations.sqlite` in the user's cache folder when None.
-        splits: all when None.
+        splits: all when None; those that `out` holds already stay, and are brought up to date too.
         on: where the engine runs, see `parallel_map`; the result is the same everywhere.
 
     Raises:
@@ -71,7 +71,9 @@ def translate_corpus(
         raise UsageError(
             f"no such split: {sorted(unknown)}", where=corpus.folder, fix=f"There are: {list(corpus.counts)}."
         )
-    chosen = [split for split in corpus.counts if splits is None or split in splits]
+    _refuse_foreign(out, corpus.name)
+    wanted = None if splits is None else {*splits, *_splits_there(out)}
+    chosen = [split for split in corpus.counts if wanted is None or split in wanted]
     gate = gate or Gate()
     origin = {
         "source": corpus.name,
@@ -79,7 +81,6 @@ def translate_corpus(
         "translator": translator.version,
         "gate": gate.model_dump() | {"rules": RULES_VERSION},
     }
-    _refuse_foreign(out, corpus.name)
     engine = with_part(_translate, translator, family="translation", on=on)
     with (
         storage.lock(out),
@@ -118,6 +119,11 @@ def _refuse_foreign(out: Path, source: str) -> None:
         raise UsageError(
             f"the corpus there is no translation of {source}", where=out, fix="Name another output folder with --to."
         )
+
+
+def _splits_there(out: Path) -> set[str]:
+    path = out / manifest.MANIFEST
+    return set(storage.read_json(path)["counts"]) if path.exists() else set()
 
 
 def _is_translation_of(source: str, record: Mapping[str, Any]) -> bool:
@@ -161,6 +167,8 @@ class _Job:
                     self._place_picture(row)
                     self._captions += len(changes["captions"])
                     yield row.to_json() | changes | {"corpus": self._out.name}
+                else:
+                    self._take_picture_away(row)
 
     def _changes(self, row: Row, translations: Mapping[str, str], rejects: IO[str]) -> dict[str, Any]:
         sources, translated = [], []
@@ -194,6 +202,14 @@ class _Job:
                 fix = "Build it again."
                 raise MissingFileError("a picture of the corpus is not there", where=picture, fix=fix) from error
             storage.write_bytes(target, packed)
+
+    def _take_picture_away(self, row: Row) -> None:
+        """Remove what an earlier run placed for a row that has lost its captions; by its name and bytes it is ours."""
+        if self._corpus.image_path(row) is None:
+            return
+        target = self._out / row.split / row.file_name
+        if target.stem == row.image_id and target.is_file() and storage.sha256_file(target) == row.image_id:
+            target.unlink()
 
 
 def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
