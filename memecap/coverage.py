@@ -18,7 +18,7 @@ Rows = Sequence[Prediction]
 
 def fingerprint(rows: Rows) -> str:
     """16 hex digits of the rows' pictures and references; their order, and the captions, change nothing."""
-    told = sorted((row.image_id, sorted(row.references)) for row in rows)
+    told = sorted((row.key, sorted(row.references)) for row in rows)
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
@@ -38,8 +38,8 @@ def join(systems: Sequence[tuple[str, Rows]], *, asked: Rows = (), only_common: 
     Raises:
         DataError: a system captions a picture twice, the references of a picture differ, or no picture is common.
     """
-    by_id = [(name, _by_id(name, rows)) for name, rows in systems]
-    pictures = _pictures([("the annotations", _by_id("the annotations", asked)), *by_id])
+    by_id = [(name, _by_picture(name, rows)) for name, rows in systems]
+    pictures = _pictures([("the annotations", _by_picture("the annotations", asked)), *by_id])
     common = set(pictures).intersection(*(rows for _, rows in by_id))
     if not common:
         raise DataError(
@@ -48,16 +48,17 @@ def join(systems: Sequence[tuple[str, Rows]], *, asked: Rows = (), only_common: 
             fix="Give captions of the same pictures; the same picture needs the same image_id.",
         )
     kept = [row for key, row in pictures.items() if not only_common or key in common]
-    return [[_row(picture, rows.get(picture.image_id)) for picture in kept] for _, rows in by_id]
+    return [[_row(picture, rows.get(picture.key)) for picture in kept] for _, rows in by_id]
 
 
-def _by_id(name: str, rows: Iterable[Prediction]) -> dict[str, Prediction]:
+def _by_picture(name: str, rows: Iterable[Prediction]) -> dict[str, Prediction]:
+    """Rows by the one spelling of their picture. Raises `DataError` where `name` captions a picture twice."""
     found: dict[str, Prediction] = {}
     for row in rows:
-        if row.image_id in found:
+        if row.key in found:
             fix = "Keep one caption for each picture."
             raise DataError(f"{name!r} captions image_id {row.image_id!r} twice", where=name, fix=fix)
-        found[row.image_id] = row
+        found[row.key] = row
     return found
 
 

@@ -98,8 +98,8 @@ def pairs(
     Raises:
         DataError: the two files have no picture in common, or say the same of all.
     """
-    theirs = {row.image_id: row for row in b}
-    common = [(row, theirs[row.image_id]) for row in a if row.image_id in theirs]
+    theirs = {row.key: row for row in b}
+    common = [(row, theirs[row.key]) for row in a if row.key in theirs]
     differing = [(x, y) for x, y in common if x.caption.strip() != y.caption.strip()]
     if not differing:
         fix = "Give captions of the same split by two systems."

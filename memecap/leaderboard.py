@@ -106,7 +106,7 @@ def join_rows(
         DataError: a picture has two captions of a system, or two sets of references, or none is common to all.
     """
     joined = coverage.join([(system.name, system.rows) for system in systems], asked=asked, only_common=only_common)
-    n_asked = len({row.image_id for rows in (asked, *(system.rows for system in systems)) for row in rows})
+    n_asked = len({row.key for rows in (asked, *(system.rows for system in systems)) for row in rows})
     found = []
     for system, rows in zip(systems, joined, strict=True):
         counts = system.coverage or (coverage.n_captioned(system.rows), n_asked)
