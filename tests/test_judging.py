@@ -208,3 +208,11 @@ def test_pictures_that_are_not_there_are_named(files, tmp_path):
     refused = invoke(*files, "--images", images, "--page", page).exception
     assert isinstance(refused, DataError) and "images/7.png" in str(refused)
     assert not page.exists()
+
+
+def test_a_vote_after_a_line_without_its_end_is_a_vote(files, tmp_path):
+    out = tmp_path / "answers.jsonl"
+    assert invoke(*files, "--out", out, keys="1\n1\nq\n").exit_code == 0
+    out.write_bytes(out.read_bytes().rstrip(b"\n"))  # as some editors save it
+    assert invoke(*files, "--out", out, keys="2\nq\n").exit_code == 0
+    assert json.loads(invoke(out, "--tally", "--json").stdout)["n"] == 3
