@@ -23,13 +23,13 @@ from typing import Any
 
 import torch
 
-from memecap import floors, manifest, progress, reranking, significance, storage
+from memecap import checkpoint, floors, manifest, progress, reranking, significance, storage
 from memecap.batching import Images
 from memecap.captioners.base import Captioner, create
 from memecap.config import configure
 from memecap.decoding import Decoding, Greedy
 from memecap.device import choose as choose_device
-from memecap.encoders.base import sight
+from memecap.encoders.base import sight, state_hash
 from memecap.errors import DataError, UsageError
 from memecap.leaderboard import rank, read_systems
 from memecap.pictures import open_picture
@@ -76,6 +76,7 @@ def evaluate(
     captioner = model if isinstance(model, Captioner) else _load(str(model), trust_code)
     chosen = decoding or captioner.decoding()
     captioner.to(place).eval()
+    training = [caption for row in opened.rows("train") for caption in row.captions]
     settings = {
         "model": captioner.config.name if isinstance(model, Captioner) else str(model),
         "captioner": captioner.config.model_dump(mode="json"),
@@ -87,12 +88,13 @@ def evaluate(
         "seed": seed,
         "leaks": warn_of_leaks(opened, tasks),
         "sight": "" if captioner.encoder is None else sight(captioner.encoder),
+        "weights": state_hash(checkpoint.own_state(captioner)),
+        "captions": _hash([*(task.row.captions for task in tasks), training]),
     }
     with storage.lock(out):
         _settle(out / "evaluation.json", settings)
         describe = _describer(captioner, chosen)
         _caption_all(out / "captions.jsonl", captioner.config.name, tasks, tasks, describe, batch_size)
-        training = [caption for row in opened.rows("train") for caption in row.captions]
         for name, shown, write in _floors(captioner, training, tasks, describe, seed):
             _caption_all(out / "floors" / f"{name}.jsonl", name, tasks, shown, write, batch_size)
         for preset in reversed(presets):
@@ -114,8 +116,6 @@ def evaluate(
 def _load(model: str, trust_code: bool = False) -> Captioner:
     if model == TEMPLATE:
         return create(configure("captioners", model), ())
-    from memecap import checkpoint
-
     return checkpoint.load(model, trust_code=trust_code)
 
 
@@ -210,10 +210,14 @@ def _record(task: Task, caption: str, system: str) -> dict[str, Any]:
     ).to_json()
 
 
+def _hash(texts: Sequence[Sequence[str]]) -> str:
+    return storage.sha256_bytes(json.dumps(texts).encode())
+
+
 def _settle(path: Path, settings: dict[str, Any]) -> None:
-    """Write the settings, or see that the folder's are the same."""
-    if path.exists() and (held := storage.read_json(path)) != settings:
-        changed = sorted(key for key in settings.keys() | held.keys() if settings.get(key) != held.get(key))
+    """Write the settings, or see that the folder's are the same; what an older memecap did not write is not asked."""
+    held = storage.read_json(path) if path.exists() else {}
+    if changed := sorted(key for key in settings.keys() & held.keys() if settings[key] != held[key]):
         raise UsageError(
             f"the folder holds an evaluation with another {', '.join(changed)}",
             where=path.parent,
