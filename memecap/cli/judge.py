@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,6 +66,7 @@ def judge(
 
 
 def _ask_all(questions: list[Pair], out: Path, name: str, images: Path | None, asked: Judging) -> None:
+    from memecap.core import storage
     from memecap.core.terminal import plain
     from memecap.evaluation import judging
 
@@ -82,8 +82,7 @@ def _ask_all(questions: list[Pair], out: Path, name: str, images: Path | None, a
         if choice == "q":
             return
         answer = {"judge": name, "image_id": question.image_id, "winner": question.winner(choice)}
-        with out.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(answer | {"judging": asked.to_json()}, ensure_ascii=False) + "\n")
+        storage.append_line(out, answer | {"judging": asked.to_json()})
 
 
 def _told(result: dict[str, Any]) -> str:

@@ -131,6 +131,21 @@ def write_jsonl(path: Path, records: Iterable[Any]) -> int:
     return count
 
 
+def append_line(path: Path, record: Any) -> None:
+    """Add a record to a JSON-lines file, on a line of its own also where the last one was left without its end.
+
+    Raises:
+        StorageError: the file cannot be written, or the disk is full.
+    """
+    try:
+        with path.open("ab+") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            file.write(b"\n" * (size > 0 and file.read(1) != b"\n") + to_line(record).encode())
+    except OSError as error:
+        raise unwritable(error, path) from error
+
+
 def read_json(path: Path) -> Any:
     """One JSON value. Raises `MissingFileError` or `DataError`."""
     try:

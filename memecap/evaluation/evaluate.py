@@ -10,14 +10,16 @@ In: a checkpoint, a corpus whose text was read. Out, in one folder:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import Captioner, TrainableCaptioner
+from memecap.checkpoints import checkpoint
 from memecap.core import manifest, storage
 from memecap.decoding.base import Search
-from memecap.encoders.base import sight
+from memecap.encoders.base import sight, state_hash
 from memecap.errors import UsageError
 from memecap.evaluation import floors
 from memecap.evaluation.captions import Described, caption_all, written_by
@@ -29,7 +31,7 @@ from memecap.scoring import significance
 from memecap.scoring.compare import rank, read_systems
 
 PRESETS = ("ru-words", "nltk-seed")
-BEFORE = {"ranking": None, "precision": "fp32"}  # of evaluations that do not say it
+OPERATIONAL = {"device"}  # may differ when an evaluation goes on
 
 
 def evaluate(
@@ -75,9 +77,10 @@ def evaluate(
     )
     tasks = tasks_of(opened, split, reader=reader, limit=limit, seed=seed)
     settings = {"corpus": str(corpus.resolve()), "split": split, "seed": seed, "leaks": warn_of_leaks(opened, tasks)}
+    training = [caption for row in opened.rows("train") for caption in row.captions]
+    settings["captions"] = _hash([*(task.row.captions for task in tasks), training])
     with storage.lock(out):
-        _settle(out / "evaluation.json", _settings(pipeline, tasks) | settings)
-        training = [caption for row in opened.rows("train") for caption in row.captions]
+        _claim(out / "evaluation.json", _settings(pipeline, tasks) | settings)
         ours = Described(pipeline.captioner.config.name, tasks, written_by(pipeline))
         caption_all(out / "captions.jsonl", ours, tasks, batch_size)
         for floor in floors.every_floor(pipeline, training, tasks, seed=seed):
@@ -98,16 +101,21 @@ def _settings(pipeline: Pipeline, tasks: Sequence[Task]) -> dict[str, Any]:
         "precision": pipeline.precision,
         "device": str(pipeline.device),
         "sight": "" if captioner.encoder is None else sight(captioner.encoder),
+        "weights": state_hash(checkpoint.own_state(captioner)) if isinstance(captioner, TrainableCaptioner) else "",
     }
 
 
-def _settle(path: Path, settings: Mapping[str, Any]) -> None:
+def _hash(texts: Sequence[Sequence[str]]) -> str:
+    return storage.sha256_bytes(json.dumps(texts).encode())
+
+
+def _claim(path: Path, settings: Mapping[str, Any]) -> None:
     """Write the settings, or see that the folder's are the same; another device may go on with it."""
     if not path.exists():
         storage.write_json(path, settings)
         return
-    held = BEFORE | storage.read_json(path) | {"device": settings["device"]}
-    if changed := sorted(key for key in settings.keys() | held.keys() if settings.get(key) != held.get(key)):
+    held = storage.read_json(path)
+    if changed := sorted(key for key in (settings.keys() & held.keys()) - OPERATIONAL if settings[key] != held[key]):
         raise UsageError(
             f"the folder holds an evaluation with another {', '.join(changed)}",
             where=path.parent,

@@ -49,7 +49,8 @@ class Sidecars:
                 return path
             self._refuse_others(path, written)
         new = (path.name, storage.sha256_bytes(content))
-        _remember(path.parent, new)  # first: a file that is written and not remembered would be refused next time
+        record = {"file": new[0], "sha256": new[1]}
+        storage.append_line(path.parent / RECORD, record)  # first: else its file would be refused next time
         written.add(new)
         storage.write_bytes(path, content)
         return path
@@ -83,13 +84,3 @@ def _remembered(folder: Path) -> set[tuple[str, str]]:
             except (ValueError, TypeError, KeyError):
                 continue
     return found
-
-
-def _remember(folder: Path, new: tuple[str, str]) -> None:
-    name, digest = new
-    try:
-        storage.cut_torn_line(folder / RECORD)
-        with (folder / RECORD).open("a", encoding="utf-8") as file:
-            file.write(storage.to_line({"file": name, "sha256": digest}))
-    except OSError as error:
-        raise storage.unwritable(error, folder / RECORD) from error

@@ -11,6 +11,7 @@ from rapidfuzz import fuzz
 
 from memecap.quoting.quote import Quote
 from memecap.reading.base import Line, Reading
+from memecap.text.clean import clean
 from memecap.text.quotes import quotable, quotes
 
 _ALIKE = 80.0  # of 100: a line and its place in the quote; lower joins lines of other panels
@@ -18,12 +19,12 @@ _ALIKE = 80.0  # of 100: a line and its place in the quote; lower joins lines of
 
 def find(caption: str, reading: Reading | None) -> tuple[Quote, ...]:
     """Every quote that the grammar sees; one made of several lines gets their common box."""
-    return tuple(_match(words, reading) for words in quotes(caption))
+    return tuple(_match(words, reading) for words in quotes(clean(caption)))
 
 
 def spoken(text: str, *, lower_capitals: bool = True) -> str:
     """A line as a description quotes it: CAPITALS in lower case, no quotation marks that would end the quote."""
-    text = quotable(text)
+    text = quotable(clean(text))
     letters = [character for character in text if character.isalpha()]
     is_capitals = len(letters) > 1 and sum(letter.isupper() for letter in letters) > 0.7 * len(letters)
     return text.lower() if lower_capitals and is_capitals else text

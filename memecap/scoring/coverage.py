@@ -38,8 +38,8 @@ def join(systems: Sequence[tuple[str, Rows]], *, asked: Rows = (), only_common: 
     Raises:
         DataError: a system captions a picture twice, the references of a picture differ, or no picture is common.
     """
-    by_id = [(name, _by_id(name, rows)) for name, rows in systems]
-    pictures = _pictures([("the annotations", _by_id("the annotations", asked)), *by_id])
+    by_id = [(name, _by_picture(name, rows)) for name, rows in systems]
+    pictures = _pictures([("the annotations", _by_picture("the annotations", asked)), *by_id])
     common = set(pictures).intersection(*(rows for _, rows in by_id))
     if not common:
         raise DataError(
@@ -51,7 +51,8 @@ def join(systems: Sequence[tuple[str, Rows]], *, asked: Rows = (), only_common: 
     return [[_row(picture, rows.get(picture.key)) for picture in kept] for _, rows in by_id]
 
 
-def _by_id(name: str, rows: Iterable[Prediction]) -> dict[str, Prediction]:
+def _by_picture(name: str, rows: Iterable[Prediction]) -> dict[str, Prediction]:
+    """Rows by the one spelling of their picture. Raises `DataError` where `name` captions a picture twice."""
     found: dict[str, Prediction] = {}
     for row in rows:
         if row.key in found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,22 @@ def test_a_folder_holds_one_evaluation(corpus, tmp_path):
     run(corpus, tmp_path / "out")
     with pytest.raises(UsageError, match="another seed"):
         run(corpus, tmp_path / "out", seed=1)
+
+
+def test_a_folder_keeps_no_captions_of_other_weights_or_beside_other_references(corpus, tmp_path):
+    captioner = Namer()
+    captioner.head = torch.nn.Linear(2, 2)
+    run(corpus, tmp_path / "out", captioner)
+    run(corpus, tmp_path / "out", captioner)
+    torch.nn.init.constant_(captioner.head.weight, 3.0)  # trained on, in the same place
+    with pytest.raises(UsageError, match="another weights"):
+        run(corpus, tmp_path / "out", captioner)
+    run(corpus, tmp_path / "new", captioner)
+    rows = [row for split in ("train", "val") for row in manifest.open_corpus(corpus).rows(split)]
+    told = [replace(row, captions=(row.captions[0] + " и кот",)) if row.split == "val" else row for row in rows]
+    manifest.finish(corpus, "colours", manifest.write_rows(corpus, told))
+    with pytest.raises(UsageError, match="another captions"):
+        run(corpus, tmp_path / "new", captioner)
 
 
 def test_a_limit_draws_the_same_rows_and_an_empty_split_is_refused(corpus, tmp_path):

@@ -236,3 +236,11 @@ def test_captions_of_others_put_no_picture_from_elsewhere_on_a_page(tmp_path, na
     refused = invoke(*files, "--images", images, "--page", tmp_path / "page.html").exception
     assert isinstance(refused, DataError) and "leads out" in str(refused)
     assert not (tmp_path / "page.html").exists()
+
+
+def test_a_vote_after_a_line_without_its_end_is_a_vote(files, tmp_path):
+    out = tmp_path / "answers.jsonl"
+    assert invoke(*files, "--out", out, keys="1\n1\nq\n").exit_code == 0
+    out.write_bytes(out.read_bytes().rstrip(b"\n"))  # as some editors save it
+    assert invoke(*files, "--out", out, keys="2\nq\n").exit_code == 0
+    assert json.loads(invoke(out, "--tally", "--json").stdout)["n"] == 3

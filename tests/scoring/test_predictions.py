@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from memecap.errors import DataError, MissingFileError, UsageError
+from memecap.evaluation.judging import pairs
 from memecap.scoring.compare import CAPTIONER, System, join_rows
+from memecap.scoring.coverage import fingerprint
 from memecap.scoring.predictions import annotated, read_predictions
 
 ROWS = [("1", "кот, «сидит»", "кот лежит"), ("2", "", 'пёс "гав"'), ("3", "на\u2028столе", "на столе")]
@@ -226,3 +228,20 @@ def test_a_name_with_and_without_its_ending_is_one_picture(write):
     )
     with pytest.raises(DataError, match="already on row 1"):
         read_predictions(write("twice.jsonl", twice))
+
+
+def test_systems_that_spell_a_picture_otherwise_are_joined(write):
+    def told(name, ids):
+        rows = [{"image_id": i, "caption": f"{name} {n}", "references": ["кот спит"]} for n, i in enumerate(ids)]
+        return write(f"{name}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+    ours, theirs = (read_predictions(told(*given)) for given in (("a", ["1", "2"]), ("b", ["2.jpg", "1.jpg"])))
+    notes = {"annotations": [{"image_id": i, "caption": "кот спит"} for i in (1, 2)]}
+    joined = join_rows(
+        [System("a", CAPTIONER, ours), System("b", CAPTIONER, theirs)],
+        asked=annotated(write("n.json", json.dumps(notes))),
+    )
+    assert [[row.caption for row in system.rows] for system in joined] == [["a 0", "a 1"], ["b 1", "b 0"]]
+    assert [system.coverage for system in joined] == [(2, 2), (2, 2)]
+    assert fingerprint(ours) == fingerprint(theirs)
+    assert sorted(pair.image_id for pair in pairs(ours, theirs)) == ["1", "2"]
