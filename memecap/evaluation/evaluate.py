@@ -31,6 +31,7 @@ from memecap.scoring import significance
 from memecap.scoring.compare import rank, read_systems
 
 PRESETS = ("ru-words", "nltk-seed")
+BEFORE = {"ranking": None, "precision": "fp32"}  # of evaluations that do not say it
 OPERATIONAL = {"device"}  # may differ when an evaluation goes on
 
 
@@ -114,7 +115,7 @@ def _claim(path: Path, settings: Mapping[str, Any]) -> None:
     if not path.exists():
         storage.write_json(path, settings)
         return
-    held = storage.read_json(path)
+    held = BEFORE | storage.read_json(path)
     if changed := sorted(key for key in (settings.keys() & held.keys()) - OPERATIONAL if settings[key] != held[key]):
         raise UsageError(
             f"the folder holds an evaluation with another {', '.join(changed)}",
