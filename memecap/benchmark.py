@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from memecap import progress
 from memecap.errors import DataError, MemecapError, ServiceError
 from memecap.spread import spread
 
@@ -107,7 +108,8 @@ def _times(captioner: Any, pictures: Sequence[Path]) -> Iterator[tuple[float, fl
     for picture in pictures:
         try:
             image = open_picture(picture)
-        except MemecapError:
+        except MemecapError as error:
+            progress.say(f"{picture}: not measured: {error.what}")
             continue
         if not is_warm:
             captioner.write([image], captioner.read([image]))
