@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memecap.core import progress
 from memecap.core.parallel import parallel_map
 from memecap.errors import DataError, MemecapError, ServiceError
 
@@ -110,7 +111,8 @@ def _times(captioner: Pipeline, pictures: Sequence[Path]) -> Iterator[tuple[floa
     for picture in pictures:
         try:
             image = open_picture(picture)
-        except MemecapError:
+        except MemecapError as error:
+            progress.say(f"{picture}: not measured: {error.what}")
             continue
         if not is_warm:
             captioner.caption(image)

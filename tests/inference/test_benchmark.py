@@ -65,3 +65,14 @@ def test_peak_memory_grows_with_what_is_held() -> None:
     before = benchmark.peak_memory()
     held = bytearray(before)  # as much again as was ever resident
     assert benchmark.peak_memory() >= before and len(held) == before
+
+
+def test_a_picture_that_does_not_open_is_named(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(benchmark, "spread", partial(_here, benchmark.spread))
+    (tmp_path / "b.jpg").write_bytes(b"<html>")
+    settings = benchmark.Settings(reader=None, device="cpu")
+    (cost,) = benchmark.benchmark(["template"], [tmp_path / "b.jpg", picture], settings)
+    assert cost.n_pictures == 1
+    assert "b.jpg: not measured" in capsys.readouterr().err
