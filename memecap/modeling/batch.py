@@ -53,7 +53,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Example:
-    """One caption to learn: its tokens (end token included), the picture if any, the reading's tokens if any."""
+    """One caption to learn: its tokens (end token included), the picture if any, the prompt's tokens if any."""
 
     token_ids: Sequence[int]
     image: ImageInput | None = None

@@ -186,6 +186,15 @@ def test_captions_stand_for_pictures_where_there_are_none(tiny_models: Path) -> 
         made(tiny_models, text_noise=0.05, encoder={"name": "vit", "model": str(tiny_models / "vit")})
 
 
+def test_the_words_of_a_caption_are_those_that_are_learnt(tiny_models: Path) -> None:
+    captioner = made(tiny_models, text_noise=0.05, max_caption_tokens=6)
+    whole, cut = captioner.example("кот"), captioner.example("кот и пёс")
+    assert whole.text == "кот"
+    assert cut.text == captioner.tokenizer.decode(cut.token_ids) != "кот и пёс"
+    assert collate([whole, cut]).select(torch.tensor([1, 0, 1])).texts == (cut.text, "кот", cut.text)
+    assert made(tiny_models).example("кот").text is None
+
+
 def test_a_text_of_one_token_can_end_a_caption(tiny_models: Path) -> None:
     with pytest.raises(ConfigError, match="tokens, not one"):
         made(tiny_models, stop="конец всему")

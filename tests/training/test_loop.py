@@ -6,7 +6,7 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,10 @@ from memecap.errors import DataError
 from memecap.modeling.batch import Batch
 from memecap.modeling.outputs import Loss
 from memecap.training.config import TrainConfig
+from memecap.training.loop import fit
+from memecap.training.progress import Step
 from memecap.training.run import train
+from memecap.training.stage import Epoch, StageRun
 
 Settings = Callable[..., TrainConfig]
 CAREFUL = {"name": "toys.captioner", "dropout": 0.0}
@@ -37,6 +40,25 @@ def test_accumulation_equals_a_big_batch(settings: Settings, tmp_path: Path) -> 
     big = train(settings(captioner=CAREFUL, stages=one_stage(batch_size=16)), tmp_path / "big")
     small = train(settings(captioner=CAREFUL, stages=one_stage(batch_size=4, accumulate=4)), tmp_path / "small")
     torch.testing.assert_close(weights(big), weights(small), atol=1e-6, rtol=1e-5)
+
+
+def test_the_loop_tells_each_step_and_each_epoch(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Step | Epoch] = []
+
+    def listened(stage: StageRun) -> Iterator[Step | Epoch]:
+        for done in fit(stage):
+            told.append(done)
+            yield done
+
+    monkeypatch.setattr("memecap.training.run.fit", listened)
+    train(settings(stages=one_stage()), tmp_path)  # 40 captions: 5 steps an epoch, and the sixth in another one
+    assert [type(done) for done in told] == [*[Step] * 5, Epoch, Step, Epoch]
+    epoch = told[-1]
+    assert isinstance(epoch, Epoch)
+    assert {"val_loss", "tokens_per_s"} <= epoch.scores.keys()
+    assert len(epoch.captioned) == 4
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ def stage(**changes: Any) -> StageConfig:
 
 
 def drawn(windows: list[sampling.AccumulationWindow]) -> Counter[tuple[int, int]]:
-    return Counter((draw.item, draw.caption) for window in windows for batch in window for draw in batch)
+    return Counter((index.item, index.caption) for window in windows for batch in window for index in batch)
 
 
 @pytest.mark.parametrize("buckets", [True, False])
@@ -47,7 +47,7 @@ def test_the_order_follows_from_the_seed_alone() -> None:
 def test_accumulation_cuts_the_same_windows() -> None:
     whole = sampling.windows(LENGTHS, stage(batch_size=16), [0])
     parts = sampling.windows(LENGTHS, stage(batch_size=4, accumulate=4), [0])
-    assert [[draw for batch in window for draw in batch] for window in parts] == [window[0] for window in whole]
+    assert [[index for batch in window for index in batch] for window in parts] == [window[0] for window in whole]
     assert all(len(batch) <= 4 for window in parts for batch in window)
 
 
@@ -57,7 +57,7 @@ def test_buckets_save_padding() -> None:
     def padding(buckets: bool) -> int:
         config = stage(corpora=["a"], length_buckets=buckets)
         batches = [batch for window in sampling.windows(lengths, config, [0]) for batch in window]
-        sizes = [[lengths[0][draw.item][0] for draw in batch] for batch in batches]
+        sizes = [[lengths[0][index.item][0] for index in batch] for batch in batches]
         return sum(max(size) * len(size) - sum(size) for size in sizes)
 
     assert padding(True) < padding(False) / 5

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from matplotlib.axes import Axes
 
 from memecap.errors import ConfigError, MemecapError
 from memecap.training.config import TrainConfig
@@ -60,23 +58,6 @@ def test_bertscore_after_each_epoch(settings: Settings, bert: Path, tmp_path: Pa
     plain = train(settings(stages=SEEN, samples=8), tmp_path / "plain")
     assert "val_bertscore" not in log(plain)[0]
     assert [row["val_loss"] for row in log(plain)] == [row["val_loss"] for row in rows]  # asking changes no weight
-
-
-def test_its_curve_is_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from memecap.scoring.quantities import of_epoch
-    from memecap.training.journal import draw_curves
-
-    drawn: dict[str, list[float]] = {}
-    plot = Axes.plot
-
-    def spy(axes: Axes, *values: Any, **style: Any) -> Any:
-        drawn[style["label"]] = list(values[1])
-        return plot(axes, *values, **style)
-
-    monkeypatch.setattr(Axes, "plot", spy)
-    log = [{"stage": "a", "step": k, "val_bertscore": k / 10} for k in (5, 7)]
-    draw_curves(tmp_path / "curves.png", log, of_epoch([{"name": "bertscore"}]))
-    assert drawn == {"BERTScore": [50.0, 70.0]}
 
 
 def test_what_cannot_be_measured_is_said_before_training(settings: Settings, tmp_path: Path) -> None:
