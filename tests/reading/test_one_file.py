@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import memecap.cli.verbs  # noqa: F401  (registers the commands)
 from memecap.cli import app
 from memecap.core import config, manifest
 from memecap.core.manifest import Row
