@@ -13,7 +13,6 @@ from PIL import Image, ImageDraw, ImageFont
 from tiny_models import write_trocr
 
 from memecap.core import config, registry
-from memecap.core.config import PartConfig
 from memecap.demo.checkpoints import ASSETS
 from memecap.reading.base import Line, Reader, Reading
 
@@ -59,16 +58,6 @@ def pictures() -> list[Image.Image]:
 @pytest.fixture(scope="module")
 def readings(reader: Reader, pictures: list[Image.Image]) -> list[Reading]:
     return reader.read(pictures)
-
-
-@pytest.mark.parametrize("name", registry.names("reading"))
-def test_a_reader_is_a_documented_part(name: str) -> None:
-    part = registry.load("reading", name)
-    assert issubclass(part, Reader)
-    assert issubclass(part.Config, PartConfig)
-    assert part.Config.model_fields["name"].default == name
-    assert all(field.description for key, field in part.Config.model_fields.items() if key != "name")
-    assert registry.summary("reading", name)
 
 
 def test_every_reader_is_tried() -> None:

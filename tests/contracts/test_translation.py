@@ -12,10 +12,8 @@ from chat_server import Server
 from tiny_models import write_nllb
 
 from memecap.core import config, registry
-from memecap.core.config import PartConfig
 from memecap.demo.checkpoints import ASSETS
 from memecap.errors import TryLaterError
-from memecap.translation.base import Translator
 
 SENTENCES = ["a cat and a dog", "", "a green snowman", "a cat and a dog", "a fish"]
 
@@ -60,16 +58,6 @@ def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             server.close()
         else:
             yield made
-
-
-@pytest.mark.parametrize("name", registry.names("translation"))
-def test_a_translator_is_a_documented_part(name: str) -> None:
-    part = registry.load("translation", name)
-    assert issubclass(part, Translator)
-    assert issubclass(part.Config, PartConfig)
-    assert part.Config.model_fields["name"].default == name
-    assert all(field.description for key, field in part.Config.model_fields.items() if key != "name")
-    assert registry.summary("translation", name)
 
 
 def test_every_translator_is_tried() -> None:
