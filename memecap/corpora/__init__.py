@@ -1,1 +1,1 @@
-"""Corpora: anyone's files in, a corpus on disk (manifest.py) out."""
+"""Corpora: anyone's files in, a corpus on disk (core/manifest.py) out."""

@@ -76,12 +76,8 @@ def check_and_open(content: bytes, *, max_pixels: int) -> tuple[CheckedPicture, 
     return picture, upright
 
 
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """The first frame, decoded in full, turned as its EXIF says, RGB, 8 bits, on white where it is transparent."""
-    return _upright_rgb(image, _orientation(image))
-
-
 def _upright_rgb(image: Image.Image, orientation: int) -> Image.Image:
+    """The first frame, decoded in full, turned as `orientation` says, RGB, 8 bits, on white where it is transparent."""
     image.load()
     if orientation != 1:
         image = ImageOps.exif_transpose(image)

@@ -1,1 +1,1 @@
-"""Tokenizers and word embeddings."""
+"""Text itself: its one normalisation, the grammar of quotes, tokenizers and word embeddings."""

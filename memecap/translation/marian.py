@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-import sentencepiece
 from pydantic import Field
 
-from memecap.core import hub, storage
+from memecap.core import storage
 from memecap.errors import DataError
 from memecap.translation.base import Translator
 from memecap.translation.runtime import ctranslate2
@@ -36,13 +35,10 @@ class MarianTranslator(Translator):
 
     def __init__(self, config: Settings) -> None:
         self.config = config
-        local = Path(config.model).is_dir()
-        files = ("source.spm", "target.spm") if local else ctranslate2.FILES
-        self._folder = hub.fetch(config.model, files, revision=config.revision)
-        self._source = sentencepiece.SentencePieceProcessor(model_file=str(self._folder / "source.spm"))
-        self._target = sentencepiece.SentencePieceProcessor(model_file=str(self._folder / "target.spm"))
-        self._prefix = _target_token(self._folder, config.target)
-        self._run = ctranslate2.Runner(config, self._folder)
+        self._run = ctranslate2.Runner(config, ("source.spm", "target.spm"))
+        self._source = ctranslate2.pieces(self._run.folder / "source.spm")
+        self._target = ctranslate2.pieces(self._run.folder / "target.spm")
+        self._prefix = _target_token(self._run.folder, config.target)
 
     @cached_property
     def version(self) -> str:

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 
-import sentencepiece
 from pydantic import Field
 
-from memecap.core import hub
 from memecap.translation.base import Translator
 from memecap.translation.runtime import ctranslate2
 
@@ -35,10 +32,8 @@ class NllbTranslator(Translator):
 
     def __init__(self, config: Settings) -> None:
         self.config = config
-        files = (_PIECES,) if Path(config.model).is_dir() else ctranslate2.FILES
-        self._folder = hub.fetch(config.model, files, revision=config.revision)
-        self._pieces = sentencepiece.SentencePieceProcessor(model_file=str(self._folder / _PIECES))
-        self._run = ctranslate2.Runner(config, self._folder)
+        self._run = ctranslate2.Runner(config, (_PIECES,))
+        self._pieces = ctranslate2.pieces(self._run.folder / _PIECES)
 
     @cached_property
     def version(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memecap.core import manifest, registry, storage
-from memecap.corpora.base import Corpus, CorpusSettings
+from memecap.corpora.base import Corpus
 from memecap.corpora.build.build import build
 from memecap.corpora.tools.check import check
 
@@ -88,15 +88,6 @@ def test_a_source_becomes_a_sound_corpus(name: str, make: Make, tmp_path: Path) 
 def test_items_come_again_alike(name: str, make: Make) -> None:
     corpus = make(name)
     assert list(corpus.items()) == list(corpus.items())
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_settings_describe_themselves(name: str) -> None:
-    part = registry.load("corpora", name)
-    assert issubclass(part.Config, CorpusSettings)
-    assert part.Config(source=Path()).name == name
-    undescribed = [key for key, field in part.Config.model_fields.items() if key != "name" and not field.description]
-    assert undescribed == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -49,7 +49,10 @@ def picture(width: int = 50, height: int = 37) -> Image.Image:
 @torch.no_grad()
 def test_shapes_for_any_picture(encoder: ImageEncoder) -> None:
     pixels = torch.stack([encoder.transform(picture(*size)) for size in ((50, 37), (200, 31), (33, 90))])
-    assert encoder(pixels).shape == (3, encoder.n_tokens, encoder.width)
+    features = encoder(pixels)
+    assert features.shape == (3, encoder.n_tokens, encoder.width)
+    assert features.std() > 0
+    assert features.std(dim=0).max() > 0  # pictures differ in what is seen of them
 
 
 def test_transform_is_deterministic_and_leaves_the_picture_alone(encoder: ImageEncoder) -> None:

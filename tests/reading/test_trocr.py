@@ -5,18 +5,8 @@ import shutil
 from collections.abc import Sequence
 
 import pytest
-import torch
 from PIL import Image
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import (
-    BertConfig,
-    BertLMHeadModel,
-    PreTrainedTokenizerFast,
-    VisionEncoderDecoderModel,
-    ViTConfig,
-    ViTImageProcessorPil,
-    ViTModel,
-)
+from tiny_models import write_trocr
 
 from memecap.core import config
 from memecap.errors import ConfigError, DataError
@@ -27,25 +17,7 @@ from memecap.reading.trocr import TrOcr
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("trocr")
-    torch.manual_seed(0)
-    words = ["[PAD]", "[CLS]", "[SEP]", "кот", "дом", "спит"]
-    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="[PAD]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]"
-    ).save_pretrained(path)
-    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
-    encoder = ViTModel(ViTConfig(image_size=32, patch_size=16, **small), add_pooling_layer=False)
-    decoder = BertLMHeadModel(
-        BertConfig(vocab_size=6, max_position_embeddings=16, is_decoder=True, add_cross_attention=True, **small)
-    )
-    model = VisionEncoderDecoderModel(encoder=encoder, decoder=decoder)
-    model.generation_config.decoder_start_token_id = 1
-    model.generation_config.eos_token_id = 2
-    model.generation_config.pad_token_id = 0
-    model.config.decoder_start_token_id, model.config.pad_token_id = 1, 0
-    model.save_pretrained(path)
-    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(path)
+    write_trocr(path)
     return path
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from chat_server import Reply, Server, asked, completion, good
 
 from memecap.core import chat as _chat
 from memecap.core import config
@@ -16,58 +14,6 @@ from memecap.errors import AuthError, ServiceError, TryLaterError, UsageError
 from memecap.translation.base import Translator
 
 KEY = "sk-very-secret"
-Reply = tuple[int, dict[str, str], str]
-
-
-class Server:
-    """Answers each request with what `reply` makes of its body; keeps the requests."""
-
-    def __init__(self) -> None:
-        self.requests: list[dict[str, Any]] = []
-        self.headers: list[str] = []
-        self.reply: Callable[[int, dict[str, Any]], Reply] = lambda _, body: good(body)
-        self._lock = threading.Lock()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with outer._lock:
-                    outer.requests.append(body)
-                    outer.headers.append(self.headers.get("Authorization", ""))
-                    number = len(outer.requests)
-                status, headers, text = outer.reply(number, body)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def completion(content: str) -> Reply:
-    return 200, {}, json.dumps({"choices": [{"message": {"content": content}}]})
-
-
-def asked(body: dict[str, Any]) -> dict[str, str]:
-    found: dict[str, str] = json.loads(body["messages"][1]["content"])
-    return found
-
-
-def good(body: dict[str, Any]) -> Reply:
-    return completion(json.dumps({number: f"перевод: {text}" for number, text in asked(body).items()}))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tiny_models import write_nllb
 
 from memecap.core import config
 
@@ -13,28 +14,8 @@ SENTENCES = ["a cat and a dog", "the fish says hello", "hello"]
 
 @pytest.fixture(scope="module")
 def nllb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import sentencepiece
-    import torch
-    from transformers import M2M100Config, M2M100ForConditionalGeneration, NllbTokenizer
-
     folder = tmp_path_factory.mktemp("nllb")
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(SENTENCES * 5),
-        model_prefix=str(folder / "sentencepiece.bpe"),
-        vocab_size=40,
-        model_type="bpe",
-        hard_vocab_limit=False,
-        minloglevel=2,
-    )
-    (folder / "sentencepiece.bpe.vocab").unlink()
-    tokenizer = NllbTokenizer.from_pretrained(folder, additional_special_tokens=["eng_Latn", "rus_Cyrl"])
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    settings = M2M100Config(
-        vocab_size=len(tokenizer), d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=4,
-        decoder_attention_heads=4, encoder_ffn_dim=64, decoder_ffn_dim=64, max_position_embeddings=64, init_std=0.5,
-    )  # fmt: skip
-    M2M100ForConditionalGeneration(settings).save_pretrained(folder)
+    write_nllb(folder, SENTENCES)
     return folder
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat_server import Reply, Server, asked, completion, good
 
 from memecap.core import config, manifest
 from memecap.core.manifest import Corpus, Row
 from memecap.errors import AuthError, DataError, MemecapError, ServiceError, UsageError
 from memecap.translation import translate_corpus
 from memecap.translation.base import Translator
-from tests.translation.test_llm import Reply, Server, asked, completion, good
 
 KEY = "sk-a/very+secret=key"
 RUSSIAN = {"a cat on a roof": "кот на крыше", "two dogs run": "бегут две собаки", "a bear": "медведь"}

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import Field
 from razdel import sentenize
 
-from memecap.core import progress, storage
+from memecap.core import hub, progress, storage
 from memecap.core.config import PartConfig
 from memecap.errors import DataError, ServiceError, StorageError
 
@@ -105,6 +105,13 @@ def _run_converter(folder: Path, target: Path, compute: str) -> None:
         ) from error
 
 
+def pieces(path: Path) -> Any:
+    """SentencePiece's model of a file."""
+    import sentencepiece
+
+    return sentencepiece.SentencePieceProcessor(model_file=str(path))
+
+
 def translate(
     sentences: Sequence[str],
     *,
@@ -114,9 +121,9 @@ def translate(
     max_tokens: int,
 ) -> list[str]:
     """Translate text of any length: what is longer than `max_tokens` goes in pieces, and the pieces are joined."""
-    pieces = [split(sentence, encode, max_tokens) for sentence in sentences]
-    translated = iter(run([piece for sentence in pieces for piece in sentence]))
-    return [" ".join(decode(next(translated)) for _ in sentence) for sentence in pieces]
+    cut = [split(sentence, encode, max_tokens) for sentence in sentences]
+    translated = iter(run([piece for sentence in cut for piece in sentence]))
+    return [" ".join(decode(next(translated)) for _ in sentence) for sentence in cut]
 
 
 def split(text: str, encode: Callable[[str], list[str]], max_tokens: int) -> list[list[str]]:
@@ -138,17 +145,19 @@ def split(text: str, encode: Callable[[str], list[str]], max_tokens: int) -> lis
 class Runner:
     """A converted model, loaded at the first batch and not before: a warm cache needs no model."""
 
-    def __init__(self, config: EngineConfig, folder: Path) -> None:
+    def __init__(self, config: EngineConfig, needed: Sequence[str]) -> None:
+        """Fetch the model's files; `needed` are those that a local folder must hold beside what CTranslate2 reads."""
         self._config = config
-        self._folder = folder
+        files = needed if Path(config.model).is_dir() else FILES
+        self.folder = hub.fetch(config.model, files, revision=config.revision)
         self._translator: Any = None
 
     @cached_property
     def model(self) -> str:
         """Name and revision of the model, the same wherever its folder lies."""
-        if self._folder.parent.name == "snapshots":
-            return f"{self._config.model}@{self._folder.name[:12]}"
-        return f"{self._folder.resolve().name}@{_digest(self._folder)}"
+        if self.folder.parent.name == "snapshots":
+            return f"{self._config.model}@{self.folder.name[:12]}"
+        return f"{self.folder.resolve().name}@{_digest(self.folder)}"
 
     @property
     def version(self) -> str:
@@ -179,7 +188,7 @@ class Runner:
 
             device, compute = place(self._config)
             target = storage.cache_folder() / "ctranslate2" / f"{self.model.replace('/', '--')}-{compute}"
-            converted = convert(self._folder, target, compute)
+            converted = convert(self.folder, target, compute)
             try:
                 self._translator = ctranslate2.Translator(
                     str(converted),
