@@ -5,8 +5,8 @@ references clip together, and the length nearest to the hypothesis's counts (the
 
 Source: Papineni et al. 2002. Three tools, three edge cases, chosen by `like`:
     sacrebleu   no smoothing: 0 when an order has no match or no n-gram; 0..100
-    nltk        an order of a row shorter than n counts 1 n-gram; an order without matches is a tiny number,
-    not 0; 0..1 coco        pycocoevalcap: precisions are (matches + 1e-15) / (n-grams + 1e-9); 0..1
+    nltk        an order of a row shorter than n counts 1 n-gram; an order without matches is a tiny number, not 0; 0..1
+    coco        pycocoevalcap: precisions are (matches + 1e-15) / (n-grams + 1e-9); 0..1
 
 Limits: no partial credit for Russian inflection; BLEU-4 of short captions is mostly 0 by chance.
 """
@@ -23,6 +23,9 @@ from pydantic import Field
 
 from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row, ratio
 from memecap.metrics.overlap.ngrams import ngrams, shared
+
+#: pycocoevalcap/bleu/bleu_scorer.py: added above and below each fraction, so that none is 0 / 0
+COCO_TINY, COCO_SMALL = 1e-15, 1e-9
 
 
 class BleuConfig(MetricConfig):
@@ -79,7 +82,7 @@ class Bleu(Metric[BleuConfig]):
 
     def _log_precisions(self, matches: Array, counts: Array) -> Array:
         if self.config.like == "coco":
-            return np.log((matches + 1e-15) / (counts + 1e-9))
+            return np.log((matches + COCO_TINY) / (counts + COCO_SMALL))
         precision = ratio(matches, counts)
         if self.config.like == "nltk":
             precision = np.maximum(precision, sys.float_info.min)
@@ -89,7 +92,7 @@ class Bleu(Metric[BleuConfig]):
 
     def _brevity(self, n_hypothesis: Array, n_reference: Array) -> Array:
         if self.config.like == "coco":
-            share = (n_hypothesis + 1e-15) / (n_reference + 1e-9)
+            share = (n_hypothesis + COCO_TINY) / (n_reference + COCO_SMALL)
             return np.where(share < 1, np.exp(1 - 1 / share), 1.0)
         with np.errstate(over="ignore"):
             penalty = np.exp(np.minimum(0.0, 1 - ratio(n_reference, n_hypothesis)))

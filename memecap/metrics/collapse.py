@@ -4,8 +4,8 @@ In: words joined by spaces. Out, each 0..1 but the last:
     distinct1, distinct2    different words (pairs of words) over all words (pairs) of all captions
     unique_captions         different captions over captions
     repeated_4grams         the share of captions that say some four words twice
-    copied_from_training    the share of captions that are, word for word, a training caption (when those are
-    given) length_ratio            words of the captions over words of the references nearest to them in length
+    copied_from_training    the share of captions that are, word for word, a training caption (when those are given)
+    length_ratio            words of the captions over words of the references nearest to them in length
 
 Every occurrence of a word counts for one over its occurrences in all captions, so that distinct counts are
 sums over rows; a resample keeps these weights.
@@ -22,7 +22,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, ratio
+from memecap.metrics.base import Array, Direction, Metric, MetricConfig, Quantity, ratio
 from memecap.metrics.overlap.ngrams import loops, ngrams
 
 
@@ -30,33 +30,19 @@ class CollapseConfig(MetricConfig):
     training: frozenset[str] | None = Field(None, description="training captions, prepared as the texts are")
 
 
+def _guard(name: str, label: str, label_ru: str, direction: Direction) -> Quantity:
+    return Quantity(name=name, label=label, label_ru=label_ru, direction=direction, places=("guard",))
+
+
 class Collapse(Metric[CollapseConfig]):
     """Statistics of a row: words, pairs; distinct words, pairs, captions; loop; copy; words of the reference; 1."""
 
     Config = CollapseConfig
     quantities = (
-        Quantity(
-            name="length_ratio",
-            label="Length to reference",
-            label_ru="Длина к эталону",
-            direction="neither",
-            places=("guard",),
-        ),
-        Quantity(
-            name="repeated_4grams",
-            label="Captions that loop",
-            label_ru="Подписей с повторами",
-            direction="lower",
-            places=("guard",),
-        ),
-        Quantity(name="unique_captions", label="Different captions", label_ru="Разных подписей", places=("guard",)),
-        Quantity(
-            name="copied_from_training",
-            label="Copies of training captions",
-            label_ru="Копий из обучения",
-            direction="lower",
-            places=("guard",),
-        ),
+        _guard("length_ratio", "Length to reference", "Длина к эталону", "neither"),
+        _guard("repeated_4grams", "Captions that loop", "Подписей с повторами", "lower"),
+        _guard("unique_captions", "Different captions", "Разных подписей", "higher"),
+        _guard("copied_from_training", "Copies of training captions", "Копий из обучения", "lower"),
         Quantity(name="distinct1", label="Different words", label_ru="Разных слов", places=()),
         Quantity(name="distinct2", label="Different pairs of words", label_ru="Разных пар слов", places=()),
     )
@@ -77,18 +63,9 @@ class Collapse(Metric[CollapseConfig]):
             distinct = [_share(count, total) for count, total in zip(counts, totals, strict=True)]
             lengths = [len(reference.split()) for reference in references[number]]
             nearest = min(lengths, key=lambda length: (abs(length - len(words)), length))
-            statistics.append(
-                (
-                    counts[0].total(),
-                    counts[1].total(),
-                    *distinct,
-                    1 / times[hypothesis],
-                    loops(hypothesis),
-                    hypothesis in training,
-                    nearest,
-                    1,
-                )
-            )
+            sizes = [count.total() for count in counts]
+            same = hypothesis in training
+            statistics.append((*sizes, *distinct, 1 / times[hypothesis], loops(hypothesis), same, nearest, 1))
         return np.array(statistics, dtype=np.float64).reshape(len(rows), 9)
 
     def scores(self, totals: Array) -> dict[str, Array]:

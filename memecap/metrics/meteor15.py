@@ -31,7 +31,7 @@ from pydantic import Field
 from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, best, by_row, ratio
 from memecap.metrics.overlap.word_forms import stem
 
-BEAM = 40
+BEAM = 40  # partial alignments kept at each word, as the jar keeps them
 NOWHERE = -1
 
 Chosen: TypeAlias = Any  # None, or (the matches before, the last match)

@@ -1,10 +1,11 @@
 """Quotes: how much of the text on the picture a caption repeats, and how exactly.
 
 In: the quoted spans of each text, a line each, words joined by spaces. Out, over the words of the whole corpus:
-    quoted_recall, quoted_precision   0..1; words count as often as they occur, in any order, across the
-    borders of spans quoted_cer, quoted_wer            edits of characters (words) over those of the reference;
-    the less the better, can pass 1 quoted_1ned                       1 - edits / the longer side, in
-    characters; the mean over rows where either side quotes
+    quoted_recall, quoted_precision   0..1; words count as often as they occur, in any order, across the borders of
+                                      spans
+    quoted_cer, quoted_wer            edits of characters (words) over those of the reference; can pass 1
+    quoted_1ned                       1 - edits / the longer side, in characters; the mean over rows where either
+                                      side quotes
 
 The last three compare all spans of a row, joined in their order. Of several references a row takes the one
 with the best F1.

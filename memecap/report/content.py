@@ -16,12 +16,13 @@ from memecap.pictures.safe_open import open_picture
 from memecap.scoring import score as scoring
 from memecap.scoring.compare import CAPTIONER, System, measure
 from memecap.scoring.predictions import Prediction
+from memecap.scoring.presets import DEFAULT
 from memecap.scoring.quantities import of_table
 from memecap.scoring.significance import LEVEL
 
 THUMBNAIL = 360  # pixels of the longer side
-ROW_PRESET = "ru-words"
-CARD_METRICS = ("chrf2", "meteor", "bleu1", "quoted_recall", "quoted_precision")  # those that say something of one row
+#: those that say something of one row, where BLEU-4 is nearly always 0
+CARD_METRICS = ("chrf2", "meteor", "bleu1", "quoted_recall", "quoted_precision")
 LABELS = {
     "random_caption": "Случайная подпись из обучения",
     "constant": "Одна и та же лучшая подпись",
@@ -48,7 +49,8 @@ SIGN_LABELS = {
     "equal": "подписи дословно равны эталонам",
     "copies": "подписи дословно взяты из обучения",
 }
-VERDICT = ("chrf2", "scene_chrf2", "quoted_recall", "quoted_precision")  # the whole caption, its scene, its quotes
+#: the whole caption, its scene, its quotes
+VERDICT = ("chrf2", "scene_chrf2", "quoted_recall", "quoted_precision")
 X_LABELS = {"step": "шаги", "epoch": "эпохи", "row": "записи"}
 
 
@@ -171,7 +173,7 @@ def _borders(records: Sequence[Mapping[str, Any]], places: Sequence[float | None
 
 def _row_scores(system: System) -> dict[str, list[float]]:
     """By name, the score of each row taken alone."""
-    found = scoring.row_scores(measure(system, ROW_PRESET, every=True))
+    found = scoring.row_scores(measure(system, DEFAULT, every=True))
     return {name: [round(value, 4) for value in values.tolist()] for name, values in found.items()}
 
 

@@ -187,29 +187,30 @@ def _value(cell: str) -> str | None:
 
 def _renamed(record: dict[str, Any], columns: Mapping[str, str], where: Place) -> dict[str, Any]:
     """The record with our names for its caption, its references and its picture."""
-    taken = set(columns.values())
-    theirs: dict[str, str] = {}
-    for ours, others in OTHER_NAMES.items():
-        names = [columns[ours]] if ours in columns else [name for name in (ours, *others) if name not in taken]
-        known = [name for name in names if name in record]
-        if ours in columns and not known:
-            fix = f"There are: {', '.join(record)}."
-            raise DataError(f"there is no column {columns[ours]!r}", where=where, fix=fix)
-        if len(known) > 1 and ours != "image_id":
-            fix = f"Say which with --column {ours}=NAME."
-            raise DataError(f"{' and '.join(known)} could each be the {ours}", where=where, fix=fix)
-        theirs.update(dict.fromkeys(known[:1], ours))
+    found = {ours: _column(ours, record, columns, where) for ours in OTHER_NAMES}
+    theirs = {name: ours for ours, name in found.items() if name is not None}
     kept = [name for name in record if name in theirs or name not in OTHER_NAMES]
     record = {theirs.get(name, name): record[name] for name in kept}
     numbered = [record.pop(key) for key in list(record) if _NUMBERED.fullmatch(key)]
-    if numbered:
-        record["references"] = [
-            *_as_list(record.get("references")),
-            *(text for text in numbered if text not in ("", None)),
-        ]
-    elif "references" in record:
-        record["references"] = _as_list(record["references"])
+    if numbered or "references" in record:
+        told = [text for text in numbered if text not in ("", None)]
+        record["references"] = [*_as_list(record.get("references")), *told]
     return record
+
+
+def _column(ours: str, record: Mapping[str, Any], columns: Mapping[str, str], where: Place) -> str | None:
+    """What the record calls a column of ours. Raises `DataError` where it is not there, or could be either of two."""
+    if ours in columns:
+        if columns[ours] not in record:
+            fix = f"There are: {', '.join(record)}."
+            raise DataError(f"there is no column {columns[ours]!r}", where=where, fix=fix)
+        return columns[ours]
+    taken = set(columns.values())
+    known = [name for name in (ours, *OTHER_NAMES[ours]) if name in record and name not in taken]
+    if len(known) > 1 and ours != "image_id":
+        fix = f"Say which with --column {ours}=NAME."
+        raise DataError(f"{' and '.join(known)} could each be the {ours}", where=where, fix=fix)
+    return known[0] if known else None
 
 
 def _as_list(value: Any) -> Sequence[Any]:

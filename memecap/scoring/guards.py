@@ -14,6 +14,9 @@ from memecap.metrics.overlap.ngrams import loops
 from memecap.text.clean import clean
 from memecap.text.quotes import scene
 
+# What people do stands well inside these bounds: of the 3,094 descriptions of memes (2,548 train, 546 val) 6 % say some
+# four words twice, none is all quotes, over 99.8 % differ, and .4 % of val stand in train; 5,000 draws of two sets of
+# 100 had .74 to 1.33 times each other's words.
 LONG, SHORT = 1.5, 0.5  # words of the captions over words of the references
 MORE = 0.1  # share of captions beyond the references' share
 FEWER = 0.5  # different captions, as a part of the different references

@@ -25,29 +25,17 @@ before a digit ("глава 5" ниже кот") reads as inches.
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from memecap.text.quote_marks import ENTITY, INWARD, STRONG, Mark, Position, marks, opens
 
 #: characters that quote wherever they stand: a text without them can be quoted by them
 MARKS = frozenset('"«»„“”‟＂‹›')
 
-_ENTITIES = "quot|laquo|raquo|ldquo|rdquo|bdquo|lsaquo|rsaquo|lsquo|rsquo|sbquo|apos"
-_NUMBERED = "#(?:34|39|171|187|822[0-2]|821[6-8]|8249|8250)"
-_ENTITY = rf"&(?:{_ENTITIES}|{_NUMBERED});"
-_MARK = re.compile(rf"{_ENTITY}|``|''|<<|>>|[\"«»„“”‟＂‹›'‘’‚‛`]")
-_ARMED = re.compile(rf"{_ENTITY}|[\"«»„“”‟＂‹›]")
-_FAMILY = {
-    **dict.fromkeys('"“”„‟＂', "double"),
-    **dict.fromkeys("«»‹›", "angle"),
-    **dict.fromkeys(("``", "''"), "latex"),
-    **dict.fromkeys(("<<", ">>"), "chevron"),
-    **dict.fromkeys("'‘’‚‛`", "single"),
-}
-_STRONG = frozenset(("double", "angle"))
+_ARMED = re.compile(rf"{ENTITY}|[\"«»„“”‟＂‹›]")
 _BEFORE_QUOTE = frozenset("([{<-–—/:,*")
 _AFTER_QUOTE = frozenset(")]}>.,;:!?…-–—/*")
 _ELISION = re.compile(r"\d\ds?\b|n\b", re.IGNORECASE)  # '90s, rock 'n' roll
@@ -63,22 +51,11 @@ class Span(NamedTuple):
     closed: int
 
 
-class _Mark(NamedTuple):
-    start: int
-    end: int
-    sign: str
-    behind: str  # the first character after it and the marks glued to it; empty at the end
-
-    @property
-    def family(self) -> str:
-        return _FAMILY[self.sign]
-
-
 @dataclass(slots=True)
 class _Frame:
     """A mark that is open, with the spans found since."""
 
-    mark: _Mark
+    mark: Mark
     is_strong: bool
     inside: list[Span] = field(default_factory=list)
 
@@ -86,7 +63,7 @@ class _Frame:
 def spans(text: str) -> list[Span]:
     """Each outermost quoted span that holds more than spaces."""
     scan = _Scan(text)
-    for mark in _marks(text):
+    for mark in marks(text):
         scan.take(mark)
     return [span for span in scan.finish() if text[span.start : span.end].strip()]
 
@@ -115,16 +92,6 @@ def unmarked(text: str) -> str:
     return _ARMED.sub("", text)
 
 
-def _marks(text: str) -> Iterator[_Mark]:
-    found = list(_MARK.finditer(text))
-    behind = [""] * len(found)
-    for i, mark in reversed(list(enumerate(found))):
-        is_glued = i + 1 < len(found) and found[i + 1].start() == mark.end()
-        behind[i] = behind[i + 1] if is_glued else text[mark.end() : mark.end() + 1]
-    for mark, after in zip(found, behind, strict=True):
-        yield _Mark(mark.start(), mark.end(), html.unescape(mark[0]) if mark[0][0] == "&" else mark[0], after)
-
-
 class _Scan:
     """One pass over the marks of a text, with a stack of those that are open."""
 
@@ -135,13 +102,13 @@ class _Scan:
         self.n_open: Counter[str] = Counter()
         self.last: tuple[int, bool] = (0, True)  # where the mark before ended, and whether it opened
 
-    def take(self, mark: _Mark) -> None:
+    def take(self, mark: Mark) -> None:
         """The next mark opens a span, closes one, or is none."""
-        opens = self._opens(mark)
-        if opens is None:
+        is_opening = opens(mark, self._position(mark))
+        if is_opening is None:
             return
-        self.last = mark.end, opens
-        if opens:
+        self.last = mark.end, is_opening
+        if is_opening:
             self._push(mark)
         else:
             self._close(mark)
@@ -159,39 +126,20 @@ class _Scan:
     def _inside(self) -> list[Span]:
         return self.stack[-1].inside if self.stack else self.found
 
-    def _opens(self, mark: _Mark) -> bool | None:
-        """Whether the mark opens; None where it is no quotation mark."""
-        before = self.text[mark.start - 1 : mark.start]
+    def _position(self, mark: Mark) -> Position:
+        before, following = self.text[mark.start - 1 : mark.start], self.text[mark.end : mark.end + 1]
         is_glued = mark.start == self.last[0]
-        at_start = self.last[1] if is_glued else before.isspace() or before in _BEFORE_QUOTE
-        at_end = not mark.behind or mark.behind.isspace() or mark.behind in _AFTER_QUOTE
-        is_open = self.n_open[mark.family] > 0
-        if mark.family == "single":
-            return self._single_opens(mark, at_start, at_end, before, is_open)
-        if mark.sign in ("„", "``", "<<"):
-            return True
-        if mark.sign in ("»", "›"):
-            return at_start and not at_end and not is_open
-        if mark.sign in ("«", "‹"):
-            return at_start or not self._is_inward()
-        if mark.sign == "''":
-            return False if is_open else (at_start and not at_end) or None
-        if mark.sign == ">>":
-            return False if is_open else None
-        return at_start if at_start != at_end else mark.sign != "”" and not is_open
+        return Position(
+            at_start=self.last[1] if is_glued else before.isspace() or before in _BEFORE_QUOTE,
+            at_end=not mark.behind or mark.behind.isspace() or mark.behind in _AFTER_QUOTE,
+            after_space=before.isspace(),
+            before_word=bool(following.strip()) and not _ELISION.match(self.text, mark.end),
+            is_open=self.n_open[mark.family] > 0,
+            is_inward=bool(self.stack) and self.stack[-1].mark.sign in INWARD,
+        )
 
-    def _single_opens(self, mark: _Mark, at_start: bool, at_end: bool, before: str, is_open: bool) -> bool | None:
-        following = self.text[mark.end : mark.end + 1]
-        can_close = is_open and at_end and not before.isspace()
-        can_open = at_start and bool(following.strip()) and not _ELISION.match(self.text, mark.end)
-        return False if can_close else can_open or None
-
-    def _is_inward(self) -> bool:
-        """Was the innermost open angle mark turned inward: »x«?"""
-        return bool(self.stack) and self.stack[-1].mark.sign in ("»", "›")
-
-    def _push(self, mark: _Mark) -> None:
-        self.stack.append(_Frame(mark, mark.family in _STRONG and mark.sign not in ("»", "›")))
+    def _push(self, mark: Mark) -> None:
+        self.stack.append(_Frame(mark, mark.family in STRONG and mark.sign not in INWARD))
         self.n_open[mark.family] += 1
 
     def _pop(self) -> _Frame:
@@ -199,7 +147,7 @@ class _Scan:
         self.n_open[frame.mark.family] -= 1
         return frame
 
-    def _close(self, mark: _Mark) -> None:
+    def _close(self, mark: Mark) -> None:
         if not self._reach(mark):
             self._reach_past_inches(mark)
             return
@@ -207,15 +155,15 @@ class _Scan:
         if frame.mark.family != "single" or not any(outer.is_strong for outer in self.stack):
             self._inside.append(Span(frame.mark.end, mark.start, frame.mark.start, mark.end))
 
-    def _reach(self, mark: _Mark) -> bool:
+    def _reach(self, mark: Mark) -> bool:
         """Drop what stands open above the frame that this mark closes; False where it closes none."""
         if self.n_open[mark.family]:
             while self.stack[-1].mark.family != mark.family:
-                if self.stack[-1].is_strong and mark.family not in _STRONG:
+                if self.stack[-1].is_strong and mark.family not in STRONG:
                     return False
                 self._drop()
             return True
-        if mark.family not in _STRONG or self._after_digit(mark) or not (self.n_open["double"] + self.n_open["angle"]):
+        if mark.family not in STRONG or self._after_digit(mark) or not (self.n_open["double"] + self.n_open["angle"]):
             return False
         while not self.stack[-1].is_strong:
             self._drop()
@@ -227,7 +175,7 @@ class _Scan:
         frame = self._pop()
         self._inside.extend(frame.inside)
 
-    def _reach_past_inches(self, mark: _Mark) -> None:
+    def _reach_past_inches(self, mark: Mark) -> None:
         """A straight mark with no partner: the span before it ended at inches, and ends here."""
         before = self._inside[-1] if self._inside else None
         if mark.sign != '"' or self._after_digit(mark) or before is None:
@@ -236,9 +184,9 @@ class _Scan:
         if is_inches and _MORE_WORDS.match(self.text, before.closed):
             self._inside[-1] = before._replace(end=mark.start, closed=mark.end)
 
-    def _after_digit(self, mark: _Mark) -> bool:
+    def _after_digit(self, mark: Mark) -> bool:
         return mark.sign == '"' and self.text[mark.start - 1 : mark.start].isdigit()
 
-    def _is_measure(self, mark: _Mark) -> bool:
+    def _is_measure(self, mark: Mark) -> bool:
         """Inches with a space before them: 15 " and no more."""
         return mark.sign == '"' and bool(re.search(r"\d\s?$", self.text[max(0, mark.start - 2) : mark.start]))

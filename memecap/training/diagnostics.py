@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from memecap.metrics.overlap.ngrams import loops
 from memecap.training.progress import Record
 from memecap.training.stage import Captioned, StageRun
 
@@ -40,7 +41,7 @@ def signs(captioned: Sequence[Captioned]) -> Record:
     n = max(len(texts), 1)
     return {
         "val_distinct": len(set(texts)) / n,
-        "val_looped": sum(map(_loops, texts)) / n,
+        "val_looped": sum(map(loops, texts)) / n,
         "val_finished": sum(one.caption.finished for one in captioned) / n,
     }
 
@@ -60,9 +61,3 @@ def alarms(scores: Record, captioned: Sequence[Captioned]) -> list[str]:
     if scores.get("val_gap", MIN_GAP) < MIN_GAP:
         found.append("told about another row's picture and reading it does as well: it does not look")
     return found
-
-
-def _loops(text: str) -> bool:
-    words = text.split()
-    grams = Counter(zip(words, words[1:], words[2:], words[3:], strict=False))
-    return any(count > 1 for count in grams.values())
