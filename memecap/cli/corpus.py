@@ -47,9 +47,8 @@ def build(
     made = build_corpus(registry.load("corpora", kind)(chosen), folder, on=on, drop_missing=drop_missing)
     _say_left_out(folder)
     if as_json:
-        emit(
-            {"folder": str(folder), "counts": dict(made.counts), **{k: made.details[k] for k in ("failed", "left_out")}}
-        )
+        told = {"folder": str(folder), "counts": dict(made.counts)}
+        emit(told | {key: made.details[key] for key in ("failed", "left_out")})
     else:
         typer.echo(_counted(folder, made.counts))
     if made.details["failed"]:

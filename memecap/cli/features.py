@@ -35,7 +35,7 @@ def features(
     from memecap.core.manifest import open_corpus
     from memecap.encoders.stored import features as store
 
-    place = choose(None if device == "auto" else device)  # the word for it that the other verbs never knew
+    place = choose(device)
     opened = [open_corpus(folder) for folder in corpora]
     part = config.build("encoders", _chosen(encoder, config_file, settings or []))
     n_failed = 0

@@ -38,20 +38,20 @@ def judge(
     from memecap.core import progress, storage
     from memecap.errors import UsageError
     from memecap.evaluation import judging
+    from memecap.evaluation import tally as tallies
     from memecap.scoring.predictions import read_predictions
 
     paths = files or []
     if tally:
-        result = judging.tally(answer for path in paths or [out] for answer in storage.read_jsonl(path))
+        result = tallies.tally(answer for path in paths or [out] for answer in storage.read_jsonl(path))
         if as_json:
             emit(result.to_json())
-            return
-        typer.echo(_told(result.to_json()))
+        else:
+            typer.echo(_told(result.to_json()))
         return
     if len(paths) != 2:
-        raise UsageError(
-            f"two files of captions are compared, not {len(paths)}", where="memecap judge", fix="Name A and B."
-        )
+        told = f"two files of captions are compared, not {len(paths)}"
+        raise UsageError(told, where="memecap judge", fix="Name A and B.")
     asked = judging.identify(*paths, seed=seed)
     questions = judging.pairs(*(read_predictions(path) for path in paths), n=n, seed=seed, judge=name)
     if page:

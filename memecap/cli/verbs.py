@@ -6,5 +6,4 @@ import pkgutil
 import memecap.cli
 
 for _module in pkgutil.iter_modules(memecap.cli.__path__):
-    if not _module.name.startswith("_"):
-        importlib.import_module(f"memecap.cli.{_module.name}")
+    importlib.import_module(f"memecap.cli.{_module.name}")

@@ -13,12 +13,12 @@ _NAME = re.compile(rf"(?P<kind>{'|'.join(DEVICES)})(:(?P<number>\d+))?")
 
 
 def choose(name: str | None) -> str:
-    """The device of that name, or the best there is for None.
+    """The device of that name; the best there is for None and `auto`.
 
     Raises:
         UsageError: no such device, or none of its kind here.
     """
-    if name is None:
+    if name is None or name == "auto":
         return "cuda" if _count("cuda") else "mps" if _count("mps") else "cpu"
     match = _NAME.fullmatch(name)
     if match is None:

@@ -1,22 +1,15 @@
 """People choose between two captions of a picture, without knowing whose they are.
 
-In: two files of captions of the same pictures. Out: answers, a JSON line each, and their tally: the share of
-wins with an interval, and how far judges agree.
+In: two files of captions of the same pictures. Out: answers, a JSON line each, which `tally.py` counts.
 
 An answer: judge, image_id, winner (a, b or tie), judging (the two systems, the hashes of their files, the seed).
-Source: Wilson 1927 for the interval, a tie counting half, with the effective number of votes of Kish 1965; its variance
-is that of a bootstrap of pictures (Davison & Hinkley 1997), for judges of one picture see the same thing.
-Krippendorff 2011 for agreement beyond chance.
 """
 
 from __future__ import annotations
 
-import math
 import random
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +19,6 @@ from memecap.errors import DataError, MissingFileError, UsageError
 from memecap.scoring.predictions import Prediction
 
 WINNERS = ("a", "b", "tie")
-Z = 1.959963984540054
 NAMED = 20  # pictures in one message
 
 
@@ -61,27 +53,6 @@ class Pair:
     def winner(self, choice: str) -> str:
         """Who wins when a person chooses "1", "2" or "="."""
         return "tie" if choice == "=" else self.order[int(choice) - 1]
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What the judges said: wins, the share of wins of a (ties count half) with its 95 % interval, agreement."""
-
-    n: int  # votes
-    pictures: int
-    a: int
-    b: int
-    tie: int
-    win_rate: float
-    low: float
-    high: float
-    judges: int
-    agreement: float | None  # of two judges on a common picture
-    alpha: float | None  # Krippendorff's; None where no picture has two judges, or all said the same
-    judging: Mapping[str, Any] | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def identify(a: Path, b: Path, *, seed: int = 0) -> Judging:
@@ -127,14 +98,13 @@ def answered(path: Path, judging: Judging, judge: str) -> set[str]:
     """
     found, ours = set(), judging.to_json()
     for number, answer in enumerate(storage.read_jsonl(path) if path.exists() else (), 1):
-        if not _is_answer(answer):
-            raise DataError("not an answer of `memecap judge`", where=f"{path}, row {number}", fix="Remove the row.")
+        check_answer(answer, f"{path}, row {number}")
         theirs = answer.get("judging", {})
         changed = [name for name in ("a_sha256", "b_sha256", "seed") if theirs.get(name) != ours[name]]
         if changed:
             raise UsageError(
-                f"the file holds answers about {_systems(theirs)}, seed {theirs.get('seed')}; "
-                f"asked is {_systems(ours)}, seed {judging.seed}: another {', '.join(changed)}",
+                f"the file holds answers about {systems_of(theirs)}, seed {theirs.get('seed')}; "
+                f"asked is {systems_of(ours)}, seed {judging.seed}: another {', '.join(changed)}",
                 where=path,
                 fix="Name A and B in the order they had, with the same seed, or give another --out.",
             )
@@ -156,95 +126,19 @@ def pictures_of(questions: Iterable[Pair], images: Path) -> list[Path]:
     return paths
 
 
-def tally(answers: Iterable[Mapping[str, Any]]) -> Tally:
-    """Count answers; a judge's later answer to a question replaces the earlier.
-
-    Raises:
-        DataError: a row is no answer (it is named), or answers compare different systems.
-    """
-    given: dict[tuple[str, str], str] = {}
-    judging: Mapping[str, Any] | None = None
-    for number, answer in enumerate(answers, 1):
-        if not _is_answer(answer):
-            raise DataError("not an answer of `memecap judge`", where=f"row {number}", fix="Remove the row.")
-        if number == 1:
-            judging = answer.get("judging")
-        elif _compared(answer.get("judging")) != _compared(judging):
-            raise DataError(
-                f"answers compare different captions: {_systems(judging)}, then {_systems(answer.get('judging'))}",
-                where=f"row {number}",
-                fix="Count the answers to each comparison on their own.",
-            )
-        given[answer["judge"], answer["image_id"]] = answer["winner"]
-    if not given:
-        raise DataError("no answers yet", fix="Judge some captions first.")
-    by_picture: defaultdict[str, list[str]] = defaultdict(list)
-    for (_, image_id), winner in sorted(given.items()):
-        by_picture[image_id].append(winner)
-    units = list(by_picture.values())
-    counts = Counter(given.values())
-    return Tally(
-        len(given), len(units), counts["a"], counts["b"], counts["tie"], *_win_rate(units),
-        len({judge for judge, _ in given}), _agreement(units), alpha(units), judging,
-    )  # fmt: skip
-
-
-def alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
-    """Krippendorff's alpha of nominal values: of each unit, the values that its judges gave, as many as there were.
-
-    None where no unit has two values, or all values are the same and agreement means nothing.
-    """
-    paired = [Counter(values) for values in units if len(values) > 1]
-    totals: Counter[Hashable] = sum(paired, Counter())
-    n = totals.total()
-    expected = n * n - sum(count * count for count in totals.values())
-    if not expected:
-        return None
-    differing = sum((m * m - sum(c * c for c in unit.values())) / (m - 1) for unit in paired if (m := unit.total()))
-    return 1 - (n - 1) * differing / expected
-
-
-def _is_answer(answer: Any) -> bool:
-    return (
+def check_answer(answer: Any, where: str) -> Mapping[str, Any]:
+    """A row of a file of answers. Raises `DataError` when it is none."""
+    if (
         isinstance(answer, Mapping)
         and isinstance(answer.get("judge"), str)
         and isinstance(answer.get("image_id"), str)
         and answer.get("winner") in WINNERS
         and isinstance(answer.get("judging", {}), Mapping)
-    )
+    ):
+        return answer
+    raise DataError("not an answer of `memecap judge`", where=where, fix="Remove the row.")
 
 
-def _compared(judging: Mapping[str, Any] | None) -> Any:
-    return None if not judging else (judging.get("a_sha256"), judging.get("b_sha256"))
-
-
-def _systems(judging: Mapping[str, Any] | None) -> str:
+def systems_of(judging: Mapping[str, Any] | None) -> str:
+    """The names of the systems that are compared."""
     return "unnamed" if not judging else f"A {judging.get('a')}, B {judging.get('b')}"
-
-
-def _win_rate(units: Sequence[Sequence[str]]) -> tuple[float, float, float]:
-    """The share of wins of a with its interval, pictures and not votes being the sample.
-
-    The variance is that of a bootstrap that draws pictures with all their votes, in its closed form (exact where
-    pictures have equally many votes). A share has the same variance in so many independent votes: their Wilson
-    interval, which holds for few pictures and unanimous answers, where the bootstrap's percentiles do not.
-    """
-    wins = [sum({"a": 1.0, "tie": 0.5, "b": 0.0}[winner] for winner in unit) for unit in units]
-    sizes = [len(unit) for unit in units]
-    rate = sum(wins) / sum(sizes)
-    variance = sum((won - rate * size) ** 2 for won, size in zip(wins, sizes, strict=True)) / sum(sizes) ** 2
-    effective = min(sum(sizes), rate * (1 - rate) / variance) if variance > 0 else len(units)
-    return _wilson(rate, effective)
-
-
-def _wilson(share: float, n: float) -> tuple[float, float, float]:
-    spread = Z * Z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z / (1 + spread) * math.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return share, max(0.0, middle - half), min(1.0, middle + half)
-
-
-def _agreement(units: Iterable[Sequence[str]]) -> float | None:
-    """The share of equal answers over all pairs of judges and their common pictures."""
-    answers = [x == y for unit in units for x, y in combinations(unit, 2)]
-    return sum(answers) / len(answers) if answers else None

@@ -24,6 +24,7 @@ from pydantic import Field
 from torch import Tensor
 
 from memecap.core import hub
+from memecap.core.device import choose as choose_device
 from memecap.encoders.base import weights_hash
 from memecap.errors import UsageError
 from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, View, ratio
@@ -101,7 +102,7 @@ class _Reader:
 
         folder = hub.fetch_model(model)
         self.model = hub.pretrained(AutoModel, folder, may_lack=("pooler",))
-        self.model.to("cuda" if torch.cuda.is_available() else "cpu")
+        self.model.to(choose_device(None))
         self.weights = weights_hash(self.model)[:12]
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         places = self.model.config.max_position_embeddings

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from pydantic import Field
@@ -23,6 +22,7 @@ from torch import Tensor
 
 from memecap.core import manifest, storage, tensors
 from memecap.core.config import Frozen
+from memecap.core.device import choose as choose_device
 from memecap.encoders.base import ImageEncoder
 from memecap.encoders.stored import features
 from memecap.errors import ConfigError, DataError
@@ -130,7 +130,7 @@ def vector(tokens: Float[Tensor, "N D"]) -> NDArray[np.float32]:
 
 def build(config: Retrieval, encoder: ImageEncoder) -> Store:
     """From the stored features of the corpora's train pictures; what is not stored yet is computed first."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = choose_device(None)
     pairs: list[Pair] = []
     for folder in config.corpora:
         corpus = manifest.open_corpus(folder)

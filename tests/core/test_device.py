@@ -14,3 +14,7 @@ def test_a_device_that_is_not_there(name: str) -> None:
 def test_what_is_chosen_can_be_used() -> None:
     for name in (None, "cpu"):
         assert float(torch.ones(2, device=device.choose(name)).sum()) == 2
+
+
+def test_auto_is_the_best_there_is() -> None:
+    assert device.choose("auto") == device.choose(None)

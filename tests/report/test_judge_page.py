@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from memecap.core import storage
-from memecap.evaluation import judging
+from memecap.evaluation import judging, tally
 from memecap.scoring.predictions import Prediction
 
 A = [Prediction(str(i), f"кот {i}", ("эталон",), {"file_name": f"images/{i}.png"}) for i in range(40)]
@@ -103,7 +103,7 @@ def test_the_page_keeps_votes_over_a_reload_and_exports_them(browse, files, tmp_
         ("анна", third.image_id, third.winner("2")),
     ]  # fmt: skip
     assert answers[0]["judging"]["a_sha256"] == storage.sha256_file(files[0])
-    assert judging.tally(answers).n == 3
+    assert tally.tally(answers).n == 3
     (tmp_path / "mine.jl").write_text(saved["lines"], encoding="utf-8")
     assert invoke(*files, "--n", 3, "--judge", "анна", "--out", tmp_path / "mine.jl").stdout == ""  # nothing is left
 

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
+from memecap.core import storage
 from memecap.errors import ConfigError
+from memecap.evaluation.evaluate import evaluate
+from memecap.inference.pipeline import load_captioner
+from memecap.reading.base import Reading
 from memecap.scoring import score as scoring
 from memecap.training.config import TrainConfig
 from memecap.training.run import train
@@ -46,6 +50,21 @@ def test_a_score_is_of_val_captions_and_not_of_more(
     monkeypatch.setattr(scoring, "measure", counted)
     row, samples = epoch_of(train(settings(stages=[STAGE], val_captions=2, samples=4), tmp_path / "out"))
     assert counts == [2] and len(samples) == 4 and row["val_chrf2"]
+
+
+def test_captions_are_those_of_caption_and_of_an_evaluation(
+    settings: Callable[..., TrainConfig], pictured: Path, tmp_path: Path
+) -> None:
+    seeing = {"name": "toys.captioner", "sees": True, "frozen": True}
+    run = train(settings(captioner=seeing, stages=[STAGE], val_captions=4, samples=4), tmp_path / "out")
+    said = [sample["caption"] for sample in epoch_of(run)[1]]
+    evaluate(run, pictured, tmp_path / "val", resamples=100, device="cpu", trust_code=True)
+    rows = list(storage.read_jsonl(tmp_path / "val" / "captions.jsonl"))
+    assert said == [row["caption"] for row in rows] and len(set(said)) > 1
+    captioner = load_captioner(run, reader=None, device="cpu", trust_code=True)
+    readings = [Reading.from_json(row["reading"]) for row in rows]
+    found = captioner.describe([pictured / "val" / row["file_name"] for row in rows], readings)
+    assert said == [caption.text for caption in found]
 
 
 def test_a_stage_cannot_stop_on_a_score_that_is_not_measured(settings: Callable[..., TrainConfig]) -> None:
