@@ -65,7 +65,7 @@ class Example:
 class Batch:
     """What a captioner's `forward` takes. Masks are True on real tokens; padding stands on the right and holds 0.
 
-    `weights` and `label_smoothing` are wishes about the loss, which `captioners/_loss.py` grants for every captioner.
+    `weights` and `label_smoothing` are wishes about the loss, which `modeling/loss.py` grants for every captioner.
     """
 
     images: Images | None

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
+from memecap.decoding.run import recurrent
 from PIL import Image
 from torch import Tensor, nn
 
 from memecap.captioners.base import Captioner
 from memecap.core.config import PartConfig
-from memecap.decoding.run import recurrent
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling.batch import Batch, Example, Images, pad
 from memecap.modeling.loss import token_loss
