@@ -20,7 +20,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from memecap.captioners.kinds.gpt import Found, GPTCaptioner
+from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings, Shown
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search
@@ -152,21 +152,15 @@ class ClipCap(GPTCaptioner):
         read = self._read(batch, start)
         return token_loss(batch, read.logits, read.targets, read.examples, said=read.copied)
 
-    def _show(self, images: Images | None, readings: Sequence[Reading | None]) -> tuple[Tensor, list[list[int]]]:
+    def _show(self, images: Images | None, readings: Readings) -> tuple[Shown, Prompts]:
         if images is not None and self.encoder is not None:
             images = Images(features=self.image_tokens(images))
         return self._start(images, len(readings)), self._prompts(images, readings)
 
-    def _read(self, batch: Batch, shown: Float[Tensor, "B K W"] | None) -> prefix.Read:
+    def _read(self, batch: Batch, shown: Shown) -> prefix.Read:
         return prefix.read(self.decoder, shown, batch, self.copy_head)
 
-    def _decode(
-        self,
-        shown: Float[Tensor, "B K W"] | None,
-        prompts: Sequence[Sequence[int]],
-        readings: Sequence[Reading | None],
-        search: Search,
-    ) -> Found:
+    def _decode(self, shown: Shown, prompts: Prompts, readings: Readings, search: Search) -> Found:
         before = self._before(shown, prompts)
         if self.copy_head is None:
             return self._generate(*before, search)
@@ -186,7 +180,7 @@ class ClipCap(GPTCaptioner):
         start = self.mapper(tokens)
         return start
 
-    def _prompts(self, images: Images | None, readings: Sequence[Reading | None]) -> list[list[int]]:
+    def _prompts(self, images: Images | None, readings: Readings) -> list[list[int]]:
         similar: Sequence[Sequence[str]] = [()] * len(readings)
         if self.similar is not None and images is not None and self.config.retrieval is not None:
             similar = self.similar.similar(images.tensor, self.config.retrieval.n_captions)

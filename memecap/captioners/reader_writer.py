@@ -15,9 +15,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pydantic import Field
-from torch import Tensor
 
-from memecap.captioners.kinds.gpt import Found, GPTCaptioner
+from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings, Shown
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Sampling, Search, SearchConfig
 from memecap.decoding.engines import parallel_samples
@@ -86,19 +85,13 @@ class ReaderWriter(GPTCaptioner):
         read = self._read(batch, None)
         return token_loss(batch, read.logits, read.targets, read.examples)
 
-    def _show(self, images: Images | None, readings: Sequence[Reading | None]) -> tuple[None, list[list[int]]]:
+    def _show(self, images: Images | None, readings: Readings) -> tuple[Shown, Prompts]:
         return None, [self._prompt(reading) for reading in readings]
 
-    def _read(self, batch: Batch, shown: Tensor | None) -> prefix.Read:
+    def _read(self, batch: Batch, shown: Shown) -> prefix.Read:
         return prefix.read(self.decoder, shown, batch)
 
-    def _decode(
-        self,
-        shown: Tensor | None,
-        prompts: Sequence[Sequence[int]],
-        readings: Sequence[Reading | None],
-        search: Search,
-    ) -> Found:
+    def _decode(self, shown: Shown, prompts: Prompts, readings: Readings, search: Search) -> Found:
         rules = [self._slots.rules(readings)]
         embeds, mask = self._before(shown, prompts)
         if not isinstance(search, Sampling):

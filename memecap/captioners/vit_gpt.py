@@ -9,7 +9,7 @@ B examples, N image tokens of width D, L positions, W the decoder's width, V ids
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache
 
-from memecap.captioners.kinds.gpt import Found, GPTCaptioner
+from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings, Shown
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search
@@ -99,25 +99,17 @@ class ViTGPT(GPTCaptioner):
         read = self._read(batch, self._look(batch.images))
         return token_loss(batch, read.logits, read.targets, read.examples)
 
-    def _show(
-        self, images: Images | None, readings: Sequence[Reading | None]
-    ) -> tuple[Float[Tensor, "B N W"] | None, list[list[int]]]:
+    def _show(self, images: Images | None, readings: Readings) -> tuple[Shown, Prompts]:
         return self._look(images), [self._prompt(reading) for reading in readings]
 
-    def _decode(
-        self,
-        shown: Float[Tensor, "B N W"] | None,
-        prompts: Sequence[Sequence[int]],
-        readings: Sequence[Reading | None],
-        search: Search,
-    ) -> Found:
+    def _decode(self, shown: Shown, prompts: Prompts, readings: Readings, search: Search) -> Found:
         attended: dict[str, Any] = {}
         if shown is not None:  # the cache of both kinds of attention; a decoder alone would make that of one
             caches = [DynamicCache(config=self.decoder.config) for _ in range(2)]
             attended = {"encoder_hidden_states": shown, "past_key_values": EncoderDecoderCache(*caches)}
         return self._generate(*self._before(None, prompts), search, **attended)
 
-    def _read(self, batch: Batch, shown: Float[Tensor, "B N W"] | None) -> Read:
+    def _read(self, batch: Batch, shown: Shown) -> Read:
         ids = torch.cat([batch.prompt_ids, batch.token_ids], dim=1)
         mask = torch.cat([batch.prompt_mask, batch.token_mask], dim=1)
         is_caption = torch.cat([torch.zeros_like(batch.prompt_mask), batch.token_mask], dim=1)

@@ -9,15 +9,12 @@ from __future__ import annotations
 from pydantic import Field
 from transformers import MobileNetV2Model
 
-from memecap.core.config import PartConfig
-from memecap.encoders.pretrained.convolutional import OUTPUT, ConvolutionalEncoder, Output
+from memecap.encoders.pretrained.convolutional import ConvolutionalConfig, ConvolutionalEncoder
 
 
 class MobileNet(ConvolutionalEncoder):
-    class Config(PartConfig):
+    model_class = MobileNetV2Model
+
+    class Config(ConvolutionalConfig):
         name: str = "mobilenet"
         model: str = Field("google/mobilenet_v2_1.0_224", description="a folder or a Hub id")
-        output: Output = Field("pooled", description=OUTPUT)
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config, MobileNetV2Model)

@@ -9,15 +9,12 @@ from __future__ import annotations
 from pydantic import Field
 from transformers import ResNetModel
 
-from memecap.core.config import PartConfig
-from memecap.encoders.pretrained.convolutional import OUTPUT, ConvolutionalEncoder, Output
+from memecap.encoders.pretrained.convolutional import ConvolutionalConfig, ConvolutionalEncoder
 
 
 class ResNet(ConvolutionalEncoder):
-    class Config(PartConfig):
+    model_class = ResNetModel
+
+    class Config(ConvolutionalConfig):
         name: str = "resnet"
         model: str = Field("microsoft/resnet-50", description="a folder or a Hub id")
-        output: Output = Field("pooled", description=OUTPUT)
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config, ResNetModel)

@@ -16,19 +16,17 @@ from pydantic import Field
 from torch import Tensor
 
 from memecap.core import hub
-from memecap.core.config import PartConfig
 from memecap.encoders.base import ImageEncoder, fingerprint
-from memecap.encoders.pretrained.convolutional import OUTPUT, Output, cells, shape
+from memecap.encoders.pretrained.convolutional import ConvolutionalConfig, cells, shape
 from memecap.errors import DataError, ServiceError
 
 
 class Timm(ImageEncoder):
     """The network without its classifier."""
 
-    class Config(PartConfig):
+    class Config(ConvolutionalConfig):
         name: str = "timm"
         model: str = Field("timm/inception_v3.tv_in1k", description="a folder or a Hub id, in timm's format")
-        output: Output = Field("pooled", description=OUTPUT)
 
     config: Config
 

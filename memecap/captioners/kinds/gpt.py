@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -30,6 +31,9 @@ from memecap.quoting.quote import Quote
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 
+Shown = Float[Tensor, "B N W"] | None  # vectors of each picture that the model is shown
+Prompts = Sequence[Sequence[int]]
+Readings = Sequence[Reading | None]
 Found = tuple[Tensor, Tensor | None]  # ids [C T], and the log-probability of each where the search tells it
 
 
@@ -64,35 +68,22 @@ class GPTCaptioner(TrainableCaptioner):
         with evaluating(self):
             shown, prompts = self._show(images, readings)
             ids, log_probabilities = self._decode(shown, prompts, readings, search)
-
-            def score(rows: Sequence[Sequence[int]]) -> list[float]:
-                return self._score(shown, prompts, rows)
-
+            score = partial(self._score, shown, prompts)
             return collect(ids, log_probabilities, readings, end_ids=self.end_ids, score=score, write=self._write)
 
     @abstractmethod
-    def _show(
-        self, images: Images | None, readings: Sequence[Reading | None]
-    ) -> tuple[Float[Tensor, "B N W"] | None, list[list[int]]]:
-        """Of each picture: vectors, None where none are shown, and the ids of its prompt."""
+    def _show(self, images: Images | None, readings: Readings) -> tuple[Shown, Prompts]:
+        """What the model is shown of each picture, and the ids of its prompt."""
 
     @abstractmethod
-    def _read(self, batch: Batch, shown: Float[Tensor, "B N W"] | None) -> Read:
+    def _read(self, batch: Batch, shown: Shown) -> Read:
         """What the model says of captions that are given."""
 
     @abstractmethod
-    def _decode(
-        self,
-        shown: Float[Tensor, "B N W"] | None,
-        prompts: Sequence[Sequence[int]],
-        readings: Sequence[Reading | None],
-        search: Search,
-    ) -> Found:
+    def _decode(self, shown: Shown, prompts: Prompts, readings: Readings, search: Search) -> Found:
         """Search for captions; the candidates of a picture stand together."""
 
-    def _before(
-        self, start: Float[Tensor, "B N W"] | None, prompts: Sequence[Sequence[int]]
-    ) -> tuple[Float[Tensor, "B L W"], Bool[Tensor, "B L"]]:
+    def _before(self, start: Shown, prompts: Prompts) -> tuple[Float[Tensor, "B L W"], Bool[Tensor, "B L"]]:
         """Vectors and prompts as the search takes them, and their mask."""
         return prefix.before_writing(self.embed, start, prompts)
 
@@ -105,12 +96,7 @@ class GPTCaptioner(TrainableCaptioner):
             self.decoder, embeds, mask, search, end_id=self.end_ids, n_positions=n_positions, **arguments
         )
 
-    def _score(
-        self,
-        shown: Float[Tensor, "B N W"] | None,
-        prompts: Sequence[Sequence[int]],
-        rows: Sequence[Sequence[int]],
-    ) -> list[float]:
+    def _score(self, shown: Shown, prompts: Prompts, rows: Sequence[Sequence[int]]) -> list[float]:
         """The log-probability of each whole caption, in nats."""
         n_each = len(rows) // len(prompts)
         each = [prompt for prompt in prompts for _ in range(n_each)]

@@ -5,25 +5,35 @@ B pictures, D channels of a map of h × w cells, N image tokens.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from PIL import Image
+from pydantic import Field
 from torch import Tensor
 
+from memecap.core.config import PartConfig
 from memecap.encoders.base import ImageEncoder
 from memecap.encoders.pretrained.network import NetworkEncoder
 
 Output = Literal["pooled", "grid"]
-OUTPUT = "the mean over the last map, or each of its cells"
+
+
+class ConvolutionalConfig(PartConfig):
+    """Settings of every convolutional network."""
+
+    model: str
+    output: Output = Field("pooled", description="the mean over the last map, or each of its cells")
 
 
 class ConvolutionalEncoder(NetworkEncoder):
-    """The convolutions of a network of transformers, without the classifier."""
+    """The convolutions of a network of transformers, without the classifier. A part names the network's class."""
 
-    def __init__(self, config: Any, model_class: Any) -> None:
-        super().__init__(config, model_class)
+    model_class: ClassVar[Any]
+
+    def __init__(self, config: ConvolutionalConfig) -> None:
+        super().__init__(config, self.model_class)
         self.n_tokens, self.width = shape(self)
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
