@@ -2,7 +2,7 @@
 
 In: image tokens [B N D] of an encoder with `output: grid`, captions as words. Out: the loss over words and end, in
 training with the doubly stochastic term; captions; where the captioner looked at each word.
-With `reading: true` lines that were read add to the first state, and quotes are slots for them (_line_reader.py).
+With `reading: true` lines that were read add to the first state, and quotes are slots for them (quoting/slots.py).
 Source: Xu et al., arXiv 1502.03044 (soft attention, deep output); scheduled sampling: Bengio et al., 1506.03099.
 
 B pictures of N image tokens of width D, T words, V vocabulary, E width of embeddings, H the state's width, C captions.
@@ -11,9 +11,7 @@ B pictures of N image tokens of width D, T words, V vocabulary, E width of embed
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -21,19 +19,16 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from memecap.captioners.base import TrainableCaptioner
-from memecap.core import config as configuration
+from memecap.captioners.kinds.recurrent import RecurrentCaptioner, RecurrentConfig
 from memecap.core.config import Frozen
-from memecap.decoding.base import Search
-from memecap.decoding.run.stepwise import State
+from memecap.decoding.engines.token_by_token import State, Step
 from memecap.encoders.base import ImageEncoder
 from memecap.errors import ConfigError
-from memecap.modeling import recurrent as _recurrent
 from memecap.modeling.attention import Attended, SoftAttention, resize
-from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad
+from memecap.modeling.batch import Batch, Images, pad
+from memecap.modeling.eval_mode import evaluating
 from memecap.modeling.line_reader import LineReader
 from memecap.modeling.loss import token_loss
-from memecap.modeling.mode import evaluating
 from memecap.modeling.outputs import Caption, Loss
 from memecap.reading.base import Reading
 from memecap.text.words import Words
@@ -47,10 +42,10 @@ class TeacherForcing(Frozen):
     batches: int = Field(10_000, ge=1, description="training batches from start to end")
 
 
-class AttentionLSTM(TrainableCaptioner):
+class AttentionLSTM(RecurrentCaptioner):
     """An LSTM with soft attention; without a picture its only image token is a learnt one."""
 
-    class Config(_recurrent.RecurrentConfig):
+    class Config(RecurrentConfig):
         name: str = "attention_lstm"
         attention_width: int = Field(512, ge=1, description="of the scores' hidden layer")
         grid_side: int | None = Field(None, ge=1, description="the grid is averaged to this side; null: as it comes")
@@ -58,18 +53,12 @@ class AttentionLSTM(TrainableCaptioner):
         teacher_forcing: TeacherForcing = Field(default_factory=lambda: TeacherForcing())
 
     config: Config
-    encoder: ImageEncoder
     n_batches: Int[Tensor, ""]
 
     def __init__(self, config: Config, words: Words, *, new: bool) -> None:
-        super().__init__()
-        self.config = config
-        self._words = words
-        self.encoder = configuration.build("encoders", config.encoder)
-        self.encoder.requires_grad_(config.train_encoder)
+        super().__init__(config, words, new=new)
         _check_grid(config, self.encoder)
         seen, width = self.encoder.width, config.width
-        self.embed = _recurrent.embedding(config.embeddings, words, filled=new)
         embedded = self.embed.embedding_dim
         self.no_image = nn.Parameter(torch.zeros(seen))
         self.no_word = nn.Parameter(torch.zeros(embedded))  # stands before the first word
@@ -81,32 +70,6 @@ class AttentionLSTM(TrainableCaptioner):
         self.output = nn.Linear(embedded, words.size)
         self.reader = LineReader(width_in=embedded, width=width, n_layers=1) if config.reading else None
         self.register_buffer("n_batches", torch.zeros((), dtype=torch.long))  # trained on: for the teacher's schedule
-
-    @classmethod
-    def from_texts(cls, config: Config, texts: Iterable[str]) -> AttentionLSTM:
-        return cls(config, _recurrent.learn_words(config, texts), new=True)
-
-    @classmethod
-    def from_folder(cls, config: Config, folder: Path) -> AttentionLSTM:
-        return cls(config, Words.from_folder(folder), new=False)
-
-    @property
-    def tokenizer(self) -> Words:
-        return self._words
-
-    def references(self) -> dict[str, nn.Module]:
-        return _recurrent.references(self)
-
-    def save_references(self, folder: Path) -> dict[str, Any]:
-        return _recurrent.save_references(self, folder)
-
-    def train(self, mode: bool = True) -> AttentionLSTM:
-        super().train(mode)
-        _recurrent.keep_eval(self.encoder, trained=self.config.train_encoder)
-        return self
-
-    def example(self, caption: str, *, image: ImageInput | None = None, reading: Reading | None = None) -> Example:
-        return _recurrent.example(self._words, self.config, caption, image, reading)
 
     def forward(self, batch: Batch) -> Loss:
         """The doubly stochastic term is added in training only, so that a validation loss compares with others'."""
@@ -120,33 +83,26 @@ class AttentionLSTM(TrainableCaptioner):
         unequal = ((1 - looked) ** 2).sum()
         return Loss(loss.total + self.config.doubly_stochastic * unequal, loss.n_tokens)
 
-    def generate(
-        self, images: Images | None, readings: Sequence[Reading | None], search: Search
-    ) -> list[list[Caption]]:
-        with evaluating(self):
-            prompts = [self.example("", reading=reading).prompt_ids for reading in readings]
-            tokens = self._look(images, len(readings))
-            keys = self.attention.keys(tokens)
+    def _begin_writing(
+        self, images: Images | None, prompt_ids: Tensor, prompt_mask: Tensor
+    ) -> tuple[Tensor, State, Step]:
+        tokens = self._look(images, len(prompt_ids))
+        keys = self.attention.keys(tokens)
 
-            def step(ids: Tensor | None, state: State) -> tuple[Tensor, State]:
-                before = self.no_word.expand(len(tokens), -1) if ids is None else self.embed(ids)
-                logits, state, _ = self._step(before, state, tokens, keys)
-                return logits, state
+        def step(ids: Tensor | None, state: State) -> tuple[Tensor, State]:
+            before = self.no_word.expand(len(tokens), -1) if ids is None else self.embed(ids)
+            logits, state, _ = self._step(before, state, tokens, keys)
+            return logits, state
 
-            first, state = step(None, self._begin(tokens, *(part.to(tokens.device) for part in pad(prompts))))
-            rules = _recurrent.forbidden(self._words, self.config, readings)
-            end_id = self._words.end_id
-            ids, scores = search.decode(first, state, step, end_id=end_id, rules=rules)
-            return _recurrent.captions(self._words, self.config, ids, scores, readings)
+        return *step(None, self._begin(tokens, prompt_ids, prompt_mask)), step
 
     def attend(
         self, images: Images | None, readings: Sequence[Reading | None], captions: Sequence[Caption]
     ) -> list[Attended]:
         """Where it looks at each word of captions that it wrote."""
         with evaluating(self):
-            examples = [self.example("", reading=reading) for reading in readings]
             ids = [caption.token_ids or (self._words.end_id,) for caption in captions]
-            batch = Batch(images, *pad(ids), *pad([example.prompt_ids for example in examples])).to(self._device)
+            batch = Batch(images, *pad(ids), *pad([self._prompt(reading) for reading in readings])).to(self.device)
             _, weights, packed = self._teach(batch)
             padded, _ = nn.utils.rnn.pad_packed_sequence(packed._replace(data=weights), batch_first=True)
             return [
@@ -202,7 +158,7 @@ class AttentionLSTM(TrainableCaptioner):
     def _look(self, images: Images | None, n: int) -> Float[Tensor, "B N D"]:
         if images is None:
             return self.no_image.expand(n, 1, -1)
-        tokens = _recurrent.tokens(self.encoder, images, self._device)
+        tokens = self.image_tokens(images)
         return tokens if self.config.grid_side is None else resize(tokens, self.config.grid_side)
 
     def _share_told(self, batch: Batch) -> float:
@@ -213,10 +169,6 @@ class AttentionLSTM(TrainableCaptioner):
         passed = min(1.0, int(self.n_batches) / schedule.batches)
         self.n_batches += 1
         return schedule.start + passed * (schedule.end - schedule.start)
-
-    @property
-    def _device(self) -> torch.device:
-        return self.no_image.device
 
 
 def _check_grid(config: AttentionLSTM.Config, encoder: ImageEncoder) -> None:

@@ -12,8 +12,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from jaxtyping import Float
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from memecap.core import registry
 from memecap.core.config import PartConfig
@@ -21,6 +23,7 @@ from memecap.decoding.base import Search
 from memecap.decoding.greedy import Greedy
 from memecap.encoders.base import ImageEncoder
 from memecap.modeling.batch import Batch, Example, ImageInput, Images, stack
+from memecap.modeling.eval_mode import keep_eval
 from memecap.modeling.outputs import Caption, Loss
 from memecap.reading.base import Reading
 from memecap.text.base import Tokenizer
@@ -87,17 +90,49 @@ class TrainableCaptioner(Captioner):
     def forward(self, batch: Batch) -> Loss:
         """The loss of the captions; `modeling.loss.token_loss` sums it as the batch wishes."""
 
+    def image_tokens(self, images: Images) -> Float[Tensor, "B N D"]:
+        """Cached features as they are, pixels through the encoder."""
+        images = images.to(self.device)
+        if images.features is not None:
+            return images.features
+        assert self.encoder is not None
+        tokens: Tensor = self.encoder(images.tensor)
+        return tokens
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    def train(self, mode: bool = True) -> TrainableCaptioner:
+        """A frozen encoder stays in evaluation mode: no dropout, no moving statistics."""
+        super().train(mode)
+        if self.encoder is not None:
+            keep_eval(self.encoder)
+        return self
+
     def references(self) -> dict[str, nn.Module]:
-        """Frozen pretrained modules by attribute name: a checkpoint names them and does not hold them."""
-        return {}
+        """Frozen pretrained modules by attribute name, that a checkpoint names and does not hold: the encoder."""
+        encoder, tuned = self._pretrained_encoder(), getattr(self.config, "train_encoder", False)
+        return {} if encoder is None or tuned else {"encoder": encoder}
 
     def save_structure(self, folder: Path) -> None:
         """Write what `from_folder` needs beside the weights: the tokenizer, shapes."""
         self.tokenizer.save(folder)
 
     def save_references(self, folder: Path) -> dict[str, Any]:
-        """Copy the referenced models into `<folder>/<name>`; returns changes of the config: {name: {"model": …}}."""
-        return {}
+        """Copy the referenced models into `<folder>/<name>`; returns changes of the config: {name: {"model": …}}.
+
+        A tuned encoder too: its weights are the checkpoint's own, its shape and its transform are not.
+        """
+        encoder = self._pretrained_encoder()
+        if encoder is None:
+            return {}
+        encoder.save(folder / "encoder")
+        return {"encoder": {"model": "./encoder"}}
+
+    def _pretrained_encoder(self) -> ImageEncoder | None:
+        """The encoder that the settings name; one that a captioner made itself is no reference."""
+        return self.encoder if getattr(self.config, "encoder", None) is not None else None
 
 
 def create(config: PartConfig, texts: Iterable[str] = ()) -> Captioner:

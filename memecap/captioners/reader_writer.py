@@ -12,37 +12,27 @@ B examples, R reading tokens, T caption tokens, L positions, V ids.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
 
-import torch
-from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor
-from transformers import GPT2Config, GPT2LMHeadModel
 
-from memecap.captioners.base import TrainableCaptioner
+from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings, Shown
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Sampling, Search, SearchConfig
+from memecap.decoding.engines import parallel_samples
 from memecap.decoding.mbr import MBR
-from memecap.decoding.run import candidates as _candidates
-from memecap.decoding.run import parallel_samples
-from memecap.decoding.run import transformers_generate as _generation
-from memecap.modeling import decoder_input
-from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad
+from memecap.modeling import language_model, prefix
+from memecap.modeling.batch import Batch, Example, ImageInput, Images
 from memecap.modeling.loss import token_loss
-from memecap.modeling.mode import evaluating
-from memecap.modeling.outputs import Caption, Loss
-from memecap.quoting import line_marks as _line_marks
-from memecap.quoting import matching as _quotes
-from memecap.quoting import slots as _slots
-from memecap.quoting.slot_rules import SlotRules
+from memecap.modeling.outputs import Loss
+from memecap.quoting import line_marks, matching, slots
+from memecap.quoting.quote import Quote
+from memecap.quoting.slot_codec import SlotCodec
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
-from memecap.text.quotes import MARKS
 
 
-class ReaderWriter(TrainableCaptioner):
+class ReaderWriter(GPTCaptioner):
     """A small GPT that writes descriptions around the lines of a reading."""
 
     class Config(PartConfig):
@@ -67,149 +57,66 @@ class ReaderWriter(TrainableCaptioner):
     config: Config
 
     def __init__(self, config: Config, tokenizer: BPE) -> None:
-        super().__init__()
-        self.config = config
-        self._tokenizer = tokenizer
-        self._ids = {name: tokenizer.mark_id(name) for name in _line_marks.names(config.max_lines)}
-        self._pieces = {
-            self._ids[_line_marks.slot(i)]: i for i in (_slots.UNREAD, _slots.USER, *range(config.max_lines))
-        }
-        self._never = self._never_written()
-        self.decoder = GPT2LMHeadModel(_shape(config, tokenizer))
+        super().__init__(config, tokenizer)
+        self._slots = SlotCodec(tokenizer, join=self._join, max_lines=config.max_lines, slots=config.slots)
+        longest = config.max_reading_tokens + config.max_caption_tokens
+        self.decoder = language_model.new_gpt2(config, tokenizer, n_positions=longest)
 
     @classmethod
     def from_texts(cls, config: Config, texts: Iterable[str]) -> ReaderWriter:
-        marks = _line_marks.names(config.max_lines)
+        marks = line_marks.names(config.max_lines)
         return cls(config, BPE.learn((t.lower() for t in texts), vocab_size=config.vocab_size, marks=marks))
 
     @classmethod
     def from_folder(cls, config: Config, folder: Path) -> ReaderWriter:
         return cls(config, BPE.from_folder(folder))
 
-    @property
-    def tokenizer(self) -> BPE:
-        return self._tokenizer
-
     def default_search(self) -> Search:
         return self.config.decoding
 
     def example(self, caption: str, *, image: ImageInput | None = None, reading: Reading | None = None) -> Example:
-        pieces: Sequence[_slots.Piece] = [caption.lower()]
+        pieces: list[slots.Piece] = [caption.lower()]
         if self.config.slots:
-            pieces = _slots.to_pieces(caption, reading, min_similarity=self.config.min_similarity)
-        ids = [*(i for piece in pieces for i in self._encode(piece)), self.tokenizer.end_id]
+            pieces = slots.to_pieces(caption, reading, min_similarity=self.config.min_similarity)
+        ids = [*self._slots.encode(pieces), self.tokenizer.end_id]
         return Example(token_ids=ids[: self.config.max_caption_tokens], prompt_ids=self._prompt(reading))
 
     def forward(self, batch: Batch) -> Loss:
-        read = decoder_input.read(self.decoder, self._no_prefix(len(batch)), batch)
+        read = self._read(batch, None)
         return token_loss(batch, read.logits, read.targets, read.examples)
 
-    def generate(
-        self,
-        images: Images | None,
-        readings: Sequence[Reading | None],
-        search: Search,
-    ) -> list[list[Caption]]:
-        with evaluating(self):
-            ids, log_probabilities = self._decode(readings, search)
-            return _candidates.collect(
-                ids,
-                log_probabilities,
-                len(readings),
-                end_ids=(self.tokenizer.end_id,),
-                score=partial(self._score, readings),
-                write=lambda picture, row, score, finished: self._caption(row, readings[picture], score, finished),
-            )
+    def _show(self, images: Images | None, readings: Readings) -> tuple[Shown, Prompts]:
+        return None, [self._prompt(reading) for reading in readings]
 
-    def _score(self, readings: Sequence[Reading | None], rows: Sequence[Sequence[int]], n_each: int) -> list[float]:
-        prompts = [prompt for prompt in map(self._prompt, readings) for _ in range(n_each)]
-        batch = Batch(None, *pad(rows), *pad(prompts)).to(self._device)
-        return decoder_input.score(self.decoder, self._no_prefix(len(batch)), batch)
+    def _read(self, batch: Batch, shown: Shown) -> prefix.Read:
+        return prefix.read(self.decoder, shown, batch)
 
-    def _no_prefix(self, n: int) -> Float[Tensor, "B 0 W"]:
-        return torch.empty(n, 0, self.config.width, device=self._device)
+    def _decode(self, shown: Shown, prompts: Prompts, readings: Readings, search: Search) -> Found:
+        rules = [self._slots.rules(readings)]
+        embeds, mask = self._before(shown, prompts)
+        if not isinstance(search, Sampling):
+            return self._generate(embeds, mask, search, processors=rules)
+        end_id, n_positions = self.tokenizer.end_id, language_model.n_positions(self.decoder)
+        return parallel_samples.sample(
+            self.decoder, embeds, mask, search, end_id=end_id, n_positions=n_positions, processors=rules
+        )
 
-    def _decode(self, readings: Sequence[Reading | None], search: Search) -> tuple[Tensor, Tensor | None]:
-        ids, mask = pad([self._prompt(reading) for reading in readings])
-        order = mask.int().argsort(dim=1, stable=True)  # padding to the left
-        ids, mask = ids.gather(1, order).to(self._device), mask.gather(1, order).to(self._device)
-        n_lines = [min(len(reading.lines), self.config.max_lines) if reading else 0 for reading in readings]
-        embeds, rules = self.decoder.get_input_embeddings()(ids), SlotRules(self._ids, n_lines, self._never)
-        ends, room = {"end_id": self.tokenizer.end_id}, {"n_positions": self._n_positions}
-        if isinstance(search, Sampling):
-            return parallel_samples.sample(self.decoder, embeds, mask, search, **ends, **room, processors=[rules])
-        return _generation.generate(self.decoder, embeds, mask, search, **ends, **room, processors=[rules])
+    def _write(self, ids: Sequence[int], reading: Reading | None) -> tuple[str, tuple[Quote, ...]]:
+        pieces = self._slots.pieces(ids)
+        text, quotes = slots.to_caption([*pieces, *self._left_out(pieces, reading)], reading)
+        return text, quotes if self.config.slots else matching.find(text, reading)
 
-    def _caption(self, ids: Sequence[int], reading: Reading | None, score: float, finished: bool) -> Caption:
-        pieces: list[_slots.Piece] = []
-        words: list[int] = []
-        for i in [*ids, self.tokenizer.end_id]:
-            if i in self._pieces or i == self.tokenizer.end_id:
-                # a caption cut inside a letter's bytes leaves U+FFFD
-                pieces += [self.tokenizer.decode(words, strip=False).replace("\ufffd", "")] if words else []
-                pieces += [self._pieces[i]] if i in self._pieces else []
-                words = []
-            else:
-                words.append(i)
-        pieces += self._left_out(pieces, reading)
-        text, quotes = _slots.to_caption(pieces, reading)
-        if not self.config.slots:
-            quotes = _quotes.find(text, reading)
-        return Caption(text, quotes, score, finished, token_ids=tuple(ids))
-
-    def _left_out(self, pieces: Sequence[_slots.Piece], reading: Reading | None) -> list[_slots.Piece]:
+    def _left_out(self, pieces: Sequence[slots.Piece], reading: Reading | None) -> list[slots.Piece]:
         """What is surely on the picture and stands in no quote, as one more quote."""
         if reading is None or self.config.complete is None or not self.config.slots:
             return []
         sure = [i for i, line in enumerate(reading.lines) if line.confidence >= self.config.complete]
-        missing = [i for i in sure if i not in pieces and _slots.bare(reading.lines[i].said)]
+        missing = [i for i in sure if i not in pieces and slots.bare(reading.lines[i].said)]
         return [" ещё надпись:", *missing, "."] if missing else []
 
     def _prompt(self, reading: Reading | None) -> list[int]:
-        ids: list[int] = []
-        for marks, text in _line_marks.describe(reading, self.config.max_lines) if reading else ():
-            words = self.tokenizer.encode(text.lower())
-            line = [*(self._ids[mark] for mark in marks), *(_line_marks.shorten(words) if self.config.slots else words)]
-            if len(ids) + len(line) >= self.config.max_reading_tokens:
-                break
-            ids += line
-        return [*ids, self._ids[_line_marks.WRITE]]
+        return self._slots.prompt(reading, max_tokens=self.config.max_reading_tokens)
 
-    def _encode(self, piece: _slots.Piece) -> list[int]:
-        if isinstance(piece, str):
-            return self.tokenizer.encode(piece)
-        return [self._ids[_line_marks.slot(piece)]] if piece < self.config.max_lines else []
-
-    def _never_written(self) -> list[int]:
-        """Ids that no caption may hold: layout marks, and words with a quotation mark in them; or all marks."""
-        if not self.config.slots:
-            return list(self._ids.values())
-        marks = [i for i in self._ids.values() if i not in self._pieces]
-        n_words = range(self.tokenizer.size)
-        quoting = [i for i in n_words if set(self.tokenizer.decode([i])) & MARKS]
-        return [*marks, *quoting]
-
-    @property
-    def _n_positions(self) -> int:
-        return self.config.max_reading_tokens + self.config.max_caption_tokens
-
-    @property
-    def _device(self) -> torch.device:
-        device: torch.device = self.decoder.lm_head.weight.device
-        return device
-
-
-def _shape(config: ReaderWriter.Config, tokenizer: BPE) -> GPT2Config:
-    return GPT2Config(
-        vocab_size=tokenizer.size,
-        n_positions=config.max_reading_tokens + config.max_caption_tokens,
-        n_embd=config.width,
-        n_layer=config.n_layers,
-        n_head=config.n_heads,
-        resid_pdrop=config.dropout,
-        embd_pdrop=config.dropout,
-        attn_pdrop=0.0,  # attention without dropout takes the fused kernel: twice as fast on the CPU
-        activation_function="gelu_pytorch_tanh",
-        bos_token_id=tokenizer.end_id,
-        eos_token_id=tokenizer.end_id,
-    )
+    def _join(self, ids: Sequence[int]) -> str:
+        """A caption cut inside a letter's bytes leaves U+FFFD."""
+        return self.tokenizer.decode(ids, strip=False).replace("\ufffd", "")

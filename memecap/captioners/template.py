@@ -49,15 +49,8 @@ class Template(Captioner):
         lines = [line for line in lines if line.confidence >= self.config.min_confidence]
         if not lines:
             return Caption(text=f"{self.config.scene or NOTHING_READ}.")
-        quotes = tuple(
-            Quote(
-                spoken(line.said, lower_capitals=self.config.lower_capitals),
-                line.box,
-                line.confidence,
-                line.text if line.translation else "",
-            )
-            for line in lines
-        )
+        capitals = self.config.lower_capitals
+        quotes = tuple(Quote.of(spoken(line.said, lower_capitals=capitals), [line]) for line in lines)
         text = " ".join(quote.text for quote in quotes)
         return Caption(text=f'{scene}: "{text}".', quotes=quotes)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError, model_validator
 
 from memecap.core import registry, strict_yaml
 from memecap.errors import ConfigError, MissingFileError
@@ -24,10 +24,27 @@ Source = Literal["flag", "environment", "file", "default"]
 ENVIRONMENT_PREFIX = "MEMECAP_"
 
 
+#: keys of YAML files and checkpoints from before → the same keys today
+RENAMED = {
+    "least_confidence": "min_confidence",
+    "least_alike": "min_similarity",
+    "lose_lines": "line_dropout",
+}
+
+
 class Frozen(BaseModel):
     """A model that refuses unknown keys and does not change after it is made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rename(cls, values: Any) -> Any:
+        """Old keys are read; one that stands beside its new name is refused as unknown."""
+        if not isinstance(values, Mapping) or not RENAMED.keys() & values.keys():
+            return values
+        new = {old: key for old, key in RENAMED.items() if key in cls.model_fields and key not in values}
+        return {new.get(key, key): value for key, value in values.items()}
 
 
 class PartConfig(Frozen):
@@ -191,7 +208,9 @@ def leaves(values: Any, prefix: str = "") -> list[tuple[str, Any]]:
 
 def _source(key: str, sources: Mapping[str, Source]) -> Source:
     """`encoder: resnet` gives `encoder.name` and leaves the encoder's other keys as they are by default."""
-    return sources.get(key) or sources.get(key.removesuffix(".name"), "default")
+    *path, last = key.split(".")
+    old = next((before for before, after in RENAMED.items() if after == last), last)
+    return sources.get(key) or sources.get(".".join([*path, old])) or sources.get(key.removesuffix(".name"), "default")
 
 
 def _say(problem: Any, error: ValidationError) -> str:

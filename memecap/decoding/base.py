@@ -1,7 +1,7 @@
 """Search: how captions are chosen from a captioner's scores. A file of this folder is a way of decoding.
 
-A way says how it searches in three words, one for each way to run it: `generate_arguments` (transformers' `generate`),
-`decode` (models with a state, token by token), `draw` (many samples side by side).
+A way of sampling says how it warps the scores (`warpers`), and is run by all the engines. Another search says how it is
+run by each: `generate_arguments` for transformers' `generate`, `decode` for models with a state, token by token.
 
 C captions of T tokens, t of them written so far, B pictures, V ids.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from memecap.decoding.run.stepwise import State, Step
+    from memecap.decoding.engines.token_by_token import State, Step
     from memecap.modeling.outputs import Caption
     from memecap.reading.base import Reading
 
@@ -80,8 +80,8 @@ class Search(PartConfig):
         end_id: int,
         rules: Sequence[Any] = (),
     ) -> tuple[Int[Tensor, "C T"], Float[Tensor, " C"]]:
-        """Search with a model that has a state; returns ids and log-probabilities (see `run/stepwise.py`)."""
-        from memecap.decoding.run.stepwise import token_by_token
+        """Search with a model that has a state; returns ids and log-probabilities (see `engines/token_by_token.py`)."""
+        from memecap.decoding.engines.token_by_token import token_by_token
 
         return token_by_token(first, state, step, self, end_id=end_id, rules=rules)
 
@@ -103,7 +103,9 @@ class Sampling(Search):
     n_candidates: int = Field(1, ge=1, description="captions returned for a picture")
 
     def generate_arguments(self) -> dict[str, Any]:
-        return super().generate_arguments() | {"do_sample": True, "num_return_sequences": self.n_candidates}
+        """`generate` warps nothing of its own accord: `warpers` do it."""
+        unwarped = {"top_p": 1.0, "top_k": 0, "temperature": 1.0}
+        return super().generate_arguments() | unwarped | {"do_sample": True, "num_return_sequences": self.n_candidates}
 
     def warpers(self) -> list[Any]:
         """Functions (new ids [C t], scores [C V]) → scores [C V], applied after the limits."""

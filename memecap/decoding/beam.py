@@ -19,7 +19,7 @@ from memecap.decoding.base import Search
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from memecap.decoding.run.stepwise import State, Step
+    from memecap.decoding.engines.token_by_token import State, Step
 
 
 class Beam(Search):
@@ -45,6 +45,6 @@ class Beam(Search):
     def decode(
         self, first: Float[Tensor, "B V"], state: State, step: Step, *, end_id: int, rules: Sequence[Any] = ()
     ) -> tuple[Int[Tensor, "C T"], Float[Tensor, " C"]]:
-        from memecap.decoding.run.beams import beam_search
+        from memecap.decoding.engines.beam_search import beam_search
 
         return beam_search(first, state, step, self, end_id=end_id, rules=rules)

@@ -27,10 +27,6 @@ class Nucleus(Sampling):
     top_k: int = Field(0, ge=0, description="tokens kept at most; 0: no limit")
     temperature: float = Field(1.0, gt=0, description="below one sharpens the distribution")
 
-    def generate_arguments(self) -> dict[str, Any]:
-        warped = {"top_p": self.top_p, "top_k": self.top_k, "temperature": self.temperature}
-        return super().generate_arguments() | warped
-
     def warpers(self) -> list[Any]:
         from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 

@@ -39,6 +39,13 @@ class ImageEncoder(nn.Module, ABC):
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
         """Image tokens."""
 
+    def encode(self, pixels: Sequence[Float[Tensor, "3 H W"]]) -> Float[Tensor, "B N D"]:
+        """Image tokens of several pictures, computed where the weights lie."""
+        first = next(self.parameters(), None)
+        stacked = torch.stack(list(pixels))
+        tokens: Tensor = self(stacked if first is None else stacked.to(first.device))
+        return tokens
+
     @property
     @abstractmethod
     def fingerprint(self) -> str:

@@ -8,48 +8,39 @@ Source: ai-forever/ru-clip ruclip/processor.py, ruclip/model.py; CLIP is Radford
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import CLIPModel
 
 from memecap.core import hub, storage
-from memecap.core.config import PartConfig
-from memecap.encoders.backbones import ruclip_format
-from memecap.encoders.base import ImageEncoder, fingerprint
+from memecap.encoders.pretrained import ruclip_format
+from memecap.encoders.pretrained.two_towers import TwoTowers, TwoTowersConfig
 from memecap.text.yttm import YttmBPE
 
 _FILES = ("config.json", "bpe.model")
 
 
-class RuCLIP(ImageEncoder):
-    """The vision tower; the text tower is read from the files when `text_features` first asks for it."""
+class RuCLIP(TwoTowers):
+    """A CLIP with its own transform and youtokentome's tokenizer."""
 
-    class Config(PartConfig):
+    class Config(TwoTowersConfig):
         name: str = "ruclip"
         model: str = Field("ai-forever/ruclip-vit-base-patch32-384", description="a folder or a Hub id")
-        output: Literal["pooled", "grid"] = Field("pooled", description="one vector, or one for each patch")
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.folder = hub.fetch_model(config.model)
+        super().__init__(config)
         model, settings = _load(self.folder)
-        vision = model.config.vision_config
         self.mean, self.std = settings.get("mean", ruclip_format.MEAN), settings.get("std", ruclip_format.STD)
-        self.resolution: int = vision.image_size
-        self.pooled = config.output == "pooled"
-        self.vision = model.vision_model
-        self.projection = model.visual_projection if self.pooled else nn.Identity()
-        self.n_tokens = 1 if self.pooled else (vision.image_size // vision.patch_size) ** 2
-        self.width = model.config.projection_dim if self.pooled else vision.hidden_size
-        self._text: tuple[CLIPModel, YttmBPE] | None = None
+        self.resolution: int = model.config.vision_config.image_size
+        self._keep_vision(model)
 
     def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
         side = min(image.size)
@@ -59,43 +50,31 @@ class RuCLIP(ImageEncoder):
         pixels = torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1).float().div(255)
         return (pixels - torch.tensor(self.mean)[:, None, None]) / torch.tensor(self.std)[:, None, None]
 
-    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
-        seen = self.vision(pixel_values=pixels)
-        if self.pooled:
-            vectors: Tensor = self.projection(seen.pooler_output)[:, None]
-            return vectors
-        grid: Tensor = seen.last_hidden_state[:, 1:]
-        return grid
-
     def fits(self, text: str) -> bool:
         """Whether the text window takes the whole sentence."""
-        model, tokenizer = self._reading()
+        model, tokenizer = self._text_side
         window: int = model.config.text_config.max_position_embeddings
         return len(tokenizer.encode(text.lower())) + 2 <= window
 
     @torch.no_grad()
     def text_features(self, texts: Sequence[str]) -> Float[Tensor, "B D"]:
         """Vectors of sentences, comparable by cosine with the pooled vectors of pictures; cut at the text window."""
-        model, tokenizer = self._reading()
+        model, tokenizer = self._text_side
         ids = torch.tensor(tokenizer.frame(texts, model.config.text_config.max_position_embeddings))
         vectors: Tensor = model.get_text_features(input_ids=ids).pooler_output
         return vectors
 
-    def _reading(self) -> tuple[CLIPModel, YttmBPE]:
-        if self._text is None:
-            self._text = _load(self.folder)[0], YttmBPE.read(self.folder / "bpe.model")
-        return self._text
+    @cached_property
+    def _text_side(self) -> tuple[CLIPModel, YttmBPE]:
+        return _load(self.folder)[0], YttmBPE.read(self.folder / "bpe.model")
 
     @property
     def fingerprint(self) -> str:
         settings = ["ruclip: centre square, bilinear", self.resolution, list(self.mean), list(self.std)]
-        return fingerprint(self, settings, self.config.model_dump()["output"])
+        return self._fingerprint(settings)
 
     def save(self, folder: Path) -> None:
-        model, _ = _load(self.folder)
-        model.vision_model.load_state_dict(self.vision.state_dict())
-        if self.pooled:
-            model.visual_projection.load_state_dict(self.projection.state_dict())
+        model = self._with_own_vision(_load(self.folder)[0])
         ruclip_format.write(folder, model, YttmBPE.read(self.folder / "bpe.model"))
 
 

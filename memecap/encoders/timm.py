@@ -16,19 +16,17 @@ from pydantic import Field
 from torch import Tensor
 
 from memecap.core import hub
-from memecap.core.config import PartConfig
-from memecap.encoders.backbones import cells as _cells
 from memecap.encoders.base import ImageEncoder, fingerprint
+from memecap.encoders.pretrained.convolutional import ConvolutionalConfig, cells, shape
 from memecap.errors import DataError, ServiceError
 
 
 class Timm(ImageEncoder):
     """The network without its classifier."""
 
-    class Config(PartConfig):
+    class Config(ConvolutionalConfig):
         name: str = "timm"
         model: str = Field("timm/inception_v3.tv_in1k", description="a folder or a Hub id, in timm's format")
-        output: _cells.Output = Field("pooled", description=_cells.OUTPUT)
 
     config: Config
 
@@ -48,7 +46,7 @@ class Timm(ImageEncoder):
             ) from error
         self.settings: dict[str, Any] = timm.data.resolve_model_data_config(self.model)
         self._transform: Any = timm.data.create_transform(**self.settings, is_training=False)
-        self.n_tokens, self.width = _cells.shape(self)
+        self.n_tokens, self.width = shape(self)
 
     def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
         pixels: Tensor = self._transform(image.convert("RGB"))
@@ -63,7 +61,7 @@ class Timm(ImageEncoder):
             return maps[:, getattr(self.model, "num_prefix_tokens", 0) :]
         if maps.shape[1] != self.model.num_features:  # Swin and its kin put the channels last
             maps = maps.permute(0, 3, 1, 2)
-        return _cells.tokens(maps, "grid")
+        return cells(maps, "grid")
 
     @property
     def fingerprint(self) -> str:

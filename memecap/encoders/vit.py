@@ -7,21 +7,18 @@ Source: Dosovitskiy et al., arXiv 2010.11929; the networks are transformers'.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from jaxtyping import Float
-from PIL import Image
 from pydantic import Field
 from torch import Tensor
 from transformers import ViTModel
 
 from memecap.core.config import PartConfig
-from memecap.encoders.backbones.network import Network
-from memecap.encoders.base import ImageEncoder
+from memecap.encoders.pretrained.network import NetworkEncoder
 
 
-class ViT(ImageEncoder):
+class ViT(NetworkEncoder):
     """The last layer's states after its norm; the pooler, which is trained for classes, is left out."""
 
     class Config(PartConfig):
@@ -34,25 +31,13 @@ class ViT(ImageEncoder):
     config: Config
 
     def __init__(self, config: Config) -> None:
-        super().__init__()
-        self.config = config
-        self.network = Network(ViTModel, config.model, add_pooling_layer=False)
+        super().__init__(config, ViTModel, add_pooling_layer=False)
         settings = self.network.settings
         n_patches = (settings.image_size // settings.patch_size) ** 2
         self.kept = {"pooled": slice(0, 1), "grid": slice(1, None), "all": slice(None)}[config.output]
         self.n_tokens = {"pooled": 1, "grid": n_patches, "all": n_patches + 1}[config.output]
         self.width = settings.hidden_size
 
-    def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
-        return self.network.transform(image)
-
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
         states: Tensor = self.network(pixels).last_hidden_state
         return states[:, self.kept]
-
-    @property
-    def fingerprint(self) -> str:
-        return self.network.fingerprint(self.config.output)
-
-    def save(self, folder: Path) -> None:
-        self.network.save(folder)

@@ -150,9 +150,7 @@ class Ranker:
 
     def _see(self, pictures: Sequence[Image.Image]) -> Tensor:
         assert self.judge is not None
-        device = next(self.judge.parameters()).device
-        seen: Tensor = self.judge(torch.stack([self.judge.transform(picture) for picture in pictures]).to(device))
-        return seen
+        return self.judge.encode([self.judge.transform(picture) for picture in pictures])
 
 
 def agreement(caption: Caption, reading: Reading | None) -> float:

@@ -100,8 +100,8 @@ class _Judge:
         new = [path for path in dict.fromkeys(pictures) if path not in self.seen]
         for start in range(0, len(new), BATCH):
             batch = new[start : start + BATCH]
-            pixels = torch.stack([self.encoder.transform(open_picture(path)) for path in batch])
-            self.seen.update(zip(batch, _unit(self.encoder(pixels)[:, 0]), strict=True))
+            seen = self.encoder.encode([self.encoder.transform(open_picture(path)) for path in batch])
+            self.seen.update(zip(batch, _unit(seen[:, 0]), strict=True))
         return torch.stack([self.seen[path] for path in pictures])
 
     @torch.inference_mode()

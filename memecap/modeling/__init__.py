@@ -1,1 +1,1 @@
-"""modeling"""
+"""The building blocks of captioners: batches, losses, language models, mappers, attention, retrieval."""

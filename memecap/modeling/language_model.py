@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from jaxtyping import Bool, Float
 from pydantic import Field
@@ -19,7 +19,7 @@ from transformers.activations import NewGELUActivation
 from memecap.core import hub, storage
 from memecap.core.config import Frozen
 from memecap.errors import ConfigError, DataError
-from memecap.modeling import lora as _lora
+from memecap.modeling.lora import LoRA, attach, original_state
 from memecap.text.bpe import BPE
 
 FOLDER = "decoder"  # of a checkpoint: the model's config.json, and its weights when the checkpoint is self-contained
@@ -33,7 +33,7 @@ class Pretrained(Frozen):
     model: str = Field(description="a folder or a Hub id, such as ai-forever/rugpt3small_based_on_gpt2")
     train: Literal["frozen", "full", "last", "lora"] = Field("frozen", description="which of its weights are learnt")
     last_layers: int = Field(2, ge=1, description="for train: last; so many blocks at the end, and the norm after them")
-    lora: _lora.LoRA = Field(_lora.LoRA(), description="for train: lora")
+    lora: LoRA = Field(LoRA(), description="for train: lora")
 
 
 class New(Frozen):
@@ -50,6 +50,19 @@ class New(Frozen):
 Language = Pretrained | New
 
 
+class GPT2Shape(Protocol):
+    """Settings that give a new GPT-2 its shape."""
+
+    @property
+    def n_layers(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def n_heads(self) -> int: ...
+    @property
+    def dropout(self) -> float: ...
+
+
 def from_texts(config: Language, texts: Iterable[str]) -> tuple[Any, BPE]:
     """A model for training and its tokenizer."""
     if isinstance(config, Pretrained):
@@ -57,7 +70,28 @@ def from_texts(config: Language, texts: Iterable[str]) -> tuple[Any, BPE]:
         model = _fused(hub.pretrained(AutoModelForCausalLM, folder))
         return _partly_frozen(model, config), BPE.from_folder(folder)
     tokenizer = BPE.learn(texts, vocab_size=config.vocab_size)
-    return GPT2LMHeadModel(_shape(config, tokenizer)), tokenizer
+    return new_gpt2(config, tokenizer, n_positions=config.max_positions), tokenizer
+
+
+def new_gpt2(config: GPT2Shape, tokenizer: BPE, *, n_positions: int) -> GPT2LMHeadModel:
+    """A GPT-2 of that shape, its weights by chance."""
+    return GPT2LMHeadModel(
+        GPT2Config(
+            vocab_size=tokenizer.size,
+            n_positions=n_positions,
+            n_embd=config.width,
+            n_layer=config.n_layers,
+            n_head=config.n_heads,
+            resid_pdrop=config.dropout,
+            embd_pdrop=config.dropout,
+            # Dropout inside attention forbids torch's fused kernel; without it, and with this form of the same
+            # activation, a training step takes 0.6 of the time on a CPU.
+            attn_pdrop=0.0,
+            activation_function="gelu_pytorch_tanh",
+            bos_token_id=tokenizer.end_id,
+            eos_token_id=tokenizer.end_id,
+        )
+    )
 
 
 def from_folder(config: Language, folder: Path) -> tuple[Any, BPE]:
@@ -100,7 +134,7 @@ def save_structure(model: Any, folder: Path) -> None:
 
 def save_original(model: Any, folder: Path) -> None:
     """The model as transformers keeps it, without LoRA's matrices."""
-    model.save_pretrained(folder, state_dict=_lora.original_state(model))
+    model.save_pretrained(folder, state_dict=original_state(model))
 
 
 def n_positions(model: Any) -> int:
@@ -136,7 +170,7 @@ def _partly_frozen(model: Any, config: Pretrained) -> Any:
         return model
     model.requires_grad_(False)
     if config.train == "lora":
-        _lora.attach(model, config.lora)
+        attach(model, config.lora)
     elif config.train == "last":
         for module in _last_layers(model, config):
             module.requires_grad_(True)
@@ -170,21 +204,3 @@ def _check_output(model: Any, config: Pretrained) -> None:
             where="captioner.decoder.model",
             fix="Take a model of the GPT-2, Llama, Qwen, OPT or Gemma family.",
         )
-
-
-def _shape(config: New, tokenizer: BPE) -> GPT2Config:
-    return GPT2Config(
-        vocab_size=tokenizer.size,
-        n_positions=config.max_positions,
-        n_embd=config.width,
-        n_layer=config.n_layers,
-        n_head=config.n_heads,
-        resid_pdrop=config.dropout,
-        embd_pdrop=config.dropout,
-        # Dropout inside attention forbids torch's fused kernel; without it, and with this form of the same activation,
-        # a training step takes 0.6 of the time on a CPU.
-        attn_pdrop=0.0,
-        activation_function="gelu_pytorch_tanh",
-        bos_token_id=tokenizer.end_id,
-        eos_token_id=tokenizer.end_id,
-    )

@@ -33,11 +33,9 @@ class Caption:
     quotes: tuple[Quote, ...] = ()
     log_probability: float | None = None
     finished: bool = True  # the end token was reached
-    score: float | None = (
-        None  # of what it was chosen by: inference/ranking.py; otherwise nats per token, None without a model
-    )
-    reading: Reading | None = None  # filled by inference/pipeline.py
-    seconds: float | None = None  # of reading and captioning: a share of the batch's time, filled there too
+    score: float | None = None  # of what it was chosen by; otherwise nats per token, None without a model
+    reading: Reading | None = None  # filled by the pipeline
+    seconds: float | None = None  # filled by the pipeline: reading and captioning, a share of the batch's time
     token_ids: tuple[int, ...] = field(default=(), repr=False)  # as written, the end token included if it was reached
 
     @property

@@ -10,11 +10,11 @@ import re
 from rapidfuzz import fuzz
 
 from memecap.quoting.quote import Quote
-from memecap.reading.base import Line, Reading
+from memecap.reading.base import Reading
 from memecap.text.clean import clean
 from memecap.text.quotes import quotable, quotes
 
-_ALIKE = 80.0  # of 100: a line and its place in the quote; lower joins lines of other panels
+MIN_SIMILARITY = 80.0  # of 100: a line and its place in the quote; lower joins lines of other panels
 
 
 def find(caption: str, reading: Reading | None) -> tuple[Quote, ...]:
@@ -31,21 +31,13 @@ def spoken(text: str, *, lower_capitals: bool = True) -> str:
 
 
 def _match(span: str, reading: Reading | None) -> Quote:
-    lines = [line for line in (reading.lines if reading else ()) if _alike(span, line.said)]
-    if not lines:
-        return Quote(span)
-    original = " ".join(line.text for line in lines) if any(line.translation for line in lines) else ""
-    return Quote(span, _around(lines), sum(line.confidence for line in lines) / len(lines), original)
+    lines = [line for line in (reading.lines if reading else ()) if _is_in(span, line.said)]
+    return Quote.of(span, lines) if lines else Quote(span)
 
 
-def _alike(span: str, line: str) -> bool:
+def _is_in(span: str, line: str) -> bool:
     """The shorter of the two stands in the longer; a line of one or two letters must stand there as a word."""
     span, line = span.casefold().replace("ё", "е"), line.casefold().replace("ё", "е").strip()
     if len(line) <= 2:
         return line in re.findall(r"\w+", span)
-    return fuzz.partial_ratio(span, line) >= _ALIKE
-
-
-def _around(lines: list[Line]) -> tuple[int, int, int, int]:
-    lefts, tops, rights, bottoms = zip(*(line.box for line in lines), strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
+    return fuzz.partial_ratio(span, line) >= MIN_SIMILARITY

@@ -19,7 +19,7 @@ from rapidfuzz import fuzz
 from memecap.quoting.matching import spoken
 from memecap.quoting.quote import Quote
 from memecap.quoting.tweet import find_tweet
-from memecap.reading.base import Line, Reading
+from memecap.reading.base import Reading
 from memecap.text.quotes import spans, unmarked
 
 UNREAD = -1
@@ -73,7 +73,7 @@ def to_caption(pieces: Sequence[Piece], reading: Reading | None) -> tuple[str, t
         if in_quote:
             quoted = [lines[piece] for piece in run if isinstance(piece, int) and piece < len(lines)]
             if quoted:
-                quotes.append(_quote(quoted))
+                quotes.append(Quote.of(" ".join(spoken(line.said) for line in quoted), quoted))
                 scene.append("")
             continue
         for piece in run:
@@ -133,11 +133,3 @@ def _scene(text: str, user: str) -> list[Piece]:
     text = unmarked(text).lower()
     before, name, after = text.partition(user.lower()) if user else (text, "", "")
     return [before, USER, after] if name else [text]
-
-
-def _quote(lines: Sequence[Line]) -> Quote:
-    lefts, tops, rights, bottoms = zip(*(line.box for line in lines), strict=True)
-    text = " ".join(spoken(line.said) for line in lines)
-    original = " ".join(line.text for line in lines) if any(line.translation for line in lines) else ""
-    box = (min(lefts), min(tops), max(rights), max(bottoms))
-    return Quote(text, box, sum(line.confidence for line in lines) / len(lines), original)

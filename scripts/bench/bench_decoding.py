@@ -28,7 +28,7 @@ from memecap.captioners.base import Captioner, create
 from memecap.core import config
 from memecap.decoding.greedy import Greedy
 from memecap.inference.precision import lower, writing
-from memecap.modeling import decoder_input
+from memecap.modeling import prefix
 from memecap.modeling.batch import Images, collate
 from memecap.pictures.safe_open import open_picture
 from memecap.training.config import StageConfig
@@ -165,7 +165,7 @@ def forced_tokens(captioner: Captioner, features: Tensor, rows: list[list[int]])
     batch = collate(
         [replace(captioner.example("", image=one), token_ids=row) for one, row in zip(features, rows, strict=True)]
     )
-    read = decoder_input.read(captioner.decoder, captioner.mapper(features), batch)
+    read = prefix.read(captioner.decoder, captioner.mapper(features), batch)
     likeliest = read.logits.index_fill(1, torch.tensor([captioner.tokenizer.end_id]), -torch.inf).argmax(dim=1)
     return likeliest.reshape(len(rows), -1).tolist()
 

@@ -20,7 +20,7 @@ from transformers import (
     ViTModel,
 )
 
-from memecap.encoders.backbones import ruclip_format
+from memecap.encoders.pretrained import ruclip_format
 from memecap.text.yttm import SPACE, YttmBPE
 
 #: config.json of ai-forever's checkpoints

@@ -26,7 +26,7 @@ from memecap.core import progress
 from memecap.demo import grammar, phrases
 from memecap.demo.grammar import Meme, Scene
 from memecap.demo.painter import paint, paint_scene
-from memecap.encoders.backbones import ruclip_format
+from memecap.encoders.pretrained import ruclip_format
 from memecap.encoders.ruclip import RuCLIP
 from memecap.text.yttm import SPACE, YttmBPE
 

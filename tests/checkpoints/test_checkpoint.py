@@ -104,3 +104,15 @@ def test_bad_folders(tiny_models: Path, tmp_path: Path) -> None:
     (tmp_path / "saved" / "config.yaml").write_text(text.replace("prefix_length: 2", "prefix_length: 3"))
     with pytest.raises(DataError, match="do not fit"):
         checkpoint.load(tmp_path / "saved")
+
+
+def test_keys_of_before_are_read(tmp_path: Path) -> None:
+    """A checkpoint whose config.yaml has a key that has another name today."""
+    settings = {"name": "reader_writer", "n_layers": 1, "width": 16, "n_heads": 2, "vocab_size": 512}
+    captioner = create(config.configure("captioners", {**settings, "min_similarity": 61.0}), TEXTS)
+    checkpoint.save(captioner, tmp_path / "saved")
+    for file in ("config.yaml", "checkpoint.json"):
+        text = (tmp_path / "saved" / file).read_text(encoding="utf-8")
+        assert "min_similarity" in text
+        (tmp_path / "saved" / file).write_text(text.replace("min_similarity", "least_alike"), encoding="utf-8")
+    assert checkpoint.load(tmp_path / "saved").config == captioner.config

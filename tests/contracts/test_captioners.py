@@ -10,10 +10,12 @@ import pytest
 import torch
 from PIL import Image
 from tiny_models import TEXTS
+from transformers import TypicalLogitsWarper
 
 from memecap.captioners.base import TrainableCaptioner, create
 from memecap.checkpoints import checkpoint
 from memecap.core import config, registry
+from memecap.decoding.base import Sampling
 from memecap.decoding.beam import Beam
 from memecap.decoding.greedy import Greedy
 from memecap.decoding.nucleus import Nucleus
@@ -28,6 +30,17 @@ READINGS = [
     Reading((Line("ХОЧУ РЫБУ", (1, 2, 30, 9), 0.9),), 40, 40, "test"),
     Reading((Line("ГАВ ГАВ", (1, 2, 30, 9), 0.8),), 40, 40, "test"),
 ]
+
+
+class Typical(Sampling):
+    """A way of sampling as somebody's one file has it; Meister et al., arXiv 2202.00666."""
+
+    name: str = "test_captioners"
+
+    def warpers(self) -> list[Any]:
+        return [TypicalLogitsWarper(0.3)]
+
+
 DECODINGS = [Greedy(), Beam(width=3, n_candidates=2), Nucleus(top_p=0.3, seed=1, n_candidates=2)]
 NEW_GPT = {"n_layers": 2, "width": 48, "n_heads": 2, "vocab_size": 320, "dropout": 0.0, "max_positions": 320}
 
@@ -304,8 +317,11 @@ def written(captioner: TrainableCaptioner, text: str) -> str:
 
 def test_limits_are_kept(captioner: TrainableCaptioner) -> None:
     images = anything(captioner)
-    for decoding in (Greedy(max_new_tokens=1), Beam(width=4, max_new_tokens=3), Nucleus(max_new_tokens=2)):
+    short = (Greedy(max_new_tokens=1), Beam(width=4, max_new_tokens=3), Nucleus(max_new_tokens=2))
+    for decoding in (*short, Typical(max_new_tokens=2, n_candidates=2)):
         found = captioner.generate(images, [None, READINGS[0]], decoding)
+        assert [len(captions) for captions in found] == [getattr(decoding, "n_candidates", 1)] * 2
+        assert found == captioner.generate(images, [None, READINGS[0]], decoding)
         for captions in found:
             # a slot is a line of two words, and a line that no slot quotes may follow after two words of ours
             assert len(captions[0].text.split()) <= 2 * decoding.max_new_tokens + 4

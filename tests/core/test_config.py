@@ -203,3 +203,16 @@ def test_what_is_written_is_read(run: Run, tmp_path_factory: pytest.TempPathFact
     path = tmp_path_factory.getbasetemp() / "written.yaml"
     path.write_text(config.to_yaml(run), encoding="utf-8", newline="\n")
     assert config.load(Run, path) == run
+
+
+def test_keys_of_before_have_new_names(tmp_path: Path) -> None:
+    from memecap.captioners.template import Template
+
+    (tmp_path / "old.yaml").write_text("name: template\nleast_confidence: 0.5\n", encoding="utf-8")
+    assert config.load(Template.Config, tmp_path / "old.yaml").min_confidence == 0.5
+    shown = {key: (value, source) for key, value, source in config.explain(Template.Config, tmp_path / "old.yaml")}
+    assert shown["min_confidence"] == (0.5, "file")
+    with pytest.raises(ConfigError, match="unknown key `least_confidence`"):
+        config.validate(Template.Config, {"least_confidence": 0.5, "min_confidence": 0.4}, where="x")
+    with pytest.raises(ConfigError, match="unknown key `least_alike`"):
+        config.validate(Template.Config, {"least_alike": 50}, where="x")

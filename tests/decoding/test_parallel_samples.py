@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from memecap.decoding.engines.parallel_samples import sample
 from memecap.decoding.nucleus import Nucleus
-from memecap.decoding.run.parallel_samples import sample
 
 END = 0
 

@@ -11,7 +11,7 @@ from tiny_models import yttm
 from torch.nn import functional
 
 from memecap.core import config
-from memecap.encoders.backbones import ruclip_format
+from memecap.encoders.pretrained import ruclip_format
 from memecap.errors import DataError, MissingFileError
 
 

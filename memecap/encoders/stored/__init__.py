@@ -1,1 +1,1 @@
-"""stored"""
+"""Features of a frozen encoder, kept beside a corpus."""

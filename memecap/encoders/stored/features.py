@@ -146,7 +146,7 @@ def _encode(terms: _Terms, encoder: ImageEncoder, paths: Sequence[Path]) -> tupl
     if not good:
         return reasons, None
     with torch.inference_mode():
-        return reasons, encoder.to(terms.device).eval()(torch.stack(good).to(terms.device)).float().cpu().numpy()
+        return reasons, encoder.to(terms.device).eval().encode(good).float().cpu().numpy()
 
 
 def _compare(encoder: ImageEncoder, terms: _Terms) -> None:

@@ -58,6 +58,7 @@ def generate(
     end_ids = [end_id] if isinstance(end_id, int) else list(end_id)
     settings = search.generate_arguments()
     settings["max_new_tokens"] = max(1, min(search.max_new_tokens, n_positions - embeds.shape[1]))
+    warpers = search.warpers() if isinstance(search, Sampling) else []
     recorder = _Recorder() if settings["num_beams"] == 1 else None
     with torch.random.fork_rng(enabled=isinstance(search, Sampling)):
         if isinstance(search, Sampling):
@@ -70,7 +71,7 @@ def generate(
                 **settings, eos_token_id=end_ids, pad_token_id=end_ids[0], bos_token_id=end_ids[0]
             ),
             logits_processor=LogitsProcessorList(
-                [*([recorder] if recorder else []), *processors, *search.limits(end_ids)]
+                [*([recorder] if recorder else []), *processors, *search.limits(end_ids), *warpers]
             ),
             **arguments,
         )

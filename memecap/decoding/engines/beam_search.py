@@ -1,6 +1,6 @@
 """Beam search for models with a state of tensors, batched; the same answers as transformers' own.
 
-In: as `stepwise.token_by_token`. Out: ids of B · n_candidates captions, padded with the end id, beams best first, and
+In: as `token_by_token`. Out: ids of B · n_candidates captions, padded with the end id, beams best first, and
 their log-probabilities under the model itself.
 
 B pictures, K beams, C = B · candidates, V ids, T tokens.
@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import LogitsProcessorList
 
-from memecap.decoding.run.stepwise import State, Step, repeat, select
+from memecap.decoding.engines.token_by_token import State, Step, repeat, select
 
 if TYPE_CHECKING:
     from memecap.decoding.beam import Beam

@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from memecap.modeling import language_model
-from memecap.modeling.batch import Batch
+from memecap.modeling.batch import Batch, pad
 from memecap.modeling.copying import CopyHead, Prompt
 
 _IGNORED = -100
@@ -29,7 +29,7 @@ class Read:
     logits: Float[Tensor, "n V"]
     targets: Int[Tensor, " n"]
     examples: Int[Tensor, " n"]  # to which example each token belongs
-    copied: Float[Tensor, " n"] | None  # log-probabilities, where a copy head adds to what the logits say
+    copied: Float[Tensor, " n"] | None = None  # log-probabilities, where a copy head adds to what the logits say
 
     def log_probabilities(self) -> Float[Tensor, " n"]:
         """Of the targets."""
@@ -38,12 +38,13 @@ class Read:
         return -functional.cross_entropy(self.logits, self.targets, reduction="none")
 
 
-def read(decoder: Any, start: Float[Tensor, "B K W"], batch: Batch, copy_head: CopyHead | None = None) -> Read:
-    """Teacher forcing: all captions of a batch at once; `start` is the prefix."""
+def read(decoder: Any, start: Float[Tensor, "B K W"] | None, batch: Batch, copy_head: CopyHead | None = None) -> Read:
+    """Teacher forcing: all captions of a batch at once; `start` is the prefix, if there is one."""
     embed = decoder.get_input_embeddings()
     prompt = embed(batch.prompt_ids)
-    embeds = torch.cat([start, prompt, embed(batch.token_ids)], dim=1)
-    mask = torch.cat([batch.token_mask.new_ones(start.shape[:2]), batch.prompt_mask, batch.token_mask], dim=1)
+    embeds, mask = _after(
+        start, torch.cat([prompt, embed(batch.token_ids)], dim=1), batch.prompt_mask, batch.token_mask
+    )
     targets = torch.full_like(mask, _IGNORED, dtype=torch.long)
     targets[:, -batch.token_ids.shape[1] :] = batch.token_ids.masked_fill(~batch.token_mask, _IGNORED)
     order = (~mask).int().argsort(dim=1, stable=True)  # no gap between prompt and caption, padding to the right
@@ -60,21 +61,21 @@ def read(decoder: Any, start: Float[Tensor, "B K W"], batch: Batch, copy_head: C
     return Read(logits, targets[wanted], wanted.nonzero()[:, 0], copied)
 
 
-def score(decoder: Any, start: Tensor, batch: Batch, copy_head: CopyHead | None = None) -> list[float]:
-    """The log-probability of each whole caption, in nats."""
-    said = read(decoder, start, batch, copy_head).log_probabilities()
-    lengths: Sequence[int] = batch.token_mask.sum(dim=1).tolist()
-    return [float(part.sum()) for part in torch.split(said, list(lengths))]
-
-
 def before_writing(
-    embed: Any, start: Float[Tensor, "B K W"], prompt_ids: Int[Tensor, "B R"], prompt_mask: Bool[Tensor, "B R"]
+    embed: nn.Embedding, start: Float[Tensor, "B K W"] | None, prompts: Sequence[Sequence[int]]
 ) -> tuple[Float[Tensor, "B L W"], Bool[Tensor, "B L"]]:
     """Prefix and prompt with the padding on the left, as `generate` wants them, and their mask."""
-    embeds = torch.cat([start, embed(prompt_ids)], dim=1)
-    mask = torch.cat([prompt_mask.new_ones(start.shape[:2]), prompt_mask], dim=1)
+    ids, mask = (part.to(embed.weight.device) for part in pad(prompts))
+    embeds, mask = _after(start, embed(ids), mask)
     order = mask.int().argsort(dim=1, stable=True)
     return _reorder(embeds, order), mask.gather(1, order)
+
+
+def _after(start: Tensor | None, embeds: Tensor, *masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Vectors after the prefix, and the mask of all."""
+    if start is None:
+        return embeds, torch.cat(masks, dim=1)
+    return torch.cat([start, embeds], dim=1), torch.cat([masks[0].new_ones(start.shape[:2]), *masks], dim=1)
 
 
 def _reorder(embeds: Float[Tensor, "B L W"], order: Int[Tensor, "B S"]) -> Float[Tensor, "B S W"]:

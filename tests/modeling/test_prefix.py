@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from memecap.modeling import decoder_input
+from memecap.modeling import prefix
 from memecap.modeling.batch import Batch, pad
 
 #: the longest prompt stands before the shortest caption
@@ -34,15 +34,15 @@ def test_no_position_is_computed_that_no_example_reaches() -> None:
     model.transformer.register_forward_pre_hook(
         lambda module, args, kwargs: widths.append(kwargs["inputs_embeds"].shape[1]), with_kwargs=True
     )
-    decoder_input.read(model, torch.zeros(3, 1, WIDTH), batch(0, 1, 2))
+    prefix.read(model, torch.zeros(3, 1, WIDTH), batch(0, 1, 2))
     assert widths == [1 + 7 + 2]
 
 
 def test_together_they_are_read_as_alone() -> None:
     model = decoder()
     starts = torch.randn(3, 1, WIDTH)
-    together = decoder_input.read(model, starts, batch(0, 1, 2))
-    alone = [decoder_input.read(model, starts[i : i + 1], batch(i)) for i in range(3)]
+    together = prefix.read(model, starts, batch(0, 1, 2))
+    alone = [prefix.read(model, starts[i : i + 1], batch(i)) for i in range(3)]
     torch.testing.assert_close(together.logits, torch.cat([one.logits for one in alone]), atol=1e-5, rtol=1e-5)
     assert together.targets.tolist() == [token for caption in CAPTIONS for token in caption]
     assert together.examples.tolist() == [0] * 2 + [1] * 5 + [2] * 2
@@ -52,7 +52,7 @@ def test_scores_are_those_of_the_model_step_by_step() -> None:
     model = decoder()
     start = torch.randn(1, 1, WIDTH)
     for i, (prompt, caption) in enumerate(zip(PROMPTS, CAPTIONS, strict=True)):
-        (said,) = decoder_input.score(model, start, batch(i))
+        said = float(prefix.read(model, start, batch(i)).log_probabilities().sum())
         total = 0.0
         for k, token in enumerate(caption):
             seen: Tensor = model.get_input_embeddings()(torch.tensor([prompt + caption[:k]], dtype=torch.long))

@@ -1,6 +1,6 @@
 """A pretrained vision network of transformers with the image processor that belongs to it: what most encoders hold.
 
-In: a model's class and its folder or Hub id. Out: a module that transforms pictures, tells its fingerprint, and saves
+In: a model's class and its folder or Hub id. Out: an encoder that transforms pictures, tells its fingerprint, and saves
 itself as transformers does.
 """
 
@@ -14,8 +14,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from memecap.core import hub
-from memecap.encoders.backbones.processor import Processor
-from memecap.encoders.base import fingerprint
+from memecap.encoders.base import ImageEncoder, fingerprint
+from memecap.encoders.pretrained.processor import Processor
 
 
 class Network(nn.Module):
@@ -32,16 +32,28 @@ class Network(nn.Module):
         """transformers' configuration of the model."""
         return self.model.config
 
-    def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
-        return self.processor(image)
-
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Any:
         """The model's own answer."""
         return self.model(pixel_values=pixels)
 
-    def fingerprint(self, output: str) -> str:
-        return fingerprint(self, self.processor.settings, output)
+
+class NetworkEncoder(ImageEncoder):
+    """An encoder around one network of transformers; a part says what it takes of the network's answer."""
+
+    config: Any
+
+    def __init__(self, config: Any, model_class: Any, **arguments: Any) -> None:
+        super().__init__()
+        self.config = config
+        self.network = Network(model_class, config.model, **arguments)
+
+    def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
+        return self.network.processor(image)
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.network, self.network.processor.settings, self.config.output)
 
     def save(self, folder: Path) -> None:
-        self.model.save_pretrained(folder)
-        self.processor.save(folder)
+        self.network.model.save_pretrained(folder)
+        self.network.processor.save(folder)

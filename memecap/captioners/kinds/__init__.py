@@ -1,0 +1,1 @@
+"""What captioners of one kind share: the recurrent ones, and those whose language side is a GPT."""

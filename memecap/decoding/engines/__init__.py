@@ -1,0 +1,1 @@
+"""What runs a search: transformers' `generate`, token by token with a state, many samples side by side."""
