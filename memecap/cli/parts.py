@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
 from memecap.cli.output import emit
 from memecap.core import registry
 
@@ -16,7 +16,7 @@ def parts(
     families: Annotated[
         list[str] | None, typer.Argument(help="captioners, encoders, corpora, … ; all when none")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """List the parts by family, each with the first line of its documentation."""
     chosen = families or list(registry.FAMILIES)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
 
 
 @app.command(epilog="Example: memecap push output/memes_read someone/memes-read --private")
@@ -19,9 +19,7 @@ def push(
     ] = None,
     private: Annotated[bool, typer.Option(help="for you alone, if the repository is new")] = False,
     self_contained: Annotated[bool, typer.Option(help="copy the frozen models into the checkpoint too")] = False,
-    trust_code: Annotated[
-        bool, typer.Option("--trust-code", help="import the modules outside memecap that it names")
-    ] = False,
+    trust_code: options.TrustCode = False,
     message: Annotated[str, typer.Option("--message", "-m", help="of the commit")] = "Upload a memecap checkpoint",
 ) -> None:
     """Upload a checkpoint with its card, so that `--model owner/name` loads it anywhere.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
 from memecap.cli.output import emit
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def scrape(
     captcha_key: Annotated[str, typer.Option(help="the letters on its picture")] = "",
     captcha_token: Annotated[str, typer.Option(help="in place of both: the success_token of VK's page")] = "",
     api: Annotated[str, typer.Option(envvar="MEMECAP_VK_API", help="another address in place of api.vk.ru")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Read the walls of VK communities and fetch their pictures; the same command goes on after a stop.
 
