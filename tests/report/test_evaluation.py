@@ -14,7 +14,7 @@ from hostile_texts import HOSTILE
 from PIL import Image
 
 from memecap.core import storage
-from memecap.report import write_report
+from memecap.report.evaluation import write_report
 from memecap.scoring.compare import rank, read_systems
 from memecap.scoring.predictions import Prediction
 
