@@ -77,7 +77,7 @@ def evaluate(
         trust_code=trust_code,
     )
     if report:
-        from memecap.report import write_report
+        from memecap.report.evaluation import write_report
 
         progress.say(f"report: {write_report(out, others=beside or ())}")
     if not as_json:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from memecap.errors import MemecapError
-from memecap.pictures.safe_open import open_picture
+from memecap.report.thumbnail import thumbnail
 from memecap.scoring import score as scoring
 from memecap.scoring.compare import CAPTIONER, System, measure
 from memecap.scoring.predictions import Prediction
@@ -20,7 +15,6 @@ from memecap.scoring.presets import DEFAULT
 from memecap.scoring.quantities import of_table
 from memecap.scoring.significance import LEVEL
 
-THUMBNAIL = 360  # pixels of the longer side
 #: those that say something of one row, where BLEU-4 is nearly always 0
 CARD_METRICS = ("chrf2", "meteor", "bleu1", "quoted_recall", "quoted_precision")
 LABELS = {
@@ -187,18 +181,6 @@ def _facts(settings: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
         ("Зерно (seed)", str(settings["seed"])),
         ("Картинок, известных по обучению", str(settings.get("leaks", 0))),
     ]
-
-
-def thumbnail(path: Path, side: int = THUMBNAIL) -> tuple[str, tuple[int, int]]:
-    """A small copy of a picture as a data address, and its size; empty and 0 × 0 where it cannot be opened."""
-    try:
-        image = open_picture(path)
-    except MemecapError:
-        return "", (0, 0)
-    image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    content = io.BytesIO()
-    image.save(content, "JPEG", quality=70, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode(), image.size
 
 
 def _picture(folder: Path, row: Prediction) -> dict[str, Any]:

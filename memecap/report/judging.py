@@ -12,8 +12,8 @@ from pathlib import Path
 from memecap.core import storage
 from memecap.errors import DataError
 from memecap.evaluation.judging import Judging, Pair, pictures_of
-from memecap.report import content as _content
-from memecap.report import page as _page
+from memecap.report.page import fill
+from memecap.report.thumbnail import thumbnail
 
 SIDE = 640  # pixels: a judge reads the small print
 
@@ -29,12 +29,12 @@ def write_page(
     pictures = _pictures(questions, images) if images else [""] * len(questions)
     pairs = [{**asdict(pair), "image": picture} for pair, picture in zip(questions, pictures, strict=True)]
     told = {"judge": judge, "judging": judging.to_json(), "key": judging.key(judge), "out": out, "pairs": pairs}
-    storage.write_text(path, _page.fill("judge.html", "page.css", "judge.js", told))
+    storage.write_text(path, fill("judge.html", "page.css", "judge.js", told))
 
 
 def _pictures(questions: Sequence[Pair], images: Path) -> list[str]:
     paths = pictures_of(questions, images)
-    found = [_content.thumbnail(path, SIDE)[0] for path in paths]
+    found = [thumbnail(path, SIDE)[0] for path in paths]
     if broken := [str(path) for path, picture in zip(paths, found, strict=True) if not picture]:
         raise DataError(
             f"{len(broken)} pictures cannot be opened: {', '.join(broken[:20])}", where=images, fix="Replace them."

@@ -16,7 +16,7 @@ from PIL import Image
 import memecap.metrics
 from memecap.core import config, registry, storage
 from memecap.errors import ConfigError
-from memecap.report import write_report
+from memecap.report.evaluation import write_report
 from memecap.scoring import tables
 from memecap.scoring.compare import CAPTIONER, FLOOR, System, rank, read_systems
 from memecap.scoring.predictions import Prediction

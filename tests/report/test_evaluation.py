@@ -15,7 +15,7 @@ from PIL import Image
 
 from memecap.core import storage
 from memecap.errors import DataError
-from memecap.report import write_report
+from memecap.report.evaluation import write_report
 from memecap.scoring.compare import measure, rank, read_systems
 from memecap.scoring.predictions import Prediction
 
