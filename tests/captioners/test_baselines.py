@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import TEXTS
+from tiny_models import TEXTS, shaken
 from torch import Tensor, nn
 
 from memecap.captioners.base import Captioner, create
@@ -56,12 +56,7 @@ def build(tiny_models: Path) -> Build:
         torch.manual_seed(0)
         small = {"width": 12, "embeddings": {"width": 10}, "min_count": 1, "dropout": 0.0}
         small["encoder"] = {"name": "resnet", "model": str(tiny_models / "resnet")}
-        captioner = create(config.configure("captioners", {"name": name, **small, **settings}), texts)
-        with torch.no_grad():
-            for parameter in captioner.parameters():
-                if parameter.requires_grad:
-                    parameter.add_(torch.randn_like(parameter) * 0.6)
-        return captioner
+        return shaken(create(config.configure("captioners", {"name": name, **small, **settings}), texts))
 
     return made
 
