@@ -37,24 +37,20 @@ class Quantity(Frozen):
     """One of the scores that a metric gives: what it is called, which way is better, and how it is written."""
 
     name: str  # the key of the score
-    label: str = ""  # in English; its name when empty
-    label_ru: str = ""  # in Russian; as in English when empty
+    label: str
+    label_ru: str = ""  # as in English when empty
     direction: Direction = "higher"  # the better one
     unit: int = 1  # what is full marks: 1 of a fraction, 100 of a percentage, 10 of CIDEr
     decimals: int = 3
     places: tuple[Place, ...] = ("table", "epoch", "curve")  # none: where every score is asked for
 
     @property
-    def in_english(self) -> str:
-        return self.label or self.name
-
-    @property
     def in_russian(self) -> str:
-        return self.label_ru or self.in_english
+        return self.label_ru or self.label
 
     def of_scene(self) -> Quantity:
         """The same of a text without its quotes; never in a short table."""
-        label, label_ru = f"Scene: {self.in_english}", f"Сцена: {self.in_russian}"
+        label, label_ru = f"Scene: {self.label}", f"Сцена: {self.in_russian}"
         return self.model_copy(update={"name": SCENE + self.name, "label": label, "label_ru": label_ru, "places": ()})
 
 
@@ -94,9 +90,12 @@ class Metric(Part[C]):
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
         """Float[N K]: what each row adds. Texts come from the preset: normalised, tokens joined by spaces."""
 
-    @abstractmethod
     def scores(self, totals: Array) -> Mapping[str, Array]:
-        """Scores by name from summed statistics [... K] → [...], in the unit of the tool they are compared with."""
+        """Scores by name from summed statistics [... K] → [...], in the unit of the tool they are compared with.
+
+        Here: means over rows. Statistic k of a row is its score of quantity k, and the last one is 1.
+        """
+        return {one.name: ratio(totals[..., k], totals[..., -1]) for k, one in enumerate(self.quantities)}
 
 
 def quantities(metrics: Iterable[Metric]) -> dict[str, Quantity]:

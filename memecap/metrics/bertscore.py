@@ -27,7 +27,7 @@ from memecap.core import hub
 from memecap.core.device import choose as choose_device
 from memecap.encoders.base import weights_hash
 from memecap.errors import UsageError
-from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, View, ratio
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, View
 
 
 class BertscoreConfig(MetricConfig):
@@ -63,9 +63,6 @@ class Bertscore(Metric[BertscoreConfig]):
         ends = np.cumsum([len(row) for row in references])
         rows = [part.max(axis=0) for part in np.split(found, ends[:-1])]
         return np.column_stack([np.array(rows).reshape(-1, 3), np.ones(len(rows))])
-
-    def scores(self, totals: Array) -> dict[str, Array]:
-        return {quantity.name: ratio(totals[..., k], totals[..., 3]) for k, quantity in enumerate(self.quantities)}
 
     def _compare(self, pairs: Sequence[tuple[str, str]]) -> Array:
         reader = _reader(self.config.model)

@@ -25,7 +25,7 @@ from pathlib import Path
 from pydantic import Field
 
 from memecap.core import storage
-from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row, ratio
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row
 
 ORDER, SIGMA, SCALE = 4, 6.0, 10.0
 OWN = "references"
@@ -80,9 +80,6 @@ class Cider(Metric[CiderConfig]):
             return SCALE * sum(alike) / len(texts), 1.0
 
         return by_row(row, hypotheses, references, width=2)
-
-    def scores(self, totals: Array) -> dict[str, Array]:
-        return {self.name: ratio(totals[..., 0], totals[..., 1])}
 
 
 def count_frequencies(references: Sequence[Sequence[str]], name: str) -> Frequencies:

@@ -82,9 +82,6 @@ class Clipscore(Metric[ClipscoreConfig]):
         cut = [not judge.encoder.fits(text) for text in hypotheses]
         return np.column_stack([near, ratio(2 * near * alike, near + alike), cut, np.ones(len(near))])
 
-    def scores(self, totals: Array) -> dict[str, Array]:
-        return {quantity.name: ratio(totals[..., k], totals[..., 3]) for k, quantity in enumerate(self.quantities)}
-
 
 class _Judge:
     """ruCLIP's two towers; a picture that several systems describe is looked at once."""

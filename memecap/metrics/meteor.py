@@ -23,7 +23,7 @@ from typing import Literal
 from pydantic import Field
 
 from memecap.errors import MissingFileError, UsageError
-from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row, ratio
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row
 from memecap.metrics.overlap.word_forms import lemma, stem
 
 Stage = Literal["exact", "snowball", "lemma", "synonyms"]
@@ -54,10 +54,9 @@ class Meteor(Metric[MeteorConfig]):
 
     @property
     def quantities(self) -> list[Quantity]:
-        if not self._further:
-            return [Quantity(name=self.name, label="METEOR", places=("table", "epoch"))]
         label, label_ru = (" ".join(["METEOR", *(names[stage] for stage in self._further)]) for names in _LABELS)
-        return [Quantity(name=self.name, label=label, label_ru=label_ru, places=())]
+        places = () if self._further else ("table", "epoch")
+        return [Quantity(name=self.name, label=label, label_ru=label_ru, places=places)]
 
     @property
     def name(self) -> str:
@@ -71,9 +70,6 @@ class Meteor(Metric[MeteorConfig]):
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
         return by_row(self._row, hypotheses, references, width=2)
-
-    def scores(self, totals: Array) -> dict[str, Array]:
-        return {self.name: ratio(totals[..., 0], totals[..., 1])}
 
     def _row(self, hypothesis: str, references: Sequence[str]) -> tuple[float, float]:
         return max(self._score(hypothesis.split(), reference.split()) for reference in references), 1.0

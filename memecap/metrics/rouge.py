@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import LCSseq
 
-from memecap.metrics.base import Array, Metric, Quantity, by_row, ratio
+from memecap.metrics.base import Array, Metric, Quantity, by_row
 
 BETA = 1.2
 
@@ -29,9 +29,6 @@ class Rouge(Metric):
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
         return by_row(_row, hypotheses, references, width=2)
-
-    def scores(self, totals: Array) -> dict[str, Array]:
-        return {"rouge_l": ratio(totals[..., 0], totals[..., 1])}
 
 
 def _row(text: str, texts: Sequence[str]) -> tuple[float, float]:

@@ -85,17 +85,8 @@ def page(
 
 
 def quantities_of(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By score, what the script of the page needs to show it."""
-    return {
-        name: {
-            "label": one.in_russian,
-            "direction": one.direction,
-            "decimals": one.decimals,
-            "headline": "headline" in one.places,
-            "main": bool({"table", "guard"} & set(one.places)),
-        }
-        for name, one in of_table(records).items()
-    }
+    """The `Quantity` of each score, for the script of the page."""
+    return {name: one.model_dump(mode="json") for name, one in of_table(records).items()}
 
 
 def verdict(records: Sequence[Mapping[str, Any]]) -> str:

@@ -22,7 +22,8 @@ function draw(tag, attributes, ...children) {
 }
 
 const labelOf = (system) => data.labels[system] || system;
-const metricLabel = (name, table = data) => table.quantities[name]?.label ?? name;
+const metricLabel = (name, table = data) => table.quantities[name]?.label_ru || table.quantities[name]?.label || name;
+const stands = (name, places, table = data) => places.some((place) => table.quantities[name].places.includes(place));
 const directionOf = (name, table = data) => table.quantities[name]?.direction ?? "higher";
 const isCost = (name, table = data) => directionOf(name, table) === "lower";
 const shown = (name, value, table = data) => (value === null || value === undefined ? "–" : value.toFixed(table.quantities[name]?.decimals ?? 3).replace("-", "−"));
@@ -56,11 +57,11 @@ function showTable() {
   const table = data.tables[view.preset];
   if (!table) { byId("scores").hidden = true; return; }
   [...byId("presets").children].forEach((tab, i) => tab.setAttribute("aria-selected", String(i === view.preset)));
-  const all = Object.keys(table.systems[0].scores), main = all.filter((name) => table.quantities[name].main);
+  const all = Object.keys(table.systems[0].scores), main = all.filter((name) => stands(name, ["table", "guard"], table));
   const metrics = view.every || !main.length ? all : main;
   byId("every").hidden = main.length === all.length;
   byId("every").setAttribute("aria-pressed", String(view.every));
-  if (!metrics.includes(view.metric)) view.metric = metrics.find((name) => table.quantities[name].headline) ?? metrics[0];
+  if (!metrics.includes(view.metric)) view.metric = metrics.find((name) => stands(name, ["headline"], table)) ?? metrics[0];
   const top = {};
   for (const name of metrics) {
     const values = table.systems.map((system) => system.scores[name]);
@@ -185,7 +186,7 @@ function controls() {
   byId("other").append(option("", "ни с чем"));
   data.systems.forEach((name) => byId("other").append(option(name, labelOf(name))));
   data.row_metrics.forEach((name) => byId("metric").append(option(name, metricLabel(name))));
-  const headline = data.row_metrics.find((name) => data.quantities[name].headline);
+  const headline = data.row_metrics.find((name) => stands(name, ["headline"]));
   if (headline) byId("metric").value = headline;
   byId("other").value = data.other;
   let timer = 0;

@@ -31,7 +31,7 @@ def of_table(records: Sequence[Record]) -> Quantities:
     if names.keys() - known.keys():
         known = _of_parts([{"name": name} for name in registry.names("metrics")]) | known
     return {name: known[name] for name in known if name in names} | {
-        name: Quantity(name=name) for name in names if name not in known
+        name: Quantity(name=name, label=name) for name in names if name not in known
     }
 
 

@@ -123,7 +123,7 @@ def draw_curves(path: Path, log: Sequence[dict[str, Any]], quantities: Mapping[s
     losses.set(xlabel="optimizer step", ylabel="nats per token")
     for name, one in quantities.items():
         if "curve" in one.places:
-            _plot(scores, log, f"val_{name}", one.in_english, 100 / one.unit, marker="o", markersize=3)
+            _plot(scores, log, f"val_{name}", one.label, 100 / one.unit, marker="o", markersize=3)
     scores.set(xlabel="optimizer step", ylabel="of val captions, 0–100", ylim=(0, None))
     for axes in (losses, scores):
         _mark_stages(axes, log)

@@ -107,8 +107,8 @@ def test_on_the_page_of_the_report(name: str, tmp_path: Path) -> None:
     page = write_report(folder).read_text(encoding="utf-8")
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])
     shown = data["tables"][0]["quantities"]["wordy"]
-    assert shown == {"label": "Многословных", "direction": "lower", "decimals": 2, "headline": False, "main": True}
-    assert not data["tables"][0]["quantities"]["terse"]["main"]
+    told = {"name": "wordy", "label": "Wordy", "label_ru": "Многословных", "direction": "lower", "unit": 100}
+    assert shown == {**told, "decimals": 2, "places": ["table", "epoch", "curve"]}
     assert data["tables"][0]["systems"][0]["scores"]["wordy"] == pytest.approx(100 / 3)
 
 

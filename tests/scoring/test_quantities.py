@@ -38,7 +38,7 @@ def test_other_metrics_of_the_family_and_scores_of_nobody_are_shown_too() -> Non
     found = of_table(table("retired", "chrf2", "clip_truncated"))
     assert set(found) == {"chrf2", "clip_truncated", "retired"}
     assert found["clip_truncated"].direction == "neither"
-    assert found["retired"] == Quantity(name="retired")
+    assert found["retired"] == Quantity(name="retired", label="retired")
 
 
 def test_a_scene_is_called_so_and_stays_out_of_short_tables() -> None:
@@ -48,7 +48,7 @@ def test_a_scene_is_called_so_and_stays_out_of_short_tables() -> None:
 
 def test_what_a_table_tells_wrongly_is_said() -> None:
     with pytest.raises(ConfigError, match="direction"):
-        of_table(table("odd", quantities={"odd": {"name": "odd", "direction": "sideways"}}))
+        of_table(table("odd", quantities={"odd": {"name": "odd", "label": "", "direction": "sideways"}}))
 
 
 def test_an_epoch_begins_with_the_headline() -> None:
@@ -67,7 +67,10 @@ def test_a_metric_stands_for_its_score(metric: str, score: str) -> None:
 def test_training_keeps_the_epoch_with_the_better_score(metric: str, judged: float) -> None:
     from memecap.training.loop import _judge
 
-    described = {"chrf2": Quantity(name="chrf2"), "quoted_cer": Quantity(name="quoted_cer", direction="lower")}
+    described = {
+        "chrf2": Quantity(name="chrf2", label="chrF2"),
+        "quoted_cer": Quantity(name="quoted_cer", label="CER", direction="lower"),
+    }
     stage = SimpleNamespace(early_stop=SimpleNamespace(metric=metric))
     run: Any = SimpleNamespace(stage=stage, config=SimpleNamespace(quantities=described))
     assert _judge({f"val_{metric}": 2.0}, run) == judged
