@@ -12,13 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from memecap.core import manifest, progress, shards, storage
 from memecap.core.manifest import Corpus, Row
-from memecap.core.parallel import open_place, with_part
+from memecap.core.parallel import chunks, open_place, with_part
 from memecap.errors import MissingFileError, UsageError
 from memecap.translation.base import Translator
 from memecap.translation.corpus.cache import open_cache
@@ -150,7 +149,7 @@ class _Job:
 
     def _rows(self, rows: Iterable[Row], version: str, rejects: IO[str]) -> Iterator[dict[str, Any]]:
         """The records of the new manifest."""
-        for window in _windows(rows):
+        for window in chunks(rows, WINDOW):
             translations = self._sentences.translate(_sentences(window), self._windows_of_sentences)
             for row in window:
                 if row.language == LANGUAGE:
@@ -178,7 +177,7 @@ class _Job:
         return {"captions": translated, "source_captions": sources, "language": LANGUAGE}
 
     def _windows_of_sentences(self) -> Iterator[list[str]]:
-        return (_sentences(window) for split in self._splits for window in _windows(self._corpus.rows(split)))
+        return (_sentences(window) for split in self._splits for window in chunks(self._corpus.rows(split), WINDOW))
 
     def _place_picture(self, row: Row) -> None:
         picture = self._corpus.image_path(row)
@@ -194,12 +193,6 @@ class _Job:
                 fix = "Build it again."
                 raise MissingFileError("a picture of the corpus is not there", where=picture, fix=fix) from error
             storage.write_bytes(target, packed)
-
-
-def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    rows = iter(rows)
-    while window := list(islice(rows, WINDOW)):
-        yield window
 
 
 def _sentences(rows: Iterable[Row]) -> list[str]:
