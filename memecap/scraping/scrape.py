@@ -140,4 +140,4 @@ def _with_file(post: Post, photo: Photo, ledger: Ledger, selection: Selection) -
     )
 
 
-__all__ = ["Selection", "ScrapeSummary", "picture_key", "replay", "scrape"]
+__all__ = ["ScrapeSummary", "Selection", "picture_key", "replay", "scrape"]

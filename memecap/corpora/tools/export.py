@@ -19,6 +19,7 @@ from typing import Any
 
 from memecap.core import progress, shards, storage
 from memecap.core.manifest import Corpus, Row
+from memecap.core.parallel import chunks
 from memecap.errors import UsageError
 
 SHARD = 5_000  # rows in a tar file
@@ -88,7 +89,7 @@ def _parquet(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list
         schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
     path = out / f"{split}.parquet"
     with storage.atomic_writer(path, "wb") as file, pq.ParquetWriter(file, schema) as writer:
-        while batch := list(islice(rows, ROW_GROUP)):
+        for batch in chunks(rows, ROW_GROUP):
             writer.write_batch(pa.RecordBatch.from_pylist([_record(corpus, row, pictured) for row in batch], schema))
     return [path]
 
@@ -105,7 +106,7 @@ def _record(corpus: Corpus, row: Row, pictured: bool) -> dict[str, Any]:
 def _webdataset(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Path]:
     written: list[Path] = []
     sourced = any(row.source_captions for other in corpus.counts for row in corpus.rows(other))
-    while shard := list(islice(rows, SHARD)):
+    for shard in chunks(rows, SHARD):
         written.append(out / _shard(split, len(written)))
         with storage.atomic_writer(written[-1], "wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
             for row in shard:

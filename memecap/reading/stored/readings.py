@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
 from memecap.core import storage
 from memecap.core.manifest import SPLITS, Corpus, Row
-from memecap.core.parallel import parallel_map, with_part
+from memecap.core.parallel import chunks, parallel_map, with_part
 from memecap.core.progress import bar
 from memecap.errors import MissingFileError
 from memecap.pictures.safe_open import open_picture
@@ -45,7 +44,7 @@ def read_corpus(
         with bar() as progress, part.open("a", encoding="utf-8") as file:
             task = progress.add_task(f"reading {corpus.name}", total=len(todo))
             read = with_part(_read, reader, family="reading", on=on)
-            batches = [(rows, [_path(corpus, row) for row in rows]) for rows in _chunks(todo, batch_size)]
+            batches = [(rows, [_path(corpus, row) for row in rows]) for rows in chunks(todo, batch_size)]
             readings = parallel_map(read, (paths for _, paths in batches), on=on, chunk=1)
             for (rows, _), found in zip(batches, readings, strict=True):
                 for row, reading in zip(rows, found, strict=True):
@@ -104,9 +103,3 @@ def _load(path: Path) -> dict[str, Reading]:
     if not path.exists():
         return {}
     return {record["image_id"]: Reading.from_json(record) for record in storage.read_jsonl(path)}
-
-
-def _chunks(rows: Sequence[Row], size: int) -> Iterator[list[Row]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

@@ -12,13 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from memecap.core import manifest, progress, shards, storage
 from memecap.core.manifest import Corpus, Row
-from memecap.core.parallel import open_place, with_part
+from memecap.core.parallel import chunks, open_place, with_part
 from memecap.errors import MissingFileError, UsageError
 from memecap.translation.base import Translator
 from memecap.translation.corpus.cache import open_cache
@@ -156,7 +155,7 @@ class _Job:
 
     def _rows(self, rows: Iterable[Row], version: str, rejects: IO[str]) -> Iterator[dict[str, Any]]:
         """The records of the new manifest."""
-        for window in _windows(rows):
+        for window in chunks(rows, WINDOW):
             translations = self._sentences.translate(_sentences(window), self._windows_of_sentences)
             for row in window:
                 if row.language == LANGUAGE:
@@ -186,7 +185,7 @@ class _Job:
         return {"captions": translated, "source_captions": sources, "language": LANGUAGE}
 
     def _windows_of_sentences(self) -> Iterator[list[str]]:
-        return (_sentences(window) for split in self._splits for window in _windows(self._corpus.rows(split)))
+        return (_sentences(window) for split in self._splits for window in chunks(self._corpus.rows(split), WINDOW))
 
     def _place_picture(self, row: Row) -> None:
         picture = self._corpus.image_path(row)
@@ -210,12 +209,6 @@ class _Job:
         target = self._out / row.split / row.file_name
         if target.stem == row.image_id and target.is_file() and storage.sha256_file(target) == row.image_id:
             target.unlink()
-
-
-def _windows(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    rows = iter(rows)
-    while window := list(islice(rows, WINDOW)):
-        yield window
 
 
 def _sentences(rows: Iterable[Row]) -> list[str]:
