@@ -92,6 +92,9 @@ def evaluate(
 def _settings(pipeline: Pipeline, tasks: Sequence[Task]) -> dict[str, Any]:
     """What the captions depend on."""
     captioner, ranking = pipeline.captioner, pipeline.ranker and pipeline.ranker.ranking
+    own = captioner.state_dict()
+    if isinstance(captioner, TrainableCaptioner):
+        own = checkpoint.own_state(captioner)
     return {
         "model": pipeline.name,
         "captioner": captioner.config.model_dump(mode="json"),
@@ -102,7 +105,7 @@ def _settings(pipeline: Pipeline, tasks: Sequence[Task]) -> dict[str, Any]:
         "precision": pipeline.precision,
         "device": str(pipeline.device),
         "sight": "" if captioner.encoder is None else sight(captioner.encoder),
-        "weights": state_hash(checkpoint.own_state(captioner)) if isinstance(captioner, TrainableCaptioner) else "",
+        "weights": state_hash(own),
     }
 
 

@@ -43,7 +43,7 @@ def test_bench_takes_several_models(picture: Path, monkeypatch: pytest.MonkeyPat
 
 def _here(parallel_map: Any, function: Any, values: Any, **_: Any) -> Any:
     """In this process: it costs no imports, which are most of a process's time."""
-    return spread(function, values, on="here")
+    return parallel_map(function, values, on="here")
 
 
 def test_a_reading_is_never_taken_from_the_cache() -> None:
@@ -70,7 +70,7 @@ def test_peak_memory_grows_with_what_is_held() -> None:
 def test_a_picture_that_does_not_open_is_named(
     picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(benchmark, "spread", partial(_here, benchmark.spread))
+    monkeypatch.setattr(benchmark, "parallel_map", partial(_here, benchmark.parallel_map))
     (tmp_path / "b.jpg").write_bytes(b"<html>")
     settings = benchmark.Settings(reader=None, device="cpu")
     (cost,) = benchmark.benchmark(["template"], [tmp_path / "b.jpg", picture], settings)

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from memecap.training.curves import draw_curves
 from PIL import Image
 
 import memecap.metrics
@@ -21,6 +20,7 @@ from memecap.scoring import tables
 from memecap.scoring.compare import CAPTIONER, FLOOR, System, rank, read_systems
 from memecap.scoring.predictions import Prediction
 from memecap.training.config import TrainConfig
+from memecap.training.journal import draw_curves
 from memecap.training.validation import measure
 
 FILE = '''"""Wordy: the share of captions of more than eight letters."""
