@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from accelerate.utils import set_seed
+
 from memecap.captioners.base import Captioner, TrainableCaptioner, create
 from memecap.checkpoints import checkpoint, model_paths
 from memecap.core import config as configuration
@@ -13,7 +15,6 @@ from memecap.training.config import TrainConfig
 from memecap.training.datasets import train_captions
 from memecap.training.folder import RunFolder, differences
 from memecap.training.progress import Record
-from memecap.training.randomness import seed_all
 
 
 def initialize(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> TrainableCaptioner:
@@ -22,7 +23,7 @@ def initialize(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]
     Raises:
         ConfigError: it cannot be trained, or the checkpoint's captioner has other settings.
     """
-    seed_all(config.seed)
+    set_seed(config.seed)
     if config.start_from is None:
         captioner: Captioner = create(config.captioner, train_captions(corpora))
     else:

@@ -12,13 +12,6 @@ import numpy as np
 import torch
 
 
-def seed_all(seed: int) -> None:
-    """Seed python, numpy and torch."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-
-
 def random_state() -> dict[str, Any]:
     """The generators' states, of types that `torch.load(weights_only=True)` reads."""
     version, internal, gauss = random.getstate()

@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -189,13 +189,11 @@ def _begin_stage(run: Run, number: int, state: Record | None) -> StageRun:
 
 def _save(run: Run, stage: StageRun) -> None:
     """Save everything needed to go on from here."""
-    random = [random_state()]
-    if run.accelerator.num_processes > 1:
-        random = gather_object(random)
+    random = gather_object([random_state()])
     if run.is_main:
         run.folder.save_state(
             {
-                "progress": run.progress.to_state(),
+                "progress": asdict(run.progress),
                 "weights": checkpoint.own_state(run.captioner),
                 "optimizer": stage.optimizer.state_dict(),
                 "random": random,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ from memecap.modeling.batch import Batch, collate
 from memecap.reading.base import Reading
 from memecap.training.config import StageConfig
 from memecap.training.datasets import Dataset, Lengths
+
+Thing = TypeVar("Thing")
 
 #: windows whose examples are sorted together: long enough to save padding, short enough to keep the order random
 POOL = 50
@@ -37,7 +40,7 @@ class SampleIndex:
     number: int
 
 
-AccumulationWindow = list[list[SampleIndex]]
+AccumulationWindow = list[Sequence[SampleIndex]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +78,16 @@ def n_steps(lengths: Lengths, stage: StageConfig) -> int:
 def windows(lengths: Lengths, stage: StageConfig, seed: Sequence[int]) -> list[AccumulationWindow]:
     """The windows of an epoch, in order."""
     rng = np.random.default_rng(list(seed))
-    indices = _draw(lengths, stage, rng)
-    order = rng.permutation(len(indices))
+    drawn = _draw(lengths, stage, rng)
+    order = [drawn[place] for place in rng.permutation(len(drawn))]
     size = stage.batch_size * stage.accumulate
-    if stage.length_buckets and len(order):
-        by_item = [captions for items in lengths for captions in items]
-        keys = np.array([by_item[index.item][index.caption] for index in indices])[order]
-        pools = [slice(start, start + POOL * size) for start in range(0, len(order), POOL * size)]
-        order = np.concatenate([order[pool][np.argsort(keys[pool], kind="stable")] for pool in pools])
-    cut = [order[start : start + size] for start in range(0, len(order), size)]
-    if stage.length_buckets:
-        cut = [cut[place] for place in rng.permutation(len(cut))]
-    return [_batches([indices[place] for place in window], stage.batch_size) for window in cut]
+    if not stage.length_buckets:
+        return [list(chunks(window, stage.batch_size)) for window in chunks(order, size)]
+    by_item = [captions for items in lengths for captions in items]
+    pools = chunks(order, POOL * size)
+    order = [index for pool in pools for index in sorted(pool, key=lambda one: by_item[one.item][one.caption])]
+    cut = list(chunks(order, size))
+    return [list(chunks(cut[place], stage.batch_size)) for place in rng.permutation(len(cut))]
 
 
 def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> list[SampleIndex]:
@@ -106,8 +107,9 @@ def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> lis
     return indices
 
 
-def _batches(indices: list[SampleIndex], size: int) -> AccumulationWindow:
-    return [indices[start : start + size] for start in range(0, len(indices), size)]
+def chunks(items: Sequence[Thing], size: int) -> Iterator[Sequence[Thing]]:
+    """In pieces of a size, the last of which may be shorter."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def load_windows(
@@ -126,25 +128,19 @@ def load_windows(
         batch_size=None,
         sampler=range(start, len(windows)),
         num_workers=n_workers,
-        collate_fn=_same,
         generator=torch.Generator().manual_seed(0),  # its own, so that loading never moves the global one
     )
 
 
+@dataclass(frozen=True)
 class _MicroBatches(TorchDataset[list[MicroBatch]]):
     """Window number → this process's micro-batches."""
 
-    def __init__(
-        self, dataset: Dataset, windows: Sequence[AccumulationWindow], seed: str, rank: int, n_processes: int
-    ) -> None:
-        self.dataset = dataset
-        self.windows = windows
-        self.seed = seed
-        self.rank = rank
-        self.n_processes = n_processes
-
-    def __len__(self) -> int:
-        return len(self.windows)
+    dataset: Dataset
+    windows: Sequence[AccumulationWindow]
+    seed: str
+    rank: int
+    n_processes: int
 
     def __getitem__(self, place: int) -> list[MicroBatch]:
         return [self._micro_batch(batch) for batch in self.windows[place]]
@@ -161,7 +157,3 @@ class _MicroBatches(TorchDataset[list[MicroBatch]]):
         collated = collate(examples, label_smoothing=self.dataset.stage.label_smoothing)
         items = tuple(index.item for index in mine or batch[:1])
         return MicroBatch(collated, collated.n_tokens if mine else 0, items, tuple(readings))
-
-
-def _same(window: list[MicroBatch]) -> list[MicroBatch]:
-    return window
