@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -35,14 +35,6 @@ SIDE = 320  # pixels of the blank picture
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
-    """Pictures of a corpus whose features a stage wants and nobody has computed."""
-
-    folder: Path
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
 class Sizes:
     """Bytes, and a sentence on time."""
 
@@ -50,7 +42,7 @@ class Sizes:
     memory: int  # of weights, gradients and the optimizer
     memory_there: int
     disk: int  # of checkpoints, the saved state and features
-    unseen: tuple[Unseen, ...]
+    unseen: dict[Path, int]  # pictures of a corpus whose features a stage wants and nobody has computed
 
 
 def sizes(captioner: TrainableCaptioner, config: TrainConfig, corpora: Sequence[Sequence[Corpus]]) -> Sizes:
@@ -59,24 +51,27 @@ def sizes(captioner: TrainableCaptioner, config: TrainConfig, corpora: Sequence[
     place = device or torch.device("cpu")
     captioner.to(place)
     stages = list(zip(config.stages, corpora, strict=True))
-    unseen = _unseen(captioner, stages)
-    n_unseen = sum(pictures.n for pictures in unseen)
-    look_s = _look_seconds(captioner.encoder, place) if captioner.encoder and n_unseen else 0.0
+    encoder = captioner.encoder
+    unseen = _unseen(encoder, stages) if encoder else {}
+    n_unseen = sum(unseen.values())
+    look_s = _look_seconds(encoder, place) if encoder and n_unseen else 0.0
     steps, seconds = 0, n_unseen * look_s
     for stage, opened in stages:
-        n_steps = sampling.n_steps([_lengths(captioner, stage, corpus) for corpus in opened], stage)
+        sees = encoder is not None and not stage.text_only
+        captions = [[range(len(row.captions)) for row in usable(corpus, "train", sees=sees)] for corpus in opened]
+        n_steps = sampling.n_steps(captions, stage)
         steps += n_steps
         seconds += n_steps * _step_seconds(captioner, stage, opened[0], config, place)
     text = f"{steps:,} steps counted; about {_hours(seconds)} or less on this {place.type}"
     text += f", measured on {MEASURED} examples of each stage"
     text += f", with features of {n_unseen:,} pictures" if n_unseen else ""
+    last = "the samples of SCST" if any(stage.objective for stage in config.stages) else "saving"
     learnt = _bytes(p for p in captioner.parameters() if p.requires_grad)
     frozen = _bytes(p for p in captioner.parameters() if not p.requires_grad)
     own = _bytes(checkpoint.own_state(captioner).values())
-    encoder = captioner.encoder
     stored = n_unseen * 4 * encoder.n_tokens * encoder.width if encoder else 0
     return Sizes(
-        time=f"{text}; {_left_out(config)} come on top",
+        time=f"{text}; validation, its captions and {last} come on top",
         memory=4 * learnt + frozen,  # the weight, its gradient and two moments of Adam
         memory_there=_memory(place),
         disk=3 * own + 2 * (own + 2 * learnt) + stored,  # best, last and one being written; the state twice while it is
@@ -92,40 +87,23 @@ def free_disk(out: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def _left_out(config: TrainConfig) -> str:
-    return "validation, its captions" + (
-        " and the samples of SCST" if any(stage.objective for stage in config.stages) else " and saving"
-    )
-
-
-def _unseen(
-    captioner: TrainableCaptioner, stages: Sequence[tuple[StageConfig, Sequence[Corpus]]]
-) -> tuple[Unseen, ...]:
-    encoder = captioner.encoder
-    if encoder is None:
-        return ()
+def _unseen(encoder: ImageEncoder, stages: Sequence[tuple[StageConfig, Sequence[Corpus]]]) -> dict[Path, int]:
     wanted = {
         corpus.folder: corpus
         for stage, opened in stages
         if not stage.text_only and takes_features(encoder, stage)
         for corpus in opened
     }
-    fingerprint = encoder.fingerprint if wanted else ""
-    found = []
+    found = {}
     for folder, corpus in wanted.items():
-        known = features.load_features(folder, fingerprint).keys()
         pictures = {row.image_id for split in ("train", "val") for row in corpus.rows(split) if row.file_name}
-        found.append(Unseen(folder, len(pictures - known)))
-    return tuple(one for one in found if one.n)
+        found[folder] = len(pictures - features.load_features(folder, encoder.fingerprint).keys())
+    return {folder: n for folder, n in found.items() if n}
 
 
-def _usable(captioner: TrainableCaptioner, stage: StageConfig, row: Row) -> bool:
-    return bool(row.captions and (row.file_name or captioner.encoder is None or stage.text_only))
-
-
-def _lengths(captioner: TrainableCaptioner, stage: StageConfig, corpus: Corpus) -> list[list[int]]:
-    """Only their number matters here."""
-    return [[0] * len(row.captions) for row in corpus.rows("train") if _usable(captioner, stage, row)]
+def usable(corpus: Corpus, split: str, *, sees: bool) -> Iterator[Row]:
+    """The rows that a stage can be trained on."""
+    return (row for row in corpus.rows(split) if row.captions and (row.file_name or not sees))
 
 
 def _step_seconds(
@@ -133,8 +111,9 @@ def _step_seconds(
 ) -> float:
     """An optimizer step without the optimizer: forward and backward, in proportion to the examples."""
     stored = {} if stage.readings is False else readings.load_readings(corpus.folder)
-    rows = list(islice((row for row in corpus.rows("train") if _usable(captioner, stage, row)), MEASURED))
-    seen = None if stage.text_only else _blank(captioner.encoder, stage)
+    encoder = None if stage.text_only else captioner.encoder
+    rows = list(islice(usable(corpus, "train", sees=encoder is not None), MEASURED))
+    seen = None if encoder is None else _blank(encoder, stage)
     examples = [captioner.example(row.captions[0], image=seen, reading=stored.get(row.image_id)) for row in rows]
     batch: Batch = collate(examples).to(place)
     captioner.train()
@@ -147,26 +126,24 @@ def _step_seconds(
     return _seconds(learn) * stage.batch_size * stage.accumulate / len(rows)
 
 
-def _blank(encoder: ImageEncoder | None, stage: StageConfig) -> Tensor | None:
+def _blank(encoder: ImageEncoder, stage: StageConfig) -> Tensor:
     """What stands for a picture: stored features of a frozen encoder, or pixels."""
-    if encoder is None:
-        return None
     if takes_features(encoder, stage):
         return torch.zeros(encoder.n_tokens, encoder.width)
-    return encoder.transform(Image.new("RGB", (SIDE, SIDE), "grey"))
+    return encoder.transform(_blank_picture())
 
 
 def _look_seconds(encoder: ImageEncoder, place: torch.device) -> float:
     """Of one picture through the transform and the encoder."""
-
-    @torch.inference_mode()
-    def look() -> None:
-        encoder(encoder.transform(Image.new("RGB", (SIDE, SIDE), "grey"))[None].to(place))
-
-    return _seconds(look)
+    with torch.inference_mode():
+        return _seconds(lambda: encoder(encoder.transform(_blank_picture())[None].to(place)))
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _blank_picture() -> Image.Image:
+    return Image.new("RGB", (SIDE, SIDE), "grey")
+
+
+def _seconds(work: Callable[[], object]) -> float:
     """The second time, when all is warm."""
     work()
     started = time.perf_counter()
@@ -176,8 +153,8 @@ def _seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def _bytes(tensors: object) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)  # type: ignore[attr-defined]
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def _memory(place: torch.device) -> int:

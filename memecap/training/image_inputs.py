@@ -60,19 +60,15 @@ def open_image_inputs(
     encoder = None if stage.text_only else captioner.encoder
     from_features = encoder is not None and takes_features(encoder, stage)
     if stage.augment and (encoder is None or from_features):
-        raise _cannot_augment(stage, "the stored features of a frozen encoder" if from_features else "no pictures")
+        seen = "the stored features of a frozen encoder" if from_features else "no pictures"
+        raise ConfigError(
+            f"augment changes pixels, and this stage sees {seen}",
+            where=f"stage {stage.name}",
+            fix=f"Set augment: false{', or cache_features: false, or train the encoder' if from_features else ''}.",
+        )
     if encoder is None:
         return None
     return ImageInputs(encoder, _features(encoder, corpora, accelerator) if from_features else None)
-
-
-def _cannot_augment(stage: StageConfig, seen: str) -> ConfigError:
-    instead = "." if seen == "no pictures" else ", or cache_features: false, or train the encoder."
-    return ConfigError(
-        f"augment changes pixels, and this stage sees {seen}",
-        where=f"stage {stage.name}",
-        fix=f"Set augment: false{instead}",
-    )
 
 
 def _features(
