@@ -51,7 +51,8 @@ def augment(
     """
     if photograph:
         if rotation_degrees:
-            picture = _rotate(picture, rng.uniform(-rotation_degrees, rotation_degrees))
+            degrees = rng.uniform(-rotation_degrees, rotation_degrees)  # the corners that open have its mean colour
+            picture = picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=_mean_colour(picture))
         picture = _crop(picture, rng)
         if rng.random() < 0.5 and not any(_SIDES.search(caption) for caption in captions):
             picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -59,11 +60,6 @@ def augment(
         if rng.random() < 0.5:
             picture = change(picture, rng)
     return picture
-
-
-def _rotate(picture: Image.Image, degrees: float) -> Image.Image:
-    """Turned about its middle, as large as before; the corners that open have its mean colour."""
-    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=_mean_colour(picture))
 
 
 def _crop(picture: Image.Image, rng: random.Random) -> Image.Image:

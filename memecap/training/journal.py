@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,17 +25,16 @@ from memecap.training.stage import Captioned, Epoch
 SECONDS_BETWEEN_DRAWINGS = 30
 
 
+@dataclass
 class Journal:
-    """The log, the samples, the curves and the events of a run."""
+    """The log, the samples, the curves and, with `tensorboard`, the events of a run."""
 
-    def __init__(
-        self, folder: RunFolder, *, quantities: Mapping[str, Quantity], samples: int, tensorboard: bool
-    ) -> None:
-        self.folder = folder
-        self.quantities = quantities
-        self.samples = samples
-        self.events = Events(folder.folder / "tensorboard", on=tensorboard)
-        self.drawn_at = time.monotonic()
+    folder: RunFolder
+    quantities: Mapping[str, Quantity]
+    samples: int
+    tensorboard: bool
+    _events: Any = None  # their writer, opened at the first row
+    _drawn_at: float = field(default_factory=time.monotonic)
 
     def note_epoch(self, progress: Progress, stage: str, epoch: Epoch) -> None:
         """Add an epoch's row and samples to the progress; every process keeps them."""
@@ -45,19 +45,30 @@ class Journal:
     def write(self, progress: Progress) -> None:
         """Write all rows, and tell the last one."""
         self.folder.write_log(progress.log, progress.samples)
-        if time.monotonic() - self.drawn_at > SECONDS_BETWEEN_DRAWINGS:
+        if time.monotonic() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
             draw_curves(self.folder.curves, progress.log, self.quantities)
-            self.drawn_at = time.monotonic()
+            self._drawn_at = time.monotonic()
         row = progress.log[-1]
-        self.events.add(row)
+        if self.tensorboard:
+            self._add_events(row)
         say(_line(row))
         if row["alarm"]:
             say(f"  warning: {row['alarm']}")
 
     def close(self, progress: Progress) -> None:
         """Draw the whole run."""
-        self.events.close()
+        if self._events is not None:
+            self._events.close()
         draw_curves(self.folder.curves, progress.log, self.quantities)
+
+    def _add_events(self, row: Record) -> None:
+        """The numbers of a row under their names; the events that a resumed run makes again are dropped."""
+        if self._events is None:
+            self._events = _open(self.folder.folder / "tensorboard", row["step"])
+        for name, value in row.items():
+            if isinstance(value, int | float) and name not in ("epoch", "step"):
+                self._events.add_scalar(name, value, row["step"])
+        self._events.flush()
 
 
 def _sample(captioned: Captioned) -> Record:
@@ -74,30 +85,6 @@ def _line(row: Record) -> str:
     numbers = [f"{key} {value:.4g}" for key, value in row.items() if isinstance(value, float)]
     mark = "  ← best" if row.get("best") else ""
     return f"{row['stage']}, epoch {row['epoch']}, step {row['step']}: {', '.join(numbers)}{mark}"
-
-
-class Events:
-    """A writer that is opened at the first row, and drops the events that a resumed run makes again."""
-
-    def __init__(self, folder: Path, *, on: bool) -> None:
-        self.folder = folder
-        self.on = on
-        self._writer: Any = None
-
-    def add(self, row: Record) -> None:
-        """Write the numbers of a row under their names."""
-        if not self.on:
-            return
-        if self._writer is None:
-            self._writer = _open(self.folder, row["step"])
-        for name, value in row.items():
-            if isinstance(value, int | float) and name not in ("epoch", "step"):
-                self._writer.add_scalar(name, value, row["step"])
-        self._writer.flush()
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
 
 
 def _open(folder: Path, step: int) -> Any:
