@@ -72,6 +72,13 @@ def open_place(on: str) -> AbstractContextManager[Place]:
     )
 
 
+def chunks(values: Iterable[In], size: int) -> Iterator[list[In]]:
+    """The values in lists of `size`, the last one shorter."""
+    iterator = iter(values)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
 def with_part(function: Callable[[Any, In], Out], part: Any, *, family: str, on: str) -> Callable[[In], Out]:
     """`value -> function(part, value)`; elsewhere than here, with the part that its settings (`part.config`) build."""
     if on == "here":
@@ -162,8 +169,7 @@ def _ray(on: str) -> Iterator[Place]:
 def _run_on_ray(function: Callable[[In], Out], values: Iterable[In], *, chunk: int = 16) -> Iterator[Out]:
     import ray.data
 
-    source = iter(values)
-    while block := list(islice(source, chunk * RAY_BLOCK)):
+    for block in chunks(values, chunk * RAY_BLOCK):
         pieces = [{"piece": pickle.dumps(block[i : i + chunk])} for i in range(0, len(block), chunk)]
         answers = ray.data.from_items(pieces, override_num_blocks=len(pieces)).map(partial(_answer, function))
         for row in answers.iter_rows():
