@@ -13,19 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as TorchDataset
 
+from memecap.core.parallel import chunks
 from memecap.modeling.batch import Batch, collate
 from memecap.reading.base import Reading
 from memecap.training.config import StageConfig
 from memecap.training.datasets import Dataset, Lengths
-
-Thing = TypeVar("Thing")
 
 #: windows whose examples are sorted together: long enough to save padding, short enough to keep the order random
 POOL = 50
@@ -40,7 +38,7 @@ class SampleIndex:
     number: int
 
 
-AccumulationWindow = list[Sequence[SampleIndex]]
+AccumulationWindow = list[list[SampleIndex]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +105,6 @@ def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> lis
     return indices
 
 
-def chunks(items: Sequence[Thing], size: int) -> Iterator[Sequence[Thing]]:
-    """In pieces of a size, the last of which may be shorter."""
-    return (items[start : start + size] for start in range(0, len(items), size))
-
-
 def load_windows(
     dataset: Dataset,
     windows: Sequence[AccumulationWindow],
@@ -124,36 +117,31 @@ def load_windows(
 ) -> Iterator[list[MicroBatch]]:
     """The windows of an epoch from `start` on, prepared by worker processes when there are any."""
     yield from DataLoader(
-        _MicroBatches(dataset, windows, seed, rank, n_processes),
+        windows,  # type: ignore[arg-type]  # a sequence does as well as a Dataset
         batch_size=None,
         sampler=range(start, len(windows)),
         num_workers=n_workers,
+        collate_fn=partial(_micro_batches, dataset, seed, rank, n_processes),
         generator=torch.Generator().manual_seed(0),  # its own, so that loading never moves the global one
     )
 
 
-@dataclass(frozen=True)
-class _MicroBatches(TorchDataset[list[MicroBatch]]):
-    """Window number → this process's micro-batches."""
+def _micro_batches(
+    dataset: Dataset, seed: str, rank: int, n_processes: int, window: AccumulationWindow
+) -> list[MicroBatch]:
+    return [_micro_batch(dataset, seed, batch[rank::n_processes], batch[:1]) for batch in window]
 
-    dataset: Dataset
-    windows: Sequence[AccumulationWindow]
-    seed: str
-    rank: int
-    n_processes: int
 
-    def __getitem__(self, place: int) -> list[MicroBatch]:
-        return [self._micro_batch(batch) for batch in self.windows[place]]
-
-    def _micro_batch(self, batch: Sequence[SampleIndex]) -> MicroBatch:
-        mine = batch[self.rank :: self.n_processes]
-        examples, readings = [], []
-        for index in mine or batch[:1]:
-            seed = f"{self.seed}/{index.number}"
-            reading = self.dataset.reading(index.item, index.caption, seed)
-            image = self.dataset.image(index.item, seed)
-            examples.append(self.dataset.example(index.item, index.caption, image=image, reading=reading))
-            readings.append(reading)
-        collated = collate(examples, label_smoothing=self.dataset.stage.label_smoothing)
-        items = tuple(index.item for index in mine or batch[:1])
-        return MicroBatch(collated, collated.n_tokens if mine else 0, items, tuple(readings))
+def _micro_batch(
+    dataset: Dataset, seed: str, mine: Sequence[SampleIndex], stand_in: Sequence[SampleIndex]
+) -> MicroBatch:
+    examples, readings = [], []
+    for index in mine or stand_in:
+        place = f"{seed}/{index.number}"
+        reading = dataset.reading(index.item, index.caption, place)
+        image = dataset.image(index.item, place)
+        examples.append(dataset.example(index.item, index.caption, image=image, reading=reading))
+        readings.append(reading)
+    batch = collate(examples, label_smoothing=dataset.stage.label_smoothing)
+    items = tuple(index.item for index in mine or stand_in)
+    return MicroBatch(batch, batch.n_tokens if mine else 0, items, tuple(readings))

@@ -8,6 +8,7 @@ import torch
 from accelerate.utils import gather_object
 
 from memecap.core.config import PartConfig
+from memecap.core.parallel import chunks
 from memecap.inference.pipeline import Pipeline
 from memecap.modeling.batch import Example, collate, stack
 from memecap.modeling.outputs import Loss
@@ -16,8 +17,7 @@ from memecap.scoring.quantities import of_epoch
 from memecap.training.datasets import Dataset
 from memecap.training.diagnostics import signs
 from memecap.training.progress import Record
-from memecap.training.randomness import freely
-from memecap.training.sampling import chunks
+from memecap.training.randomness import repeatable
 from memecap.training.stage import Captioned, StageRun
 
 BATCH = 32  # nothing is learnt here, so more examples fit than in training
@@ -89,7 +89,7 @@ def _caption(run: StageRun) -> list[Captioned]:
         images = stack([val.image(item, f"val/{item}") for item in batch])
         readings = [val.reading(item, 0, f"val/{item}") for item in batch]
         seen = None if images is None else images.to(accelerator.device)
-        with freely():
+        with repeatable(False):  # on CUDA, top-p sampling has no other way
             found = pipeline.write(seen, readings)
         for item, ((best, *_),) in zip(batch, found, strict=True):
             made.append((item, Captioned(val.items[item], best.reading, best)))
