@@ -6,7 +6,6 @@ In: the settings and the run folder. Out: `Check`s; nothing is written, fetched 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,27 +17,18 @@ from memecap.text import navec as _navec
 from memecap.training import estimate
 from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.datasets import open_corpora
+from memecap.training.estimate import Check, disk
 from memecap.training.folder import RunFolder
 from memecap.training.initialize import initialize
 
 TRANSLATED = ("opus", "ru")  # endings of the names of translated corpora
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing a run needs; `exit_code` is zero where it is there, None where nobody can say yet."""
-
-    name: str
-    found: str
-    fix: str = ""
-    exit_code: int | None = 0
-
-
 def check(config: TrainConfig, out: Path) -> list[Check]:
     """Models, corpora with their pictures and readings, then what the run costs, if all of it is there."""
     found = [*_run_folder(config, out), *_models(config), *_extras(config), *_corpora(config)]
     if any(one.exit_code for one in found):
-        return [*found, Check("time, memory", "not known before the above is here", exit_code=None), _disk(0, out)]
+        return [*found, Check("time, memory", "not known before the above is here", exit_code=None), disk(0, out)]
     return [*found, *_costs(config, out)]
 
 
@@ -141,30 +131,9 @@ def _costs(config: TrainConfig, out: Path) -> Iterator[Check]:
     """The captioner is built as the run would build it, so whatever stands in its way is found here."""
     corpora = open_corpora(config)
     try:
-        captioner = initialize(config, corpora)
-        sizes = estimate.sizes(captioner, config, corpora)
+        yield from estimate.costs(initialize(config, corpora), config, corpora, out)
     except MemecapError as error:
         yield Check("captioner", f"{error.what} ({error.where})", error.fix or "", error.exit_code)
-        return
-    for folder, n in sizes.unseen.items():
-        fix = f"memecap features {folder} --config FILE    or let the run do it"
-        yield Check(str(folder), f"{n:,} pictures without stored features", fix)
-    yield Check("time", sizes.time)
-    short = sizes.memory > sizes.memory_there
-    what = f"weights, gradients and Adam's moments take {_gb(sizes.memory)} of {_gb(sizes.memory_there)}"
-    fix = "take smaller models, or freeze more of them" if short else ""
-    yield Check("memory", f"{what}; a batch comes on top", fix, 74 if short else 0)
-    yield _disk(sizes.disk, out)
-
-
-def _disk(needed: int, out: Path) -> Check:
-    free = estimate.free_disk(out)
-    what = f"{_gb(free)} free" + (f", {_gb(needed)} needed at most" if needed else "")
-    return Check("disk", what, f"make room on the disk of {out}", 74) if needed > free else Check("disk", what)
-
-
-def _gb(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.2f} GB"
 
 
 def missing(checks: list[Check]) -> int:
