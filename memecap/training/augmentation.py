@@ -120,9 +120,8 @@ def simulate_reading(caption: str, rng: random.Random, noise: Noise = Noise()) -
                 text.append(_misread(line, rng, noise))
     if rng.random() < noise.capitals:
         text = [line.upper() for line in text]
-    return Reading(
-        lines=tuple(Line(line, (0, 0, 0, 0), 1.0) for line in text if line), width=0, height=0, reader="simulated"
-    )
+    lines = tuple(Line(line, (0, 0, 0, 0), 1.0) for line in text if line)
+    return Reading(lines=lines, width=0, height=0, reader="simulated")
 
 
 def _break(words: list[str], rng: random.Random) -> list[list[str]]:

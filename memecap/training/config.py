@@ -216,13 +216,13 @@ class TrainConfig(Frozen):
 
     @model_validator(mode="after")
     def _measured_and_told_apart(self) -> Self:
+        names = [stage.name for stage in self.stages]
         scored = [stage.name for stage in self.stages if stage.early_stop.metric != "loss"]
         if scored and not self.val_captions:
             raise ValueError(
                 f"val_captions: 0 measures no captions, and early_stop.metric of {', '.join(scored)} is a score of "
                 "captions: raise val_captions, or set the metric to loss"
             )
-        names = [stage.name for stage in self.stages]
         if len(set(names)) != len(names):
             raise ValueError(f"stages share a name: {', '.join(names)}")
         return self

@@ -155,11 +155,7 @@ def open_datasets(
 
 
 def load_items(corpus: manifest.Corpus, stage: StageConfig, split: str, image_inputs: ImageInputs | None) -> list[Item]:
-    """The usable rows of a split: with a caption, and with a picture where the captioner looks at one.
-
-    Raises:
-        DataError: readings are demanded and a row has none.
-    """
+    """The usable rows of a split: with a caption, and with a picture where the captioner looks at one."""
     stored = readings.load_readings(corpus.folder)
     told = {} if stage.readings is False else stored
     items = [

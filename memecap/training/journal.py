@@ -17,6 +17,7 @@ from memecap.core import storage
 from memecap.core.progress import say
 from memecap.errors import UsageError
 from memecap.metrics.base import Quantity
+from memecap.training.config import TrainConfig
 from memecap.training.diagnostics import alarms
 from memecap.training.folder import RunFolder
 from memecap.training.progress import Progress, Record
@@ -30,9 +31,7 @@ class Journal:
     """The log, the samples, the curves and, with `tensorboard`, the events of a run."""
 
     folder: RunFolder
-    quantities: Mapping[str, Quantity]
-    samples: int
-    tensorboard: bool
+    config: TrainConfig
     _events: Any = None  # their writer, opened at the first row
     _drawn_at: float = field(default_factory=time.monotonic)
 
@@ -40,16 +39,16 @@ class Journal:
         """Add an epoch's row and samples to the progress; every process keeps them."""
         alarm = "; ".join(alarms(epoch.scores, epoch.captioned))
         progress.log_row(stage, **epoch.scores, best=int(epoch.is_best), alarm=alarm)
-        progress.samples += [progress.place(stage) | _sample(one) for one in epoch.captioned[: self.samples]]
+        progress.samples += [progress.place(stage) | _sample(one) for one in epoch.captioned[: self.config.samples]]
 
     def write(self, progress: Progress) -> None:
         """Write all rows, and tell the last one."""
         self.folder.write_log(progress.log, progress.samples)
         if time.monotonic() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
-            draw_curves(self.folder.curves, progress.log, self.quantities)
+            draw_curves(self.folder.curves, progress.log, self.config.quantities)
             self._drawn_at = time.monotonic()
         row = progress.log[-1]
-        if self.tensorboard:
+        if self.config.tensorboard:
             self._add_events(row)
         say(_line(row))
         if row["alarm"]:
@@ -59,12 +58,17 @@ class Journal:
         """Draw the whole run."""
         if self._events is not None:
             self._events.close()
-        draw_curves(self.folder.curves, progress.log, self.quantities)
+        draw_curves(self.folder.curves, progress.log, self.config.quantities)
 
     def _add_events(self, row: Record) -> None:
         """The numbers of a row under their names; the events that a resumed run makes again are dropped."""
         if self._events is None:
-            self._events = _open(self.folder.folder / "tensorboard", row["step"])
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError as error:
+                fix = "pip install 'memecap[tensorboard]'"
+                raise UsageError("TensorBoard is not installed", where="tensorboard: true", fix=fix) from error
+            self._events = SummaryWriter(str(self.folder.folder / "tensorboard"), purge_step=row["step"])
         for name, value in row.items():
             if isinstance(value, int | float) and name not in ("epoch", "step"):
                 self._events.add_scalar(name, value, row["step"])
@@ -87,16 +91,6 @@ def _line(row: Record) -> str:
     return f"{row['stage']}, epoch {row['epoch']}, step {row['step']}: {', '.join(numbers)}{mark}"
 
 
-def _open(folder: Path, step: int) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise UsageError(
-            "TensorBoard is not installed", where="tensorboard: true", fix="pip install 'memecap[tensorboard]'"
-        ) from error
-    return SummaryWriter(str(folder), purge_step=step)
-
-
 def draw_curves(path: Path, log: Sequence[dict[str, Any]], quantities: Mapping[str, Quantity]) -> None:
     """Write the curves of a log's rows; of the scores, those that have a place there, brought to 0–100."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -113,7 +107,11 @@ def draw_curves(path: Path, log: Sequence[dict[str, Any]], quantities: Mapping[s
             _plot(scores, log, f"val_{name}", one.in_english, 100 / one.unit, marker="o", markersize=3)
     scores.set(xlabel="optimizer step", ylabel="of val captions, 0–100", ylim=(0, None))
     for axes in (losses, scores):
-        _mark_stages(axes, log)
+        for before, after in pairwise(log):
+            if before["stage"] != after["stage"]:  # a thin line with the name of the next
+                axes.axvline(before["step"], color="grey", linewidth=0.8)
+                place = before["step"], 1
+                axes.annotate(after["stage"], place, xycoords=("data", "axes fraction"), fontsize=8, va="top")
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         if axes.lines and axes.get_legend_handles_labels()[0]:
@@ -127,11 +125,3 @@ def _plot(axes: Any, log: Sequence[dict[str, Any]], key: str, label: str, factor
     points = [(row["step"], factor * row[key]) for row in log if row.get(key) is not None]
     if points:
         axes.plot(*zip(*points, strict=True), label=label, **style)
-
-
-def _mark_stages(axes: Any, log: Sequence[dict[str, Any]]) -> None:
-    """A thin line after the last step of each stage, with the name of the next."""
-    for before, after in pairwise(log):
-        if before["stage"] != after["stage"]:
-            axes.axvline(before["step"], color="grey", linewidth=0.8)
-            axes.annotate(after["stage"], (before["step"], 1), xycoords=("data", "axes fraction"), fontsize=8, va="top")

@@ -117,12 +117,9 @@ def _add(run: StageRun, window: Sequence[MicroBatch]) -> tuple[float, int, float
             weight = accelerator.num_processes / n_tokens if micro_batch.n_tokens else 0.0
             accelerator.backward(loss.total * weight)
         total += float(loss.total.detach()) if micro_batch.n_tokens else 0.0
-    return run.sum(total), n_tokens, None if run.sampler is None else _mean_reward(run, window)
-
-
-def _mean_reward(run: StageRun, window: Sequence[MicroBatch]) -> float:
     rewards = [reward for micro_batch in window if micro_batch.n_tokens for reward in micro_batch.rewards]
-    return run.sum(sum(rewards)) / run.sum(len(rewards))
+    mean_reward = None if run.sampler is None else run.sum(sum(rewards)) / run.sum(len(rewards))
+    return run.sum(total), n_tokens, mean_reward
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

@@ -86,14 +86,9 @@ class Run:
     progress: Progress
     journal: Journal
 
-    @property
-    def is_main(self) -> bool:
-        """Does this process write the files and speak to the person at the terminal?"""
-        return bool(self.accelerator.is_main_process)
-
     def say(self, message: str) -> None:
         """One line, whatever the number of processes."""
-        if self.is_main:
+        if self.accelerator.is_main_process:
             say(message)
 
 
@@ -126,12 +121,7 @@ def _open(config: TrainConfig, folder: RunFolder, accelerator: Accelerator, stat
         ],
         model=accelerator.prepare(captioner.to(accelerator.device)),
         progress=Progress(**state["progress"]) if state else Progress(),
-        journal=Journal(
-            folder,
-            quantities=config.quantities,
-            samples=config.samples,
-            tensorboard=config.tensorboard and accelerator.is_main_process,
-        ),
+        journal=Journal(folder, config),
     )
     if state is not None:
         stage, progress = config.stages[run.progress.stage].name, run.progress
@@ -146,7 +136,7 @@ def _train_stage(run: Run, number: int, state: Record | None) -> None:
         if isinstance(done, Step):
             if not math.isfinite(done.norm):
                 _rescue(run, stage, done)
-            due = run.is_main and time.monotonic() - saved_at >= run.config.save_every_s
+            due = run.accelerator.is_main_process and time.monotonic() - saved_at >= run.config.save_every_s
             if not stage.sum(due):
                 continue
         else:
@@ -179,7 +169,7 @@ def _begin_stage(run: Run, number: int, state: Record | None) -> StageRun:
         run.accelerator.wait_for_everyone()
         checkpoint.restore(captioner, run.folder.best)
         run.progress.begin_stage(number)
-        if run.is_main:
+        if run.accelerator.is_main_process:
             checkpoint.save(captioner, run.folder.last)
     for note in notes(stage):
         run.say(f"stage {config.name}: {note}")
@@ -190,7 +180,7 @@ def _begin_stage(run: Run, number: int, state: Record | None) -> StageRun:
 def _save(run: Run, stage: StageRun) -> None:
     """Save everything needed to go on from here."""
     random = gather_object([random_state()])
-    if run.is_main:
+    if run.accelerator.is_main_process:
         run.folder.save_state(
             {
                 "progress": asdict(run.progress),
@@ -217,7 +207,7 @@ def _rescue(run: Run, stage: StageRun, step: Step) -> None:
 
 def _end_epoch(run: Run, stage: StageRun, epoch: Epoch) -> None:
     run.journal.note_epoch(run.progress, stage.stage.name, epoch)
-    if run.is_main:
+    if run.accelerator.is_main_process:
         if epoch.is_best:
             checkpoint.save(run.captioner, run.folder.best)
         checkpoint.save(run.captioner, run.folder.last)
@@ -226,7 +216,7 @@ def _end_epoch(run: Run, stage: StageRun, epoch: Epoch) -> None:
 
 def _finish(run: Run) -> None:
     run.accelerator.wait_for_everyone()
-    if not run.is_main:
+    if not run.accelerator.is_main_process:
         return
     checkpoint.restore(run.captioner, run.folder.best)
     run.journal.close(run.progress)
