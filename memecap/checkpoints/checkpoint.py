@@ -151,10 +151,7 @@ def _files(part: PartConfig, references: Collection[str]) -> dict[str, tuple[hub
 
 
 def _check_references(
-    captioner: TrainableCaptioner,
-    expected: Mapping[str, str],
-    files: Mapping[str, tuple[hub.Files, str]],
-    folder: Path,
+    captioner: TrainableCaptioner, expected: Mapping[str, str], files: Mapping[str, tuple[hub.Files, str]], folder: Path
 ) -> None:
     for name, module in captioner.references().items():
         loaded = files.get(name)
