@@ -12,7 +12,6 @@ import shutil
 import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import save_file
@@ -76,8 +75,7 @@ def load(model: str | Path, *, trust_code: bool | Collection[str] = False) -> Tr
     checkpoint_record.check(folder, record, written)
     settings = model_paths.find(written, folder, record.models, {"encoder", *record.references})
     with registry.trusting(trust_code):
-        checked = config.validate(_Checkpoint, {"captioner": settings}, where=folder / CONFIG)
-        part = config.configure("captioners", checked.captioner)
+        part = config.validate(_Checkpoint, {"captioner": settings}, where=folder / CONFIG).captioner
         files = _files(part, record.references)
         captioner: TrainableCaptioner = registry.load("captioners", part.name).from_folder(part, folder)
     _check_references(captioner, record.references, files, folder)
@@ -97,10 +95,9 @@ def restore(captioner: TrainableCaptioner, folder: Path) -> None:
 
 def own_state(captioner: TrainableCaptioner) -> dict[str, Tensor]:
     """The weights that a checkpoint holds: all but the frozen ones of the models it refers to."""
-    references = captioner.references()
-    learnt = _learnt(captioner)
-    state = captioner.state_dict()
-    return {name: state[name] for name in state if name.split(".", 1)[0] not in references or name in learnt}
+    references, learnt = captioner.references(), _learnt(captioner)
+    state = captioner.state_dict().items()
+    return {name: tensor for name, tensor in state if name.split(".", 1)[0] not in references or name in learnt}
 
 
 def find(model: str | Path) -> Path:
@@ -130,19 +127,17 @@ def _write(captioner: TrainableCaptioner, folder: Path, home: Path, card: str, s
     places = {name: place for name, place in places.items() if name not in changes}
     captioner.save_structure(folder)
     state = own_state(captioner)
-    save_file(_untied(state), folder / WEIGHTS, metadata={"format": "pt"})
+    tied = _tied(state)
+    untied = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items() if name not in tied}
+    save_file(untied, folder / WEIGHTS, metadata={"format": "pt"})
     (folder / WEIGHTS).chmod(0o644)
     changes |= {name: {"model": place.model} for name, place in places.items()}
-    storage.write_text(folder / CONFIG, config.to_yaml(_changed(captioner.config, changes)))
+    parts = {name: getattr(captioner.config, name).model_copy(update=change) for name, change in changes.items()}
+    storage.write_text(folder / CONFIG, config.to_yaml(captioner.config.model_copy(update=parts)))
     storage.write_text(folder / CARD, card or _card(captioner))
     hashes = {name: _frozen_hash(module) for name, module in references.items()}
-    record = Record(memecap=__version__, references=hashes, tied=_tied(state), models=places)
+    record = Record(memecap=__version__, references=hashes, tied=tied, models=places)
     checkpoint_record.write(folder, record, copies=changes.keys())
-
-
-def _changed(part: PartConfig, changes: Mapping[str, Mapping[str, Any]]) -> PartConfig:
-    updates = {name: getattr(part, name).model_copy(update=dict(change)) for name, change in changes.items()}
-    return part.model_copy(update=updates)
 
 
 def _files(part: PartConfig, references: Collection[str]) -> dict[str, tuple[hub.Files, str]]:
@@ -156,17 +151,13 @@ def _files(part: PartConfig, references: Collection[str]) -> dict[str, tuple[hub
 
 
 def _check_references(
-    captioner: TrainableCaptioner,
-    expected: Mapping[str, str],
-    files: Mapping[str, tuple[hub.Files, str]],
-    folder: Path,
+    captioner: TrainableCaptioner, expected: Mapping[str, str], files: Mapping[str, tuple[hub.Files, str]], folder: Path
 ) -> None:
     for name, module in captioner.references().items():
-        found = _known.get(files[name]) if name in files else None
-        if found is None:
-            found = _frozen_hash(module)
-            if name in files:
-                _known[files[name]] = found
+        loaded = files.get(name)
+        found = (loaded and _known.get(loaded)) or _frozen_hash(module)
+        if loaded:
+            _known[loaded] = found
         if expected.get(name) != found:
             raise DataError(
                 f"the {name} has other weights than those the captioner was trained with",
@@ -177,14 +168,11 @@ def _check_references(
 
 def _load_weights(captioner: TrainableCaptioner, path: Path) -> None:
     state = tensors.read_safetensors(path, fix="Save or fetch the checkpoint again.")
-    expected = captioner.state_dict()
-    own = own_state(captioner).keys()
-    absent = own - state.keys() - _tied(expected).keys()
-    misshapen = [n for n in own & state.keys() if state[n].shape != expected[n].shape]
-    if absent or misshapen or state.keys() - own:
-        first = sorted([*absent, *misshapen, *(state.keys() - own)])[0]
+    tied = _tied(captioner.state_dict())
+    own = {name: tensor for name, tensor in own_state(captioner).items() if name in state or name not in tied}
+    if wrong := tensors.misfits(state, own):
         raise DataError(
-            f"the weights do not fit the captioner: {first}",
+            f"the weights do not fit the captioner: {wrong[0]}",
             where=path,
             fix="Load it with the config it was saved with.",
         )
@@ -211,11 +199,6 @@ def _tied(state: Mapping[str, Tensor]) -> dict[str, str]:
         if kept != name and tensor.numel():
             tied[name] = kept
     return tied
-
-
-def _untied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    tied = _tied(state)
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items() if name not in tied}
 
 
 def _refuse_foreign(folder: Path) -> None:

@@ -54,11 +54,9 @@ def read(
     captioner: TrainableCaptioner = registry.load("captioners", part.name).from_texts(part, ())
     weights = _mapper(state) | _gpt(state)
     expected = {name: tensor for name, tensor in captioner.state_dict().items() if not name.startswith("encoder.")}
-    wrong = [name for name in expected if name not in weights or weights[name].shape != expected[name].shape]
-    if wrong or weights.keys() - expected.keys():
-        first = sorted([*wrong, *(weights.keys() - expected.keys())])[0]
+    if wrong := tensors.misfits(weights, expected):
         raise DataError(
-            f"the weights do not fit {decoder} behind {encoder.get('model')}: {first}",
+            f"the weights do not fit {decoder} behind {encoder.get('model')}: {wrong[0]}",
             where=path,
             fix="Name the encoder and the GPT-2 that the checkpoint was trained with.",
         )
@@ -103,18 +101,17 @@ def _mapper(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
     renamed = {"attn.project": "self_attn.out_proj", "mlp.fc1": "linear1", "mlp.fc2": "linear2"}
     for name, tensor in state.items():
-        if name.startswith(_LAYER):
-            number, part = name.removeprefix(_LAYER).split(".", 1)
-            place, _, kind = part.rpartition(".")
-            if place not in ("attn.to_queries", "attn.to_keys_values"):
-                made[f"mapper.layers.layers.{number}.{renamed.get(place, place)}.{kind}"] = tensor
-    for name, queries in state.items():
-        if name.endswith(".attn.to_queries.weight"):
-            number = name.removeprefix(_LAYER).split(".", 1)[0]
+        if not name.startswith(_LAYER):
+            continue
+        number, part = name.removeprefix(_LAYER).split(".", 1)
+        place, _, kind = part.rpartition(".")
+        home = f"mapper.layers.layers.{number}"
+        if part == "attn.to_queries.weight":
             keys_values = state[f"{_LAYER}{number}.attn.to_keys_values.weight"]
-            home = f"mapper.layers.layers.{number}.self_attn.in_proj"
-            made[f"{home}_weight"] = torch.cat([queries, keys_values])
-            made[f"{home}_bias"] = torch.zeros(3 * len(queries))  # upstream's have none
+            made[f"{home}.self_attn.in_proj_weight"] = torch.cat([tensor, keys_values])
+            made[f"{home}.self_attn.in_proj_bias"] = torch.zeros(3 * len(tensor))  # upstream's have none
+        elif place not in ("attn.to_queries", "attn.to_keys_values"):
+            made[f"{home}.{renamed.get(place, place)}.{kind}"] = tensor
     return made
 
 

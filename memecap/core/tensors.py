@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ def read_safetensors(path: Path, *, fix: str) -> dict[str, Tensor]:
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
         raise _broken(path, error, fix) from error
     return state
+
+
+def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
+    """The names that only one of them has, or whose shapes differ."""
+    differing = (name for name in state.keys() & expected.keys() if state[name].shape != expected[name].shape)
+    return sorted({*(state.keys() ^ expected.keys()), *differing})
 
 
 def _missing(path: Path, fix: str) -> MissingFileError:

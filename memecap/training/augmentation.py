@@ -51,7 +51,8 @@ def augment(
     """
     if photograph:
         if rotation_degrees:
-            picture = _rotate(picture, rng.uniform(-rotation_degrees, rotation_degrees))
+            degrees = rng.uniform(-rotation_degrees, rotation_degrees)  # the corners that open have its mean colour
+            picture = picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=_mean_colour(picture))
         picture = _crop(picture, rng)
         if rng.random() < 0.5 and not any(_SIDES.search(caption) for caption in captions):
             picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -59,11 +60,6 @@ def augment(
         if rng.random() < 0.5:
             picture = change(picture, rng)
     return picture
-
-
-def _rotate(picture: Image.Image, degrees: float) -> Image.Image:
-    """Turned about its middle, as large as before; the corners that open have its mean colour."""
-    return picture.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=_mean_colour(picture))
 
 
 def _crop(picture: Image.Image, rng: random.Random) -> Image.Image:
@@ -124,9 +120,8 @@ def simulate_reading(caption: str, rng: random.Random, noise: Noise = Noise()) -
                 text.append(_misread(line, rng, noise))
     if rng.random() < noise.capitals:
         text = [line.upper() for line in text]
-    return Reading(
-        lines=tuple(Line(line, (0, 0, 0, 0), 1.0) for line in text if line), width=0, height=0, reader="simulated"
-    )
+    lines = tuple(Line(line, (0, 0, 0, 0), 1.0) for line in text if line)
+    return Reading(lines=lines, width=0, height=0, reader="simulated")
 
 
 def _break(words: list[str], rng: random.Random) -> list[list[str]]:

@@ -131,27 +131,15 @@ class StageConfig(Frozen):
     early_stop: EarlyStop = Field(EarlyStop(), description="which epoch is best, and when to stop")
 
     @model_validator(mode="after")
-    def _one_length(self) -> Self:
+    def _possible(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give epochs or steps, one of the two")
         if self.text_only and self.early_stop.metric != "loss":
             raise ValueError("a text_only stage captions no picture: set early_stop.metric to loss")
-        return self
-
-    @model_validator(mode="after")
-    def _turned_pictures(self) -> Self:
         if self.rotation_degrees and not self.augment:
             raise ValueError("rotation_degrees is a part of augmentation: set augment: true")
-        return self
-
-    @model_validator(mode="after")
-    def _plain_adam(self) -> Self:
         if self.optimizer == "adam" and self.weight_decay:
             raise ValueError("plain Adam decays no weight: set weight_decay: 0, or optimizer: adamw")
-        return self
-
-    @model_validator(mode="after")
-    def _possible_reward(self) -> Self:
         if self.objective and self.text_only:
             raise ValueError("a text_only stage captions no picture: it has no captions to reward")
         if self.objective and self.early_stop.metric == "loss":
@@ -227,18 +215,14 @@ class TrainConfig(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _measured(self) -> Self:
+    def _measured_and_told_apart(self) -> Self:
+        names = [stage.name for stage in self.stages]
         scored = [stage.name for stage in self.stages if stage.early_stop.metric != "loss"]
         if scored and not self.val_captions:
             raise ValueError(
                 f"val_captions: 0 measures no captions, and early_stop.metric of {', '.join(scored)} is a score of "
                 "captions: raise val_captions, or set the metric to loss"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _unique_names(self) -> Self:
-        names = [stage.name for stage in self.stages]
         if len(set(names)) != len(names):
             raise ValueError(f"stages share a name: {', '.join(names)}")
         return self

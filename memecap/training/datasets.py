@@ -68,7 +68,11 @@ class Dataset:
         self._texts: list[str | None] = []
         for item in track(self.items, "measuring captions"):
             for caption in item.captions:
-                self._keep(captioner.example(caption, reading=item.reading))
+                example = captioner.example(caption, reading=item.reading)
+                for ids in (example.token_ids, example.prompt_ids):
+                    self._ids.extend(ids)
+                    self._ends.append(len(self._ids))
+                self._texts.append(example.text)
 
     @property
     def lengths(self) -> Lengths:
@@ -81,7 +85,8 @@ class Dataset:
     def n_cut(self) -> int:
         """Captions of which the captioner learns the beginning only."""
         end_id = self.captioner.tokenizer.end_id
-        return sum(end_id not in self._ids[max(end - 1, start) : end] for start, end in self._spans())
+        spans = zip(self._ends[:-1:2], self._ends[1::2], strict=True)  # of the captions, without their prompts
+        return sum(end_id not in self._ids[max(end - 1, start) : end] for start, end in spans)
 
     def example(
         self, item: int, caption: int, *, image: ImageInput | None = None, reading: Reading | None = None
@@ -89,7 +94,10 @@ class Dataset:
         """The example of a caption, told of a picture and a reading."""
         chosen = self.items[item]
         if reading is chosen.reading and (image is None or not self.captioner.prompts_by_picture):
-            return replace(self._kept(self._first[item] + caption), image=image)
+            number = self._first[item] + caption
+            start, middle, end = self._ends[2 * number : 2 * number + 3]
+            prompt_ids, text = self._ids[middle:end].tolist(), self._texts[number]
+            return Example(self._ids[start:middle].tolist(), prompt_ids=prompt_ids, text=text, image=image)
         return self.captioner.example(chosen.captions[caption], image=image, reading=reading)
 
     def reading(self, item: int, caption: int, seed: str) -> Reading | None:
@@ -119,22 +127,6 @@ class Dataset:
             )
         return self.image_inputs.look(chosen.image_id, chosen.picture, change)
 
-    def _keep(self, example: Example) -> None:
-        for ids in (example.token_ids, example.prompt_ids):
-            self._ids.extend(ids)
-            self._ends.append(len(self._ids))
-        self._texts.append(example.text)
-
-    def _kept(self, number: int) -> Example:
-        start, middle, end = self._ends[2 * number : 2 * number + 3]
-        return Example(
-            self._ids[start:middle].tolist(), prompt_ids=self._ids[middle:end].tolist(), text=self._texts[number]
-        )
-
-    def _spans(self) -> Iterator[tuple[int, int]]:
-        """Where the ids of each caption stand, without its prompt."""
-        return zip(self._ends[:-1:2], self._ends[1::2], strict=True)
-
 
 def open_datasets(
     captioner: TrainableCaptioner,
@@ -150,11 +142,11 @@ def open_datasets(
         DataError: readings are demanded and a row has none.
     """
     image_inputs = open_image_inputs(captioner, corpora, stage, accelerator)
-    train = load_items(corpora, stage, "train", image_inputs)
+    train = [load_items(corpus, stage, "train", image_inputs) for corpus in corpora]
     for mixed, found in zip(stage.corpora, train, strict=True):
         if not found:
             raise _nothing_to_train_on(mixed.name, stage, sees=image_inputs is not None)
-    val = [item for found in load_items(corpora, stage, "val", image_inputs) for item in found]
+    val = [item for corpus in corpora for item in load_items(corpus, stage, "val", image_inputs)]
     order = np.random.default_rng(config.seed).permutation(len(val))[: config.val_rows]
     return (
         Dataset(captioner, train, image_inputs, stage, train=True),
@@ -162,18 +154,8 @@ def open_datasets(
     )
 
 
-def load_items(
-    corpora: Sequence[manifest.Corpus], stage: StageConfig, split: str, image_inputs: ImageInputs | None
-) -> list[list[Item]]:
-    """The usable rows of a split, by corpus: with a caption, and with a picture where the captioner looks at one.
-
-    Raises:
-        DataError: readings are demanded and a row has none.
-    """
-    return [_items(corpus, stage, split, image_inputs) for corpus in corpora]
-
-
-def _items(corpus: manifest.Corpus, stage: StageConfig, split: str, image_inputs: ImageInputs | None) -> list[Item]:
+def load_items(corpus: manifest.Corpus, stage: StageConfig, split: str, image_inputs: ImageInputs | None) -> list[Item]:
+    """The usable rows of a split: with a caption, and with a picture where the captioner looks at one."""
     stored = readings.load_readings(corpus.folder)
     told = {} if stage.readings is False else stored
     items = [

@@ -1,6 +1,6 @@
 """What a run will cost: steps counted, the seconds of a step and of a picture measured here, bytes added up.
 
-In: the captioner as the run would begin, its corpora on disk. Out: `Sizes`. Limits: the step is measured on a few
+In: the captioner as the run would begin, its corpora on disk. Out: `Check`s. Limits: the step is measured on a few
 examples with blank pictures and taken in proportion, which is too much where a device takes a batch at once;
 validation, captions after each epoch and SCST's samples are not counted.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -35,53 +35,76 @@ SIDE = 320  # pixels of the blank picture
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
-    """Pictures of a corpus whose features a stage wants and nobody has computed."""
+class Check:
+    """One thing a run needs; `exit_code` is zero where it is there, None where nobody can say yet."""
 
-    folder: Path
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """Bytes, and a sentence on time."""
-
-    time: str
-    memory: int  # of weights, gradients and the optimizer
-    memory_there: int
-    disk: int  # of checkpoints, the saved state and features
-    unseen: tuple[Unseen, ...]
+    name: str
+    found: str
+    fix: str = ""
+    exit_code: int | None = 0
 
 
-def sizes(captioner: TrainableCaptioner, config: TrainConfig, corpora: Sequence[Sequence[Corpus]]) -> Sizes:
-    """Count and measure. Raises the errors that the first step of the run would raise."""
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-    place = device or torch.device("cpu")
+def costs(
+    captioner: TrainableCaptioner, config: TrainConfig, corpora: Sequence[Sequence[Corpus]], out: Path
+) -> Iterator[Check]:
+    """Features, time, memory and disk. Raises, before the first, the errors that the first step would raise."""
+    place = (torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None) or "cpu"
     captioner.to(place)
     stages = list(zip(config.stages, corpora, strict=True))
-    unseen = _unseen(captioner, stages)
-    n_unseen = sum(pictures.n for pictures in unseen)
-    look_s = _look_seconds(captioner.encoder, place) if captioner.encoder and n_unseen else 0.0
-    steps, seconds = 0, n_unseen * look_s
-    for stage, opened in stages:
-        n_steps = sampling.n_steps([_lengths(captioner, stage, corpus) for corpus in opened], stage)
-        steps += n_steps
-        seconds += n_steps * _step_seconds(captioner, stage, opened[0], config, place)
-    text = f"{steps:,} steps counted; about {_hours(seconds)} or less on this {place.type}"
-    text += f", measured on {MEASURED} examples of each stage"
-    text += f", with features of {n_unseen:,} pictures" if n_unseen else ""
+    encoder = captioner.encoder
+    unseen = _unseen(encoder, stages) if encoder else {}
+    n_unseen = sum(unseen.values())
+    time_check = Check("time", _time(captioner, config, stages, n_unseen))
+    for folder, n in unseen.items():
+        fix = f"memecap features {folder} --config FILE    or let the run do it"
+        yield Check(str(folder), f"{n:,} pictures without stored features", fix)
+    yield time_check
     learnt = _bytes(p for p in captioner.parameters() if p.requires_grad)
     frozen = _bytes(p for p in captioner.parameters() if not p.requires_grad)
+    yield _memory(4 * learnt + frozen, captioner.device)  # the weight, its gradient and two moments of Adam
     own = _bytes(checkpoint.own_state(captioner).values())
-    encoder = captioner.encoder
     stored = n_unseen * 4 * encoder.n_tokens * encoder.width if encoder else 0
-    return Sizes(
-        time=f"{text}; {_left_out(config)} come on top",
-        memory=4 * learnt + frozen,  # the weight, its gradient and two moments of Adam
-        memory_there=_memory(place),
-        disk=3 * own + 2 * (own + 2 * learnt) + stored,  # best, last and one being written; the state twice while it is
-        unseen=unseen,
-    )
+    # checkpoints: the best, the last and one being written; the state, twice while it is written
+    yield disk(3 * own + 2 * (own + 2 * learnt) + stored, out)
+
+
+def _time(
+    captioner: TrainableCaptioner,
+    config: TrainConfig,
+    stages: Sequence[tuple[StageConfig, Sequence[Corpus]]],
+    n_unseen: int,
+) -> str:
+    encoder = captioner.encoder
+    steps, seconds = 0, n_unseen * _look_seconds(encoder, captioner.device) if encoder and n_unseen else 0.0
+    for stage, opened in stages:
+        sees = encoder is not None and not stage.text_only
+        captions = [[range(len(row.captions)) for row in usable(corpus, "train", sees=sees)] for corpus in opened]
+        n_steps = sampling.n_steps(captions, stage)
+        steps += n_steps
+        seconds += n_steps * _step_seconds(captioner, stage, opened[0], config)
+    text = f"{steps:,} steps counted; about {_hours(seconds)} or less on this {captioner.device.type}"
+    text += f", measured on {MEASURED} examples of each stage"
+    text += f", with features of {n_unseen:,} pictures" if n_unseen else ""
+    last = "the samples of SCST" if any(stage.objective for stage in config.stages) else "saving"
+    return f"{text}; validation, its captions and {last} come on top"
+
+
+def _memory(needed: int, place: torch.device) -> Check:
+    """Of the device, or of the machine."""
+    if place.type == "cuda":
+        there = int(torch.cuda.mem_get_info(place)[1])
+    else:
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    what = f"weights, gradients and Adam's moments take {_gb(needed)} of {_gb(there)}; a batch comes on top"
+    fix = "take smaller models, or freeze more of them"
+    return Check("memory", what, fix, 74) if needed > there else Check("memory", what)
+
+
+def disk(needed: int, out: Path) -> Check:
+    """Is there room for what the run writes?"""
+    free = free_disk(out)
+    what = f"{_gb(free)} free" + (f", {_gb(needed)} needed at most" if needed else "")
+    return Check("disk", what, f"make room on the disk of {out}", 74) if needed > free else Check("disk", what)
 
 
 def free_disk(out: Path) -> int:
@@ -92,81 +115,61 @@ def free_disk(out: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def _left_out(config: TrainConfig) -> str:
-    return "validation, its captions" + (
-        " and the samples of SCST" if any(stage.objective for stage in config.stages) else " and saving"
-    )
-
-
-def _unseen(
-    captioner: TrainableCaptioner, stages: Sequence[tuple[StageConfig, Sequence[Corpus]]]
-) -> tuple[Unseen, ...]:
-    encoder = captioner.encoder
-    if encoder is None:
-        return ()
+def _unseen(encoder: ImageEncoder, stages: Sequence[tuple[StageConfig, Sequence[Corpus]]]) -> dict[Path, int]:
     wanted = {
         corpus.folder: corpus
         for stage, opened in stages
         if not stage.text_only and takes_features(encoder, stage)
         for corpus in opened
     }
-    fingerprint = encoder.fingerprint if wanted else ""
-    found = []
+    found = {}
     for folder, corpus in wanted.items():
-        known = features.load_features(folder, fingerprint).keys()
         pictures = {row.image_id for split in ("train", "val") for row in corpus.rows(split) if row.file_name}
-        found.append(Unseen(folder, len(pictures - known)))
-    return tuple(one for one in found if one.n)
+        found[folder] = len(pictures - features.load_features(folder, encoder.fingerprint).keys())
+    return {folder: n for folder, n in found.items() if n}
 
 
-def _usable(captioner: TrainableCaptioner, stage: StageConfig, row: Row) -> bool:
-    return bool(row.captions and (row.file_name or captioner.encoder is None or stage.text_only))
+def usable(corpus: Corpus, split: str, *, sees: bool) -> Iterator[Row]:
+    """The rows that a stage can be trained on."""
+    return (row for row in corpus.rows(split) if row.captions and (row.file_name or not sees))
 
 
-def _lengths(captioner: TrainableCaptioner, stage: StageConfig, corpus: Corpus) -> list[list[int]]:
-    """Only their number matters here."""
-    return [[0] * len(row.captions) for row in corpus.rows("train") if _usable(captioner, stage, row)]
-
-
-def _step_seconds(
-    captioner: TrainableCaptioner, stage: StageConfig, corpus: Corpus, config: TrainConfig, place: torch.device
-) -> float:
+def _step_seconds(captioner: TrainableCaptioner, stage: StageConfig, corpus: Corpus, config: TrainConfig) -> float:
     """An optimizer step without the optimizer: forward and backward, in proportion to the examples."""
     stored = {} if stage.readings is False else readings.load_readings(corpus.folder)
-    rows = list(islice((row for row in corpus.rows("train") if _usable(captioner, stage, row)), MEASURED))
-    seen = None if stage.text_only else _blank(captioner.encoder, stage)
+    encoder = None if stage.text_only else captioner.encoder
+    rows = list(islice(usable(corpus, "train", sees=encoder is not None), MEASURED))
+    seen = None if encoder is None else _blank(encoder, stage)
     examples = [captioner.example(row.captions[0], image=seen, reading=stored.get(row.image_id)) for row in rows]
-    batch: Batch = collate(examples).to(place)
+    batch: Batch = collate(examples).to(captioner.device)
     captioner.train()
 
     def learn() -> None:
-        with torch.autocast(place.type, torch.bfloat16, enabled=config.precision == "bf16"):
+        with torch.autocast(captioner.device.type, torch.bfloat16, enabled=config.precision == "bf16"):
             captioner(batch).total.backward()
         captioner.zero_grad()
 
     return _seconds(learn) * stage.batch_size * stage.accumulate / len(rows)
 
 
-def _blank(encoder: ImageEncoder | None, stage: StageConfig) -> Tensor | None:
+def _blank(encoder: ImageEncoder, stage: StageConfig) -> Tensor:
     """What stands for a picture: stored features of a frozen encoder, or pixels."""
-    if encoder is None:
-        return None
     if takes_features(encoder, stage):
         return torch.zeros(encoder.n_tokens, encoder.width)
-    return encoder.transform(Image.new("RGB", (SIDE, SIDE), "grey"))
+    return encoder.transform(_blank_picture())
 
 
 def _look_seconds(encoder: ImageEncoder, place: torch.device) -> float:
     """Of one picture through the transform and the encoder."""
-
-    @torch.inference_mode()
-    def look() -> None:
-        encoder(encoder.transform(Image.new("RGB", (SIDE, SIDE), "grey"))[None].to(place))
-
-    return _seconds(look)
+    with torch.inference_mode():
+        return _seconds(lambda: encoder(encoder.transform(_blank_picture())[None].to(place)))
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _blank_picture() -> Image.Image:
+    return Image.new("RGB", (SIDE, SIDE), "grey")
+
+
+def _seconds(work: Callable[[], object]) -> float:
     """The second time, when all is warm."""
     work()
     started = time.perf_counter()
@@ -176,15 +179,12 @@ def _seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def _bytes(tensors: object) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)  # type: ignore[attr-defined]
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-def _memory(place: torch.device) -> int:
-    """Bytes of the device, or of the machine."""
-    if place.type == "cuda":
-        return int(torch.cuda.mem_get_info(place)[1])
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+def _gb(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.2f} GB"
 
 
 def _hours(seconds: float) -> str:

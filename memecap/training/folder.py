@@ -53,17 +53,19 @@ class RunFolder:
         Raises:
             ConfigError: another run lives in this folder.
         """
+        if changed := self.changes(wanted):
+            raise ConfigError(
+                f"the run in this folder was begun with other settings: {'; '.join(changed)}",
+                where=self.folder,
+                fix="Choose another --out, or remove the folder to begin anew.",
+            )
+        storage.write_text(self.folder / "config.yaml", config.to_yaml(wanted))
+
+    def changes(self, wanted: TrainConfig) -> list[str]:
+        """How these settings differ from those the run was begun with; empty where none was begun."""
         path = self.folder / "config.yaml"
-        if path.exists():
-            begun = config.load(TrainConfig, path)
-            changed = differences(begun.model_dump(mode="json"), wanted.model_dump(mode="json"))
-            if changed:
-                raise ConfigError(
-                    f"the run in this folder was begun with other settings: {'; '.join(changed)}",
-                    where=self.folder,
-                    fix="Choose another --out, or remove the folder to begin anew.",
-                )
-        storage.write_text(path, config.to_yaml(wanted))
+        begun = config.load(TrainConfig, path) if path.exists() else wanted
+        return differences(begun.model_dump(mode="json"), wanted.model_dump(mode="json"))
 
     def recover(self) -> None:
         """Mend what a killed save left: put back a checkpoint that had stepped aside, remove what is half made."""
@@ -72,7 +74,6 @@ class RunFolder:
             aside = sorted(home.glob(f".{folder.name}.*.old"), key=lambda path: path.stat().st_mtime)
             if aside and not folder.exists():
                 aside[-1].rename(folder)
-        for folder in (self.best, self.last):
             for left in home.glob(f".{folder.name}.*"):
                 shutil.rmtree(left)
 
@@ -113,21 +114,16 @@ class RunFolder:
         (self.folder / "state.pt").unlink(missing_ok=True)
 
 
-def differences(begun: Record, wanted: Record, prefix: str = "") -> list[str]:
+def differences(old: Any, new: Any, key: str = "") -> list[str]:
     """The keys whose values differ, each with both; keys that do not change what comes out are passed over."""
-    changed = []
-    for key in sorted(begun.keys() | wanted.keys()):
-        old, new = begun.get(key), wanted.get(key)
-        if old == new or prefix + key in OPERATIONAL:
-            continue
-        if isinstance(old, dict) and isinstance(new, dict):
-            changed += differences(old, new, f"{prefix}{key}.")
-        elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and isinstance(old[0], dict):
-            for place, (before, after) in enumerate(zip(old, new, strict=True)):
-                changed += differences(before, after, f"{prefix}{key}.{place}.")
-        else:
-            changed.append(f"{prefix}{key} was {old!r}, is {new!r}")
-    return changed
+    if old == new or key in OPERATIONAL:
+        return []
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and isinstance(old[0], dict):
+        old, new = dict(enumerate(old)), dict(enumerate(new))
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return [f"{key} was {old!r}, is {new!r}"]
+    places = {name: f"{key}.{name}" if key else name for name in sorted(old.keys() | new.keys())}
+    return [line for name, place in places.items() for line in differences(old.get(name), new.get(name), place)]
 
 
 def _short(value: Any) -> Any:

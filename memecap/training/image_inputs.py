@@ -6,6 +6,7 @@ H W pixels, N image tokens of width D.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from accelerate import Accelerator
@@ -22,12 +23,12 @@ from memecap.pictures.safe_open import open_picture
 from memecap.training.config import StageConfig
 
 
+@dataclass(frozen=True)
 class ImageInputs:
     """What stands for a row's picture: the stored features of a frozen encoder, else the encoder's pixels."""
 
-    def __init__(self, encoder: ImageEncoder, stored: Mapping[str, Tensor] | None) -> None:
-        self.encoder = encoder
-        self.stored = stored
+    encoder: ImageEncoder
+    stored: Mapping[str, Tensor] | None
 
     def has(self, row: manifest.Row) -> bool:
         """Is there anything to see?"""
@@ -52,27 +53,19 @@ def takes_features(encoder: ImageEncoder, stage: StageConfig) -> bool:
 def open_image_inputs(
     captioner: TrainableCaptioner, corpora: Sequence[manifest.Corpus], stage: StageConfig, accelerator: Accelerator
 ) -> ImageInputs | None:
-    """The image inputs of a stage, None where the captioner sees no picture; missing features are computed first.
-
-    Raises:
-        ConfigError: pictures are to be augmented where the captioner sees none, or stored features only.
-    """
+    """The image inputs of a stage, None where the captioner sees no picture; missing features are computed first."""
     encoder = None if stage.text_only else captioner.encoder
     from_features = encoder is not None and takes_features(encoder, stage)
     if stage.augment and (encoder is None or from_features):
-        raise _cannot_augment(stage, "the stored features of a frozen encoder" if from_features else "no pictures")
+        seen = "the stored features of a frozen encoder" if from_features else "no pictures"
+        raise ConfigError(
+            f"augment changes pixels, and this stage sees {seen}",
+            where=f"stage {stage.name}",
+            fix=f"Set augment: false{', or cache_features: false, or train the encoder' if from_features else ''}.",
+        )
     if encoder is None:
         return None
     return ImageInputs(encoder, _features(encoder, corpora, accelerator) if from_features else None)
-
-
-def _cannot_augment(stage: StageConfig, seen: str) -> ConfigError:
-    instead = "." if seen == "no pictures" else ", or cache_features: false, or train the encoder."
-    return ConfigError(
-        f"augment changes pixels, and this stage sees {seen}",
-        where=f"stage {stage.name}",
-        fix=f"Set augment: false{instead}",
-    )
 
 
 def _features(
@@ -86,7 +79,5 @@ def _features(
             for path, why in done.failed:
                 say(f"left out: {path}: {why}")
     accelerator.wait_for_everyone()
-    stored: dict[str, Tensor] = {}
-    for corpus in corpora:
-        stored |= features.load_features(corpus.folder, fingerprint)
-    return stored
+    stored = (features.load_features(corpus.folder, fingerprint) for corpus in corpora)
+    return {image_id: seen for found in stored for image_id, seen in found.items()}

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from accelerate.utils import set_seed
+
 from memecap.captioners.base import Captioner, TrainableCaptioner, create
 from memecap.checkpoints import checkpoint, model_paths
 from memecap.core import config as configuration
-from memecap.core import manifest
+from memecap.core import manifest, tensors
 from memecap.errors import ConfigError, DataError
 from memecap.training.config import TrainConfig
 from memecap.training.datasets import train_captions
 from memecap.training.folder import RunFolder, differences
 from memecap.training.progress import Record
-from memecap.training.randomness import seed_all
 
 
 def initialize(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]) -> TrainableCaptioner:
@@ -22,7 +23,7 @@ def initialize(config: TrainConfig, corpora: Sequence[Sequence[manifest.Corpus]]
     Raises:
         ConfigError: it cannot be trained, or the checkpoint's captioner has other settings.
     """
-    seed_all(config.seed)
+    set_seed(config.seed)
     if config.start_from is None:
         captioner: Captioner = create(config.captioner, train_captions(corpora))
     else:
@@ -46,8 +47,7 @@ def resume(config: TrainConfig, folder: RunFolder, state: Record, fingerprint: d
             fix="Choose another --out, or remove the folder to begin anew.",
         )
     captioner = checkpoint.load(folder.last, trust_code=_named_parts(config))
-    own = checkpoint.own_state(captioner)
-    if own.keys() != state["weights"].keys() or any(own[n].shape != w.shape for n, w in state["weights"].items()):
+    if tensors.misfits(state["weights"], checkpoint.own_state(captioner)):
         raise DataError(
             "the saved state is not of the checkpoint beside it",
             where=folder.folder,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from memecap.core import storage
 from memecap.core.progress import say
 from memecap.errors import UsageError
 from memecap.metrics.base import Quantity
+from memecap.training.config import TrainConfig
 from memecap.training.diagnostics import alarms
 from memecap.training.folder import RunFolder
 from memecap.training.progress import Progress, Record
@@ -24,40 +26,53 @@ from memecap.training.stage import Captioned, Epoch
 SECONDS_BETWEEN_DRAWINGS = 30
 
 
+@dataclass
 class Journal:
-    """The log, the samples, the curves and the events of a run."""
+    """The log, the samples, the curves and, with `tensorboard`, the events of a run."""
 
-    def __init__(
-        self, folder: RunFolder, *, quantities: Mapping[str, Quantity], samples: int, tensorboard: bool
-    ) -> None:
-        self.folder = folder
-        self.quantities = quantities
-        self.samples = samples
-        self.events = Events(folder.folder / "tensorboard", on=tensorboard)
-        self.drawn_at = time.monotonic()
+    folder: RunFolder
+    config: TrainConfig
+    _events: Any = None  # their writer, opened at the first row
+    _drawn_at: float = field(default_factory=time.monotonic)
 
     def note_epoch(self, progress: Progress, stage: str, epoch: Epoch) -> None:
         """Add an epoch's row and samples to the progress; every process keeps them."""
         alarm = "; ".join(alarms(epoch.scores, epoch.captioned))
         progress.log_row(stage, **epoch.scores, best=int(epoch.is_best), alarm=alarm)
-        progress.samples += [progress.place(stage) | _sample(one) for one in epoch.captioned[: self.samples]]
+        progress.samples += [progress.place(stage) | _sample(one) for one in epoch.captioned[: self.config.samples]]
 
     def write(self, progress: Progress) -> None:
         """Write all rows, and tell the last one."""
         self.folder.write_log(progress.log, progress.samples)
-        if time.monotonic() - self.drawn_at > SECONDS_BETWEEN_DRAWINGS:
-            draw_curves(self.folder.curves, progress.log, self.quantities)
-            self.drawn_at = time.monotonic()
+        if time.monotonic() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
+            draw_curves(self.folder.curves, progress.log, self.config.quantities)
+            self._drawn_at = time.monotonic()
         row = progress.log[-1]
-        self.events.add(row)
+        if self.config.tensorboard:
+            self._add_events(row)
         say(_line(row))
         if row["alarm"]:
             say(f"  warning: {row['alarm']}")
 
     def close(self, progress: Progress) -> None:
         """Draw the whole run."""
-        self.events.close()
-        draw_curves(self.folder.curves, progress.log, self.quantities)
+        if self._events is not None:
+            self._events.close()
+        draw_curves(self.folder.curves, progress.log, self.config.quantities)
+
+    def _add_events(self, row: Record) -> None:
+        """The numbers of a row under their names; the events that a resumed run makes again are dropped."""
+        if self._events is None:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError as error:
+                fix = "pip install 'memecap[tensorboard]'"
+                raise UsageError("TensorBoard is not installed", where="tensorboard: true", fix=fix) from error
+            self._events = SummaryWriter(str(self.folder.folder / "tensorboard"), purge_step=row["step"])
+        for name, value in row.items():
+            if isinstance(value, int | float) and name not in ("epoch", "step"):
+                self._events.add_scalar(name, value, row["step"])
+        self._events.flush()
 
 
 def _sample(captioned: Captioned) -> Record:
@@ -76,40 +91,6 @@ def _line(row: Record) -> str:
     return f"{row['stage']}, epoch {row['epoch']}, step {row['step']}: {', '.join(numbers)}{mark}"
 
 
-class Events:
-    """A writer that is opened at the first row, and drops the events that a resumed run makes again."""
-
-    def __init__(self, folder: Path, *, on: bool) -> None:
-        self.folder = folder
-        self.on = on
-        self._writer: Any = None
-
-    def add(self, row: Record) -> None:
-        """Write the numbers of a row under their names."""
-        if not self.on:
-            return
-        if self._writer is None:
-            self._writer = _open(self.folder, row["step"])
-        for name, value in row.items():
-            if isinstance(value, int | float) and name not in ("epoch", "step"):
-                self._writer.add_scalar(name, value, row["step"])
-        self._writer.flush()
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-
-def _open(folder: Path, step: int) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise UsageError(
-            "TensorBoard is not installed", where="tensorboard: true", fix="pip install 'memecap[tensorboard]'"
-        ) from error
-    return SummaryWriter(str(folder), purge_step=step)
-
-
 def draw_curves(path: Path, log: Sequence[dict[str, Any]], quantities: Mapping[str, Quantity]) -> None:
     """Write the curves of a log's rows; of the scores, those that have a place there, brought to 0–100."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -126,7 +107,11 @@ def draw_curves(path: Path, log: Sequence[dict[str, Any]], quantities: Mapping[s
             _plot(scores, log, f"val_{name}", one.label, 100 / one.unit, marker="o", markersize=3)
     scores.set(xlabel="optimizer step", ylabel="of val captions, 0–100", ylim=(0, None))
     for axes in (losses, scores):
-        _mark_stages(axes, log)
+        for before, after in pairwise(log):
+            if before["stage"] != after["stage"]:  # a thin line with the name of the next
+                axes.axvline(before["step"], color="grey", linewidth=0.8)
+                place = before["step"], 1
+                axes.annotate(after["stage"], place, xycoords=("data", "axes fraction"), fontsize=8, va="top")
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         if axes.lines and axes.get_legend_handles_labels()[0]:
@@ -140,11 +125,3 @@ def _plot(axes: Any, log: Sequence[dict[str, Any]], key: str, label: str, factor
     points = [(row["step"], factor * row[key]) for row in log if row.get(key) is not None]
     if points:
         axes.plot(*zip(*points, strict=True), label=label, **style)
-
-
-def _mark_stages(axes: Any, log: Sequence[dict[str, Any]]) -> None:
-    """A thin line after the last step of each stage, with the name of the next."""
-    for before, after in pairwise(log):
-        if before["stage"] != after["stage"]:
-            axes.axvline(before["step"], color="grey", linewidth=0.8)
-            axes.annotate(after["stage"], (before["step"], 1), xycoords=("data", "axes fraction"), fontsize=8, va="top")

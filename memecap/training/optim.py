@@ -97,8 +97,7 @@ def add_gradient(run: StageRun, window: Sequence[MicroBatch]) -> tuple[float, in
             if not (_is_out_of_memory(error) and alone and any(len(part.batch) > 1 for part in cut)):
                 raise
         run.optimizer.zero_grad()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        torch.cuda.empty_cache()
         run.progress.halvings += 1
         say(f"out of memory: batches of stage {run.stage.name} are cut into {2**run.progress.halvings}")
 
@@ -118,12 +117,9 @@ def _add(run: StageRun, window: Sequence[MicroBatch]) -> tuple[float, int, float
             weight = accelerator.num_processes / n_tokens if micro_batch.n_tokens else 0.0
             accelerator.backward(loss.total * weight)
         total += float(loss.total.detach()) if micro_batch.n_tokens else 0.0
-    return run.sum(total), n_tokens, None if run.sampler is None else _mean_reward(run, window)
-
-
-def _mean_reward(run: StageRun, window: Sequence[MicroBatch]) -> float:
     rewards = [reward for micro_batch in window if micro_batch.n_tokens for reward in micro_batch.rewards]
-    return run.sum(sum(rewards)) / run.sum(len(rewards))
+    mean_reward = None if run.sampler is None else run.sum(sum(rewards)) / run.sum(len(rewards))
+    return run.sum(total), n_tokens, mean_reward
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
@@ -136,11 +132,10 @@ def _cut(micro_batch: MicroBatch, halvings: int) -> list[MicroBatch]:
     middle = len(micro_batch.batch) // 2
     if not halvings or not middle:
         return [micro_batch]
-    halves = (_part(micro_batch, slice(None, middle)), _part(micro_batch, slice(middle, None)))
-    return [part for half in halves for part in _cut(half, halvings - 1)]
-
-
-def _part(micro_batch: MicroBatch, rows: slice) -> MicroBatch:
-    batch = micro_batch.batch.select(torch.arange(len(micro_batch.batch))[rows])
-    n_tokens = batch.n_tokens if micro_batch.n_tokens else 0
-    return MicroBatch(batch, n_tokens, micro_batch.items[rows], micro_batch.readings[rows])
+    parts = []
+    for rows in (slice(None, middle), slice(middle, None)):
+        batch = micro_batch.batch.select(torch.arange(len(micro_batch.batch))[rows])
+        n_tokens = batch.n_tokens if micro_batch.n_tokens else 0
+        half = MicroBatch(batch, n_tokens, micro_batch.items[rows], micro_batch.readings[rows])
+        parts += _cut(half, halvings - 1)
+    return parts

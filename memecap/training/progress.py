@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from memecap.training.config import StageConfig
@@ -40,9 +40,6 @@ class Progress:
     rewards: list[float] = field(default_factory=list)  # of the steps since the last row of the log
     log: list[Record] = field(default_factory=list)
     samples: list[Record] = field(default_factory=list)
-
-    def to_state(self) -> dict[str, Any]:
-        return asdict(self)
 
     def count_step(self, step: Step) -> None:
         """One optimizer step is done; one whose gradient is not finite has taught nothing."""
@@ -88,4 +85,3 @@ class Progress:
     def begin_stage(self, number: int) -> None:
         self.stage, self.epoch, self.window, self.step = number, 0, 0, 0
         self.best, self.waiting, self.lr_scale, self.halvings = None, 0, 1.0, 0
-        self.loss_total, self.loss_tokens, self.rewards = 0.0, 0, []

@@ -12,13 +12,6 @@ import numpy as np
 import torch
 
 
-def seed_all(seed: int) -> None:
-    """Seed python, numpy and torch."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-
-
 def random_state() -> dict[str, Any]:
     """The generators' states, of types that `torch.load(weights_only=True)` reads."""
     version, internal, gauss = random.getstate()
@@ -43,27 +36,16 @@ def set_random_state(state: dict[str, Any]) -> None:
 
 
 @contextmanager
-def freely() -> Iterator[None]:
-    """While the block runs, allow operations whose result depends on timing: on CUDA, top-p sampling has no other."""
-    strict = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(False)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(strict)
-
-
-@contextmanager
 def repeatable(on: bool, n_threads: int | None = None) -> Iterator[None]:
-    """While the block runs, refuse operations whose result depends on timing, and fix the number of threads.
+    """While the block runs, refuse or allow operations whose result depends on timing, and fix the number of threads.
 
     Sums of floats depend on how many threads share them, so a run is repeated with as many as it had.
     """
     fill: Any = torch.utils.deterministic
     before = torch.are_deterministic_algorithms_enabled(), fill.fill_uninitialized_memory, torch.get_num_threads()
+    torch.use_deterministic_algorithms(on)
     if on:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats itself only with this
-        torch.use_deterministic_algorithms(True)
         fill.fill_uninitialized_memory = False  # nothing here reads what it has not written
     if n_threads is not None:
         torch.set_num_threads(n_threads)
@@ -72,4 +54,5 @@ def repeatable(on: bool, n_threads: int | None = None) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before[0])
         fill.fill_uninitialized_memory = before[1]
-        torch.set_num_threads(before[2])
+        if n_threads is not None:
+            torch.set_num_threads(before[2])

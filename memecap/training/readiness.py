@@ -5,11 +5,9 @@ In: the settings and the run folder. Out: `Check`s; nothing is written, fetched 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from memecap.core import config as configuration
 from memecap.core import hub, manifest, registry
@@ -19,45 +17,30 @@ from memecap.text import navec as _navec
 from memecap.training import estimate
 from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.datasets import open_corpora
-from memecap.training.folder import differences
+from memecap.training.estimate import Check, disk
+from memecap.training.folder import RunFolder
 from memecap.training.initialize import initialize
 
 TRANSLATED = ("opus", "ru")  # endings of the names of translated corpora
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing a run needs; `exit_code` is zero where it is there, None where nobody can say yet."""
-
-    name: str
-    found: str
-    fix: str = ""
-    exit_code: int | None = 0
 
 
 def check(config: TrainConfig, out: Path) -> list[Check]:
     """Models, corpora with their pictures and readings, then what the run costs, if all of it is there."""
     found = [*_run_folder(config, out), *_models(config), *_extras(config), *_corpora(config)]
     if any(one.exit_code for one in found):
-        return [*found, Check("time, memory", "not known before the above is here", exit_code=None), _disk(0, out)]
+        return [*found, Check("time, memory", "not known before the above is here", exit_code=None), disk(0, out)]
     return [*found, *_costs(config, out)]
 
 
 def _run_folder(config: TrainConfig, out: Path) -> Iterator[Check]:
-    path = out / "config.yaml"
-    if path.exists():
-        begun = configuration.load(TrainConfig, path).model_dump(mode="json")
-        if changed := differences(begun, config.model_dump(mode="json")):
-            yield Check(str(out), f"begun with other settings: {'; '.join(changed)}", "choose another --out", 65)
+    if changed := RunFolder(out).changes(config):
+        yield Check(str(out), f"begun with other settings: {'; '.join(changed)}", "choose another --out", 65)
 
 
 def _models(config: TrainConfig) -> Iterator[Check]:
     """Folders and Hub ids that the settings name."""
-    named = {**_named(config.captioner.model_dump(), "captioner"), "start_from": config.start_from}
-    for place, metric in enumerate(config.val_metrics):
-        named |= _named(metric.model_dump(), f"val_metrics.{place}")
-    for key, model in named.items():
-        if model is None:
+    for key, model in configuration.leaves(config.model_dump(include={"captioner", "start_from", "val_metrics"})):
+        if model is None or key.split(".")[-1] not in ("model", "start_from"):
             continue
         if hub.is_here(model):
             yield Check(model, "here")
@@ -68,17 +51,6 @@ def _models(config: TrainConfig) -> Iterator[Check]:
         else:
             fix = f"hf download {model}    where there is a network; or --set {key}=FOLDER"
             yield Check(model, "not in the cache, and the Hub does not give it", fix, 74)
-
-
-def _named(settings: Mapping[str, Any], prefix: str) -> dict[str, str | None]:
-    """The `model` keys of nested settings."""
-    found: dict[str, str | None] = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            found |= _named(value, f"{prefix}.{key}")
-        elif key == "model":
-            found[f"{prefix}.{key}"] = value
-    return found
 
 
 def _extras(config: TrainConfig) -> Iterator[Check]:
@@ -116,7 +88,7 @@ def _corpora(config: TrainConfig) -> Iterator[Check]:
 
 def _corpus(folder: Path, stages: list[StageConfig], *, sees: bool) -> Iterator[Check]:
     corpus = manifest.open_corpus(folder)
-    rows = {split: list(_usable(corpus, split, sees=sees)) for split in ("train", "val")}
+    rows = {split: list(estimate.usable(corpus, split, sees=sees)) for split in ("train", "val")}
     counted = f"{len(rows['train']):,} train rows, {len(rows['val']):,} val"
     if not rows["train"]:
         what = f"no train row with {'a picture' if sees else 'captions'}"
@@ -126,10 +98,6 @@ def _corpus(folder: Path, stages: list[StageConfig], *, sees: bool) -> Iterator[
         yield Check(str(folder), f"{counted}; {unread}", f"memecap read {folder}", DataError.exit_code)
     else:
         yield Check(str(folder), counted)
-
-
-def _usable(corpus: manifest.Corpus, split: str, *, sees: bool) -> Iterator[manifest.Row]:
-    return (row for row in corpus.rows(split) if row.captions and (row.file_name or not sees))
 
 
 def _unread(folder: Path, stages: list[StageConfig], rows: list[manifest.Row]) -> str:
@@ -163,30 +131,9 @@ def _costs(config: TrainConfig, out: Path) -> Iterator[Check]:
     """The captioner is built as the run would build it, so whatever stands in its way is found here."""
     corpora = open_corpora(config)
     try:
-        captioner = initialize(config, corpora)
-        sizes = estimate.sizes(captioner, config, corpora)
+        yield from estimate.costs(initialize(config, corpora), config, corpora, out)
     except MemecapError as error:
         yield Check("captioner", f"{error.what} ({error.where})", error.fix or "", error.exit_code)
-        return
-    for pictures in sizes.unseen:
-        fix = f"memecap features {pictures.folder} --config FILE    or let the run do it"
-        yield Check(str(pictures.folder), f"{pictures.n:,} pictures without stored features", fix)
-    yield Check("time", sizes.time)
-    short = sizes.memory > sizes.memory_there
-    what = f"weights, gradients and Adam's moments take {_gb(sizes.memory)} of {_gb(sizes.memory_there)}"
-    fix = "take smaller models, or freeze more of them" if short else ""
-    yield Check("memory", f"{what}; a batch comes on top", fix, 74 if short else 0)
-    yield _disk(sizes.disk, out)
-
-
-def _disk(needed: int, out: Path) -> Check:
-    free = estimate.free_disk(out)
-    what = f"{_gb(free)} free" + (f", {_gb(needed)} needed at most" if needed else "")
-    return Check("disk", what, f"make room on the disk of {out}", 74) if needed > free else Check("disk", what)
-
-
-def _gb(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.2f} GB"
 
 
 def missing(checks: list[Check]) -> int:

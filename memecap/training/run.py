@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -18,14 +17,13 @@ from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, gather_object
 
 from memecap import __version__
-from memecap.captioners.base import TrainableCaptioner
 from memecap.checkpoints import checkpoint
 from memecap.core import storage
 from memecap.core.progress import say
 from memecap.encoders.base import weights_hash
 from memecap.errors import DataError
 from memecap.training.config import TrainConfig
-from memecap.training.datasets import Dataset, fingerprint, open_corpora, open_datasets
+from memecap.training.datasets import fingerprint, open_corpora, open_datasets
 from memecap.training.diagnostics import notes
 from memecap.training.folder import RunFolder
 from memecap.training.initialize import initialize, resume
@@ -65,183 +63,145 @@ def train(config: TrainConfig, out: Path) -> Path:
         if not folder.manifest.exists():
             state = folder.load_state()
             with repeatable(config.deterministic, config.n_threads or (state["n_threads"] if state else None)):
-                _train(config, folder, accelerator, state)
+                Run(config, folder, accelerator, state).train(state)
         elif accelerator.is_main_process:
             say(f"{out}: this run is finished")
         accelerator.wait_for_everyone()
     return out
 
 
-@dataclass(frozen=True)
 class Run:
-    """What the stages of a run share. Only the captioner's weights, `progress` and the journal change."""
+    """All stages of a run. After it is opened only the captioner's weights, `progress` and the journal change."""
 
-    config: TrainConfig
-    folder: RunFolder
-    accelerator: Accelerator
-    fingerprint: dict[str, str]  # of the corpora
-    captioner: TrainableCaptioner
-    model: torch.nn.Module  # the captioner as accelerate has prepared it
-    datasets: Sequence[tuple[Dataset, Dataset]]  # of each stage: train, val
-    progress: Progress
-    journal: Journal
+    def __init__(self, config: TrainConfig, folder: RunFolder, accelerator: Accelerator, state: Record | None) -> None:
+        corpora = open_corpora(config)
+        self.config, self.folder, self.accelerator = config, folder, accelerator
+        self.fingerprint = fingerprint(corpora)
+        if config.val_metrics:  # a metric whose model is missing says so now, not after an epoch
+            measure(["а"], [["а"]], config.val_metrics)
+        captioner = initialize(config, corpora) if state is None else resume(config, folder, state, self.fingerprint)
+        if state is None and accelerator.is_main_process:
+            checkpoint.save(captioner, folder.last)  # at once: its tokenizer is learnt only once
+        self.captioner = captioner
+        self.datasets = [
+            open_datasets(captioner, opened, stage, config, accelerator)
+            for opened, stage in zip(corpora, config.stages, strict=True)
+        ]
+        self.model = accelerator.prepare(captioner.to(accelerator.device))
+        self.journal = Journal(folder, config)
+        self.progress = progress = Progress(**state["progress"]) if state else Progress()
+        if state is not None:
+            stage = config.stages[progress.stage].name
+            self.say(f"going on with stage {stage}, epoch {progress.epoch + 1}, step {progress.step}")
 
-    @property
-    def is_main(self) -> bool:
-        """Does this process write the files and speak to the person at the terminal?"""
-        return bool(self.accelerator.is_main_process)
+    def train(self, state: Record | None) -> None:
+        """All stages that are still to do, from a saved state if there is one."""
+        for number in range(self.progress.stage, len(self.config.stages)):
+            self._train_stage(number, state)
+            state = None
+        self._finish()
 
     def say(self, message: str) -> None:
         """One line, whatever the number of processes."""
-        if self.is_main:
+        if self.accelerator.is_main_process:
             say(message)
 
-
-def _train(config: TrainConfig, folder: RunFolder, accelerator: Accelerator, state: Record | None) -> None:
-    """All stages that are still to do, from a saved state if there is one."""
-    run = _open(config, folder, accelerator, state)
-    for number in range(run.progress.stage, len(config.stages)):
-        _train_stage(run, number, state)
-        state = None
-    _finish(run)
-
-
-def _open(config: TrainConfig, folder: RunFolder, accelerator: Accelerator, state: Record | None) -> Run:
-    corpora = open_corpora(config)
-    prints = fingerprint(corpora)
-    if config.val_metrics:  # a metric whose model is missing says so now, not after an epoch
-        measure(["а"], [["а"]], config.val_metrics)
-    captioner = initialize(config, corpora) if state is None else resume(config, folder, state, prints)
-    if state is None and accelerator.is_main_process:
-        checkpoint.save(captioner, folder.last)  # at once: its tokenizer is learnt only once
-    run = Run(
-        config=config,
-        folder=folder,
-        accelerator=accelerator,
-        fingerprint=prints,
-        captioner=captioner,
-        datasets=[
-            open_datasets(captioner, opened, stage, config, accelerator)
-            for opened, stage in zip(corpora, config.stages, strict=True)
-        ],
-        model=accelerator.prepare(captioner.to(accelerator.device)),
-        progress=Progress(**state["progress"]) if state else Progress(),
-        journal=Journal(
-            folder,
-            quantities=config.quantities,
-            samples=config.samples,
-            tensorboard=config.tensorboard and accelerator.is_main_process,
-        ),
-    )
-    if state is not None:
-        stage, progress = config.stages[run.progress.stage].name, run.progress
-        run.say(f"going on with stage {stage}, epoch {progress.epoch + 1}, step {progress.step}")
-    return run
-
-
-def _train_stage(run: Run, number: int, state: Record | None) -> None:
-    stage = _begin_stage(run, number, state)
-    saved_at = time.monotonic()
-    for done in fit(stage):
-        if isinstance(done, Step):
-            if not math.isfinite(done.norm):
-                _rescue(run, stage, done)
-            due = run.is_main and time.monotonic() - saved_at >= run.config.save_every_s
-            if not stage.sum(due):
-                continue
-        else:
-            _end_epoch(run, stage, done)
-        _save(run, stage)
+    def _train_stage(self, number: int, state: Record | None) -> None:
+        stage = self._begin_stage(number, state)
         saved_at = time.monotonic()
+        for done in fit(stage):
+            if isinstance(done, Step):
+                if not math.isfinite(done.norm):
+                    self._rescue(stage, done)
+                due = self.accelerator.is_main_process and time.monotonic() - saved_at >= self.config.save_every_s
+                if not stage.sum(due):
+                    continue
+            else:
+                self._end_epoch(stage, done)
+            self._save(stage)
+            saved_at = time.monotonic()
 
-
-def _begin_stage(run: Run, number: int, state: Record | None) -> StageRun:
-    """A stage with its optimizer, from the best checkpoint of the one before, or from a saved state."""
-    config, captioner, (train, val) = run.config.stages[number], run.captioner, run.datasets[number]
-    references = [item.captions for item in train.items]
-    stage = StageRun(
-        config=run.config,
-        stage=config,
-        accelerator=run.accelerator,
-        captioner=captioner,
-        model=run.model,
-        optimizer=build_optimizer(captioner, config),
-        train=train,
-        val=val,
-        progress=run.progress,
-        sampler=SelfCriticalSampler(captioner, config.objective, references) if config.objective else None,
-    )
-    if state is not None:
-        stage.optimizer.load_state_dict(state["optimizer"])
-        set_random_state(state["random"][run.accelerator.process_index])
+    def _begin_stage(self, number: int, state: Record | None) -> StageRun:
+        """A stage with its optimizer, from the best checkpoint of the one before, or from a saved state."""
+        config, captioner, (train, val) = self.config.stages[number], self.captioner, self.datasets[number]
+        references = [item.captions for item in train.items]
+        stage = StageRun(
+            config=self.config,
+            stage=config,
+            accelerator=self.accelerator,
+            captioner=captioner,
+            model=self.model,
+            optimizer=build_optimizer(captioner, config),
+            train=train,
+            val=val,
+            progress=self.progress,
+            sampler=SelfCriticalSampler(captioner, config.objective, references) if config.objective else None,
+        )
+        if state is not None:
+            stage.optimizer.load_state_dict(state["optimizer"])
+            set_random_state(state["random"][self.accelerator.process_index])
+            return stage
+        if number > 0:
+            self.accelerator.wait_for_everyone()
+            checkpoint.restore(captioner, self.folder.best)
+            self.progress.begin_stage(number)
+            if self.accelerator.is_main_process:
+                checkpoint.save(captioner, self.folder.last)
+        for note in notes(stage):
+            self.say(f"stage {config.name}: {note}")
+        self._save(stage)
         return stage
-    if number > 0:
-        run.accelerator.wait_for_everyone()
-        checkpoint.restore(captioner, run.folder.best)
-        run.progress.begin_stage(number)
-        if run.is_main:
-            checkpoint.save(captioner, run.folder.last)
-    for note in notes(stage):
-        run.say(f"stage {config.name}: {note}")
-    _save(run, stage)
-    return stage
 
+    def _save(self, stage: StageRun) -> None:
+        """Save everything needed to go on from here."""
+        random = gather_object([random_state()])
+        if self.accelerator.is_main_process:
+            self.folder.save_state(
+                {
+                    "progress": asdict(self.progress),
+                    "weights": checkpoint.own_state(self.captioner),
+                    "optimizer": stage.optimizer.state_dict(),
+                    "random": random,
+                    "corpora": self.fingerprint,
+                    "n_threads": torch.get_num_threads(),
+                }
+            )
 
-def _save(run: Run, stage: StageRun) -> None:
-    """Save everything needed to go on from here."""
-    random = [random_state()]
-    if run.accelerator.num_processes > 1:
-        random = gather_object(random)
-    if run.is_main:
-        run.folder.save_state(
+    def _rescue(self, stage: StageRun, step: Step) -> None:
+        """Go back to the weights of the last epoch's end, with half the learning rate; once in a run."""
+        place, what = f"stage {stage.stage.name}, step {self.progress.step}", f"the norm of the gradient is {step.norm}"
+        if self.progress.rescued:
+            raise DataError(f"{what}, again", where=place, fix="Lower lr, or set precision: fp32.")
+        checkpoint.restore(self.captioner, self.folder.last)
+        stage.optimizer.state.clear()
+        self.progress.rescued = True
+        self.progress.lr_scale /= 2
+        self.say(f"{place}: {what}; back to the last epoch's weights, with half the learning rate")
+
+    def _end_epoch(self, stage: StageRun, epoch: Epoch) -> None:
+        self.journal.note_epoch(self.progress, stage.stage.name, epoch)
+        if self.accelerator.is_main_process:
+            if epoch.is_best:
+                checkpoint.save(self.captioner, self.folder.best)
+            checkpoint.save(self.captioner, self.folder.last)
+            self.journal.write(self.progress)
+
+    def _finish(self) -> None:
+        self.accelerator.wait_for_everyone()
+        if not self.accelerator.is_main_process:
+            return
+        checkpoint.restore(self.captioner, self.folder.best)
+        self.journal.close(self.progress)
+        self.folder.finish(
             {
-                "progress": run.progress.to_state(),
-                "weights": checkpoint.own_state(run.captioner),
-                "optimizer": stage.optimizer.state_dict(),
-                "random": random,
-                "corpora": run.fingerprint,
+                "memecap": __version__,
+                "captioner": self.config.captioner.name,
+                "n_parameters": sum(parameter.numel() for parameter in self.captioner.parameters()),
+                "steps": self.progress.total_steps,
+                "best": [row for row in self.progress.log if row.get("best")][-1],
+                "weights_sha256": weights_hash(self.captioner),
+                "corpora": self.fingerprint,
                 "n_threads": torch.get_num_threads(),
+                "n_processes": self.accelerator.num_processes,
             }
         )
-
-
-def _rescue(run: Run, stage: StageRun, step: Step) -> None:
-    """Go back to the weights of the last epoch's end, with half the learning rate; once in a run."""
-    place, what = f"stage {stage.stage.name}, step {run.progress.step}", f"the norm of the gradient is {step.norm}"
-    if run.progress.rescued:
-        raise DataError(f"{what}, again", where=place, fix="Lower lr, or set precision: fp32.")
-    checkpoint.restore(run.captioner, run.folder.last)
-    stage.optimizer.state.clear()
-    run.progress.rescued = True
-    run.progress.lr_scale /= 2
-    run.say(f"{place}: {what}; back to the last epoch's weights, with half the learning rate")
-
-
-def _end_epoch(run: Run, stage: StageRun, epoch: Epoch) -> None:
-    run.journal.note_epoch(run.progress, stage.stage.name, epoch)
-    if run.is_main:
-        if epoch.is_best:
-            checkpoint.save(run.captioner, run.folder.best)
-        checkpoint.save(run.captioner, run.folder.last)
-        run.journal.write(run.progress)
-
-
-def _finish(run: Run) -> None:
-    run.accelerator.wait_for_everyone()
-    if not run.is_main:
-        return
-    checkpoint.restore(run.captioner, run.folder.best)
-    run.journal.close(run.progress)
-    run.folder.finish(
-        {
-            "memecap": __version__,
-            "captioner": run.config.captioner.name,
-            "n_parameters": sum(parameter.numel() for parameter in run.captioner.parameters()),
-            "steps": run.progress.total_steps,
-            "best": [row for row in run.progress.log if row.get("best")][-1],
-            "weights_sha256": weights_hash(run.captioner),
-            "corpora": run.fingerprint,
-            "n_threads": torch.get_num_threads(),
-            "n_processes": run.accelerator.num_processes,
-        }
-    )

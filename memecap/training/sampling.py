@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as TorchDataset
 
+from memecap.core.parallel import chunks
 from memecap.modeling.batch import Batch, collate
 from memecap.reading.base import Reading
 from memecap.training.config import StageConfig
@@ -75,18 +76,16 @@ def n_steps(lengths: Lengths, stage: StageConfig) -> int:
 def windows(lengths: Lengths, stage: StageConfig, seed: Sequence[int]) -> list[AccumulationWindow]:
     """The windows of an epoch, in order."""
     rng = np.random.default_rng(list(seed))
-    indices = _draw(lengths, stage, rng)
-    order = rng.permutation(len(indices))
+    drawn = _draw(lengths, stage, rng)
+    order = [drawn[place] for place in rng.permutation(len(drawn))]
     size = stage.batch_size * stage.accumulate
-    if stage.length_buckets and len(order):
-        by_item = [captions for items in lengths for captions in items]
-        keys = np.array([by_item[index.item][index.caption] for index in indices])[order]
-        pools = [slice(start, start + POOL * size) for start in range(0, len(order), POOL * size)]
-        order = np.concatenate([order[pool][np.argsort(keys[pool], kind="stable")] for pool in pools])
-    cut = [order[start : start + size] for start in range(0, len(order), size)]
-    if stage.length_buckets:
-        cut = [cut[place] for place in rng.permutation(len(cut))]
-    return [_batches([indices[place] for place in window], stage.batch_size) for window in cut]
+    if not stage.length_buckets:
+        return [list(chunks(window, stage.batch_size)) for window in chunks(order, size)]
+    by_item = [captions for items in lengths for captions in items]
+    pools = chunks(order, POOL * size)
+    order = [index for pool in pools for index in sorted(pool, key=lambda one: by_item[one.item][one.caption])]
+    cut = list(chunks(order, size))
+    return [list(chunks(cut[place], stage.batch_size)) for place in rng.permutation(len(cut))]
 
 
 def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> list[SampleIndex]:
@@ -106,10 +105,6 @@ def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> lis
     return indices
 
 
-def _batches(indices: list[SampleIndex], size: int) -> AccumulationWindow:
-    return [indices[start : start + size] for start in range(0, len(indices), size)]
-
-
 def load_windows(
     dataset: Dataset,
     windows: Sequence[AccumulationWindow],
@@ -122,46 +117,31 @@ def load_windows(
 ) -> Iterator[list[MicroBatch]]:
     """The windows of an epoch from `start` on, prepared by worker processes when there are any."""
     yield from DataLoader(
-        _MicroBatches(dataset, windows, seed, rank, n_processes),
+        windows,  # type: ignore[arg-type]  # a sequence does as well as a Dataset
         batch_size=None,
         sampler=range(start, len(windows)),
         num_workers=n_workers,
-        collate_fn=_same,
+        collate_fn=partial(_micro_batches, dataset, seed, rank, n_processes),
         generator=torch.Generator().manual_seed(0),  # its own, so that loading never moves the global one
     )
 
 
-class _MicroBatches(TorchDataset[list[MicroBatch]]):
-    """Window number → this process's micro-batches."""
-
-    def __init__(
-        self, dataset: Dataset, windows: Sequence[AccumulationWindow], seed: str, rank: int, n_processes: int
-    ) -> None:
-        self.dataset = dataset
-        self.windows = windows
-        self.seed = seed
-        self.rank = rank
-        self.n_processes = n_processes
-
-    def __len__(self) -> int:
-        return len(self.windows)
-
-    def __getitem__(self, place: int) -> list[MicroBatch]:
-        return [self._micro_batch(batch) for batch in self.windows[place]]
-
-    def _micro_batch(self, batch: Sequence[SampleIndex]) -> MicroBatch:
-        mine = batch[self.rank :: self.n_processes]
-        examples, readings = [], []
-        for index in mine or batch[:1]:
-            seed = f"{self.seed}/{index.number}"
-            reading = self.dataset.reading(index.item, index.caption, seed)
-            image = self.dataset.image(index.item, seed)
-            examples.append(self.dataset.example(index.item, index.caption, image=image, reading=reading))
-            readings.append(reading)
-        collated = collate(examples, label_smoothing=self.dataset.stage.label_smoothing)
-        items = tuple(index.item for index in mine or batch[:1])
-        return MicroBatch(collated, collated.n_tokens if mine else 0, items, tuple(readings))
+def _micro_batches(
+    dataset: Dataset, seed: str, rank: int, n_processes: int, window: AccumulationWindow
+) -> list[MicroBatch]:
+    return [_micro_batch(dataset, seed, batch[rank::n_processes], batch[:1]) for batch in window]
 
 
-def _same(window: list[MicroBatch]) -> list[MicroBatch]:
-    return window
+def _micro_batch(
+    dataset: Dataset, seed: str, mine: Sequence[SampleIndex], stand_in: Sequence[SampleIndex]
+) -> MicroBatch:
+    examples, readings = [], []
+    for index in mine or stand_in:
+        place = f"{seed}/{index.number}"
+        reading = dataset.reading(index.item, index.caption, place)
+        image = dataset.image(index.item, place)
+        examples.append(dataset.example(index.item, index.caption, image=image, reading=reading))
+        readings.append(reading)
+    batch = collate(examples, label_smoothing=dataset.stage.label_smoothing)
+    items = tuple(index.item for index in mine or stand_in)
+    return MicroBatch(batch, batch.n_tokens if mine else 0, items, tuple(readings))

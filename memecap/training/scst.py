@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import TrainableCaptioner
 from memecap.decoding.base import Search
 from memecap.decoding.greedy import Greedy
 from memecap.decoding.nucleus import Nucleus
@@ -40,7 +40,9 @@ from memecap.training.sampling import MicroBatch
 class SelfCriticalSampler:
     """Samples captions and weighs them; `references` are those of each training item."""
 
-    def __init__(self, captioner: Captioner, settings: SelfCritical, references: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self, captioner: TrainableCaptioner, settings: SelfCritical, references: Sequence[Sequence[str]]
+    ) -> None:
         self.captioner = captioner
         self.settings = settings
         self.reward = Reward(settings.reward, references)
@@ -77,9 +79,8 @@ class SelfCriticalSampler:
         )
 
     def _write(self, micro_batch: MicroBatch, search: Search) -> list[list[Caption]]:
-        device = next(self.captioner.parameters()).device
-        images = micro_batch.batch.images
-        return self.captioner.generate(None if images is None else images.to(device), micro_batch.readings, search)
+        batch = micro_batch.batch.to(self.captioner.device)
+        return self.captioner.generate(batch.images, micro_batch.readings, search)
 
     def _judge(self, captions: Sequence[Sequence[Caption]], micro_batch: MicroBatch) -> Array:
         """Rewards [B S]."""
@@ -90,9 +91,8 @@ class SelfCriticalSampler:
     def _expected(self, rewards: Array, micro_batch: MicroBatch) -> Array:
         """The reward to be better than: [B S] or [B 1]."""
         if self.settings.baseline == "greedy":
-            return self._judge(
-                self._write(micro_batch, Greedy(max_new_tokens=self.settings.max_new_tokens)), micro_batch
-            )
+            greedy = Greedy(max_new_tokens=self.settings.max_new_tokens)
+            return self._judge(self._write(micro_batch, greedy), micro_batch)
         others: Array = (rewards.sum(axis=1, keepdims=True) - rewards) / np.float64(rewards.shape[1] - 1)
         return others
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 import torch
 from accelerate.utils import gather_object
 
 from memecap.core.config import PartConfig
+from memecap.core.parallel import chunks
 from memecap.inference.pipeline import Pipeline
 from memecap.modeling.batch import Example, collate, stack
 from memecap.modeling.outputs import Loss
@@ -17,10 +17,8 @@ from memecap.scoring.quantities import of_epoch
 from memecap.training.datasets import Dataset
 from memecap.training.diagnostics import signs
 from memecap.training.progress import Record
-from memecap.training.randomness import freely
+from memecap.training.randomness import repeatable
 from memecap.training.stage import Captioned, StageRun
-
-Thing = TypeVar("Thing")
 
 BATCH = 32  # nothing is learnt here, so more examples fit than in training
 N_SHUFFLED = 100
@@ -57,7 +55,7 @@ def _loss(run: StageRun, n_items: int, *, shown: int = 0) -> float:
     every.sort(key=lambda pair: len(val.items[pair[0]].captions[pair[1]]))
     mine = every[accelerator.process_index :: accelerator.num_processes]
     total, n_tokens = 0.0, 0
-    for batch in _chunks(mine, BATCH):
+    for batch in chunks(mine, BATCH):
         examples = [_example(val, i, k, (i + shown) % n_items) for i, k in batch]
         with accelerator.autocast():
             loss: Loss = run.captioner(collate(examples).to(accelerator.device))
@@ -87,19 +85,12 @@ def _caption(run: StageRun) -> list[Captioned]:
     wanted = range(min(max(run.config.val_captions, run.config.samples), len(val.items)))
     pipeline = Pipeline(run.captioner, decoding=run.config.decoding, device=accelerator.device)
     made: list[tuple[int, Captioned]] = []
-    for batch in _chunks(wanted[accelerator.process_index :: accelerator.num_processes], BATCH):
+    for batch in chunks(wanted[accelerator.process_index :: accelerator.num_processes], BATCH):
         images = stack([val.image(item, f"val/{item}") for item in batch])
         readings = [val.reading(item, 0, f"val/{item}") for item in batch]
         seen = None if images is None else images.to(accelerator.device)
-        with freely():
+        with repeatable(False):  # on CUDA, top-p sampling has no other way
             found = pipeline.write(seen, readings)
         for item, ((best, *_),) in zip(batch, found, strict=True):
             made.append((item, Captioned(val.items[item], best.reading, best)))
-    if accelerator.num_processes > 1:
-        made = gather_object(made)
-    return [captioned for _, captioned in sorted(made, key=lambda pair: pair[0])]
-
-
-def _chunks(items: Sequence[Thing], size: int) -> Iterator[Sequence[Thing]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+    return [captioned for _, captioned in sorted(gather_object(made), key=lambda pair: pair[0])]

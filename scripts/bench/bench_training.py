@@ -103,10 +103,11 @@ def bench(recipe: TrainConfig, n_steps: int) -> None:
         speeds = {}
         for name, inputs in (("features" if stored else "none", stored), ("pixels", computed)):
             if inputs is not None or name != "pixels":
-                train = Dataset(captioner, load_items(opened, stage, "train", inputs), inputs, stage, train=False)
+                items = [load_items(corpus, stage, "train", inputs) for corpus in opened]
+                train = Dataset(captioner, items, inputs, stage, train=False)
                 speeds[name] = measure(train, accelerator, recipe, n_steps, name)
         if stored is not None and computed is not None:
-            shown = load_items(opened, stage, "train", stored)[0][:8]
+            shown = load_items(opened[0], stage, "train", stored)[:8]
             looked = [look(inputs, shown) for inputs in (stored, computed)]
             print(
                 f"\nA sample's image tokens: {1e3 * looked[0]:.3f} ms cached, {1e3 * looked[1]:.0f} ms recomputed ",

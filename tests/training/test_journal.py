@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 
 from memecap.modeling.outputs import Caption
 from memecap.scoring.quantities import of_epoch
+from memecap.training.config import TrainConfig
 from memecap.training.datasets import Item
 from memecap.training.folder import RunFolder
 from memecap.training.journal import Journal, draw_curves
@@ -17,10 +19,12 @@ from memecap.training.progress import Progress
 from memecap.training.stage import Captioned, Epoch
 
 
-def test_an_epoch_is_noted_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_epoch_is_noted_and_told(
+    settings: Callable[..., TrainConfig], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     said = [Captioned(Item(name, ("кот спит",), None, None), None, Caption("кот", finished=True)) for name in "абв"]
     folder, progress = RunFolder(tmp_path), Progress(epoch=2, total_steps=7)
-    journal = Journal(folder, quantities=of_epoch(), samples=2, tensorboard=False)
+    journal = Journal(folder, settings(samples=2))
     journal.note_epoch(progress, "memes", Epoch(True, {"val_loss": 2.5, "val_gap": 0.0}, said))
     journal.write(progress)
     (row,) = progress.log
