@@ -45,7 +45,7 @@ def face(pen: Pen, anatomy: Anatomy, mood: str) -> None:
             tear = (eye[0] + side * reach * 0.12, eye[1] + reach * 0.75)
             pen.box((tear[0] - 0.03, eye[1] + reach * 0.2), (tear[0] + 0.03, tear[1] + 0.1), (96, 186, 250), 0.03)
     if mood == "smile":
-        pen.draw.chord(_around(pen, (x, mouth[1] - reach * 0.2), reach * 0.5, reach * 0.42), 0, 180, fill=INK)
+        pen.draw.chord(pen.around((x, mouth[1] - reach * 0.2), reach * 0.5, reach * 0.42), 0, 180, fill=INK)
         pen.oval((x, mouth[1] + reach * 0.1), reach * 0.22, reach * 0.1, (236, 90, 100))
     elif mood == "cry":
         pen.arc((x, mouth[1] + reach * 0.2), reach * 0.36, reach * 0.3, 180, 360, INK, 0.035)
@@ -57,11 +57,6 @@ def face(pen: Pen, anatomy: Anatomy, mood: str) -> None:
         pen.oval((x + reach * 0.55, mouth[1]), reach * 0.38, reach * 0.38, (206, 236, 252), (120, 180, 220))
     else:
         pen.oval((mouth[0], mouth[1] + reach * 0.1), reach * 0.24, reach * 0.32, (120, 30, 40), INK)
-
-
-def _around(pen: Pen, centre: Point, rx: float, ry: float) -> tuple[float, float, float, float]:
-    (cx, cy), rx, ry = pen.at(centre), rx * pen.size, ry * pen.size
-    return cx - rx, cy - ry, cx + rx, cy + ry
 
 
 def _hat(pen: Pen, anatomy: Anatomy) -> None:
