@@ -36,10 +36,7 @@ def face(pen: Pen, anatomy: Anatomy, mood: str) -> None:
         pupil = 0.09 if mood == "wonder" else 0.15
         pen.oval(eye, reach * pupil, reach * pupil, INK)
         if mood == "angry":
-            brow = [
-                (eye[0] - side * reach * 0.3, eye[1] - reach * 0.2),
-                (eye[0] + side * reach * 0.4, eye[1] - reach * 0.6),
-            ]
+            brow = [(eye[0] + side * reach * dx, eye[1] - reach * dy) for dx, dy in ((-0.3, 0.2), (0.4, 0.6))]
             pen.line(brow, INK, 0.045)
         if mood == "cry":
             tear = (eye[0] + side * reach * 0.12, eye[1] + reach * 0.75)
@@ -70,11 +67,8 @@ def _glasses(pen: Pen, anatomy: Anatomy) -> None:
     (x, y), reach = anatomy.face, anatomy.reach
     for side in (-1, 1):
         pen.oval((x + side * reach * 0.54, y - reach * 0.08), reach * 0.46, reach * 0.38, (20, 20, 26))
-        pen.line(
-            [(x + side * reach * 0.4, y - reach * 0.2), (x + side * reach * 0.62, y + reach * 0.05)],
-            (120, 130, 150),
-            0.015,
-        )
+        gleam = [(x + side * reach * 0.4, y - reach * 0.2), (x + side * reach * 0.62, y + reach * 0.05)]
+        pen.line(gleam, (120, 130, 150), 0.015)
     pen.line([(x - reach * 1.15, y - reach * 0.2), (x + reach * 1.15, y - reach * 0.2)], (20, 20, 26), 0.03)
 
 
@@ -105,9 +99,5 @@ def scarf(pen: Pen, anatomy: Anatomy) -> None:
         pen.box((x + girth * 0.4, y + 0.05 + i * 0.07), (x + girth * 0.4 + 0.1, y + 0.085 + i * 0.07), (206, 34, 48))
 
 
-WEARS: dict[str, Callable[[Pen, Anatomy], None]] = {
-    "hat": _hat,
-    "glasses": _glasses,
-    "crown": _crown,
-    "balloon": _balloon,
-}
+WEARS: dict[str, Callable[[Pen, Anatomy], None]]
+WEARS = {"hat": _hat, "glasses": _glasses, "crown": _crown, "balloon": _balloon}
