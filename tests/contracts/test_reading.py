@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from memecap.demo.checkpoints import ASSETS
 from PIL import Image, ImageDraw, ImageFont
 from tiny_models import write_trocr
 
 from memecap.core import config, registry
+from memecap.demo.world import ASSETS
 from memecap.reading.base import Line, Reader, Reading
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from chat_server import Server
-from memecap.demo.checkpoints import ASSETS
 from tiny_models import write_nllb
 
 from memecap.core import config, registry
+from memecap.demo.world import ASSETS
 from memecap.errors import TryLaterError
 
 SENTENCES = ["a cat and a dog", "", "a green snowman", "a cat and a dog", "a fish"]
