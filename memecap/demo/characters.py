@@ -176,16 +176,6 @@ def _cloud(pen: Pen, paint: Colour) -> Anatomy:
 
 
 _KINDS: dict[str, Callable[[Pen, Colour], Anatomy]] = {
-    "cat": _cat,
-    "dog": _dog,
-    "fish": _fish,
-    "bird": _bird,
-    "robot": _robot,
-    "ghost": _ghost,
-    "frog": _frog,
-    "octopus": _octopus,
-    "cactus": _cactus,
-    "cup": _cup,
-    "snowman": _snowman,
-    "cloud": _cloud,
-}
+    "cat": _cat, "dog": _dog, "fish": _fish, "bird": _bird, "robot": _robot, "ghost": _ghost, "frog": _frog,
+    "octopus": _octopus, "cactus": _cactus, "cup": _cup, "snowman": _snowman, "cloud": _cloud,
+}  # fmt: skip

@@ -36,16 +36,13 @@ def face(pen: Pen, anatomy: Anatomy, mood: str) -> None:
         pupil = 0.09 if mood == "wonder" else 0.15
         pen.oval(eye, reach * pupil, reach * pupil, INK)
         if mood == "angry":
-            brow = [
-                (eye[0] - side * reach * 0.3, eye[1] - reach * 0.2),
-                (eye[0] + side * reach * 0.4, eye[1] - reach * 0.6),
-            ]
+            brow = [(eye[0] + side * reach * dx, eye[1] - reach * dy) for dx, dy in ((-0.3, 0.2), (0.4, 0.6))]
             pen.line(brow, INK, 0.045)
         if mood == "cry":
             tear = (eye[0] + side * reach * 0.12, eye[1] + reach * 0.75)
             pen.box((tear[0] - 0.03, eye[1] + reach * 0.2), (tear[0] + 0.03, tear[1] + 0.1), (96, 186, 250), 0.03)
     if mood == "smile":
-        pen.draw.chord(_around(pen, (x, mouth[1] - reach * 0.2), reach * 0.5, reach * 0.42), 0, 180, fill=INK)
+        pen.draw.chord(pen.around((x, mouth[1] - reach * 0.2), reach * 0.5, reach * 0.42), 0, 180, fill=INK)
         pen.oval((x, mouth[1] + reach * 0.1), reach * 0.22, reach * 0.1, (236, 90, 100))
     elif mood == "cry":
         pen.arc((x, mouth[1] + reach * 0.2), reach * 0.36, reach * 0.3, 180, 360, INK, 0.035)
@@ -59,11 +56,6 @@ def face(pen: Pen, anatomy: Anatomy, mood: str) -> None:
         pen.oval((mouth[0], mouth[1] + reach * 0.1), reach * 0.24, reach * 0.32, (120, 30, 40), INK)
 
 
-def _around(pen: Pen, centre: Point, rx: float, ry: float) -> tuple[float, float, float, float]:
-    (cx, cy), rx, ry = pen.at(centre), rx * pen.size, ry * pen.size
-    return cx - rx, cy - ry, cx + rx, cy + ry
-
-
 def _hat(pen: Pen, anatomy: Anatomy) -> None:
     x, y = anatomy.top
     pen.box((x - 0.15, y - 0.24), (x + 0.15, y + 0.04), INK, 0.02)
@@ -75,11 +67,8 @@ def _glasses(pen: Pen, anatomy: Anatomy) -> None:
     (x, y), reach = anatomy.face, anatomy.reach
     for side in (-1, 1):
         pen.oval((x + side * reach * 0.54, y - reach * 0.08), reach * 0.46, reach * 0.38, (20, 20, 26))
-        pen.line(
-            [(x + side * reach * 0.4, y - reach * 0.2), (x + side * reach * 0.62, y + reach * 0.05)],
-            (120, 130, 150),
-            0.015,
-        )
+        gleam = [(x + side * reach * 0.4, y - reach * 0.2), (x + side * reach * 0.62, y + reach * 0.05)]
+        pen.line(gleam, (120, 130, 150), 0.015)
     pen.line([(x - reach * 1.15, y - reach * 0.2), (x + reach * 1.15, y - reach * 0.2)], (20, 20, 26), 0.03)
 
 
@@ -110,9 +99,5 @@ def scarf(pen: Pen, anatomy: Anatomy) -> None:
         pen.box((x + girth * 0.4, y + 0.05 + i * 0.07), (x + girth * 0.4 + 0.1, y + 0.085 + i * 0.07), (206, 34, 48))
 
 
-WEARS: dict[str, Callable[[Pen, Anatomy], None]] = {
-    "hat": _hat,
-    "glasses": _glasses,
-    "crown": _crown,
-    "balloon": _balloon,
-}
+WEARS: dict[str, Callable[[Pen, Anatomy], None]]
+WEARS = {"hat": _hat, "glasses": _glasses, "crown": _crown, "balloon": _balloon}

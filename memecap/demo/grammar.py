@@ -77,6 +77,22 @@ PLACES = {
     "space": ("в открытом космосе", "in outer space"),
 }
 WITHOUT_SKY = ("room", "space")  # no weather there
+#: in which order the captions of a scene name its parts
+_ORDERS = (
+    "who wears mood side sky place",
+    "who wears mood place",
+    "picture who wears side",
+    "place sky who mood",
+    "side who mood sky",
+)
+_DESCRIPTIONS: dict[Style, str] = {
+    "caps": 'Надпись сверху: "{said[0]}". На картинке {seen[0]}. Надпись снизу: "{said[1]}".',
+    "comic": 'Мем из двух кадров. На первом кадре {seen[0]}. Подпись: "{said[0]}". '
+    'На втором кадре {seen[1]}. Подпись: "{said[1]}".',
+    "bar": 'Текст сверху на белом фоне: "{said[0]}". Ниже на картинке {seen[0]}.',
+    "demotivator": 'Демотиватор в чёрной рамке. На картинке {seen[0]}. Заголовок: "{said[0]}". Подпись: "{said[1]}".',
+    "tweet": 'Твит пользователя {author}: "{said[0]}". К твиту прикреплена картинка: {seen[0]}.',
+}
 _ENDINGS = {"ый": {"m": "ый", "f": "ая", "n": "ое"}, "ий": {"m": "ий", "f": "ая", "n": "ее"}}
 
 
@@ -104,8 +120,9 @@ class Meme:
 
     @property
     def description(self) -> str:
-        """The Russian description, quotes included."""
-        return describe(self)
+        """The Russian description in the words of a describing community, quotes included."""
+        seen = [russian(scene) for scene in self.scenes]
+        return _DESCRIPTIONS[self.style].format(said=self.texts, seen=seen, author=self.author)
 
 
 def scene(rng: random.Random, half: Half) -> Scene:
@@ -130,91 +147,47 @@ def meme(rng: random.Random, half: Half) -> Meme:
     """A meme of one half of the world."""
     style = rng.choice(STYLES)
     scenes = tuple(scene(rng, half) for _ in range(2 if style == "comic" else 1))
-    if style in ("caps", "comic"):
-        return Meme(style, scenes, _upper_if(style == "caps", phrases.opening(rng, half), phrases.answer(rng, half)))
-    if style == "demotivator":
-        return Meme(style, scenes, (phrases.title(rng, half).upper(), phrases.answer(rng, half)))
-    if style == "tweet":
-        return Meme(style, scenes, (phrases.opening(rng, half),), author=phrases.author(rng))
-    return Meme(style, scenes, (phrases.opening(rng, half),))
+    first = phrases.title(rng, half) if style == "demotivator" else phrases.opening(rng, half)
+    if style in ("bar", "tweet"):
+        return Meme(style, scenes, (first,), author=phrases.author(rng) if style == "tweet" else "")
+    second = phrases.answer(rng, half)
+    if style != "comic":
+        first = first.upper()
+    return Meme(style, scenes, (first, second.upper() if style == "caps" else second))
 
 
 def russian(scene: Scene) -> str:
     """«рыжий кот в чёрной шляпе плачет слева под радугой на фоне зелёного леса»."""
-    noun, gender, _ = KINDS[scene.kind]
-    stem, ending = COLOURS[scene.colour]
-    return _join(
-        stem + _ENDINGS[ending][gender],
-        noun,
-        WEARS[scene.wears][0],
-        MOODS[scene.mood][0],
-        SIDES[scene.side][0],
-        SKIES[scene.sky][0],
-        PLACES[scene.place][0],
-    )
+    return _tell(scene, _ORDERS[0])[0]
 
 
 def english(scene: Scene) -> str:
     """ "an orange cat in a black hat is crying on the left under a rainbow in front of a green forest"."""
-    article = "an" if scene.colour == "orange" else "a"
-    return _join(
-        article,
-        scene.colour,
-        KINDS[scene.kind][2],
-        WEARS[scene.wears][1],
-        MOODS[scene.mood][1],
-        SIDES[scene.side][1],
-        SKIES[scene.sky][1],
-        PLACES[scene.place][1],
-    )
+    return _tell(scene, _ORDERS[0])[1]
 
 
 def captions(scene: Scene) -> list[tuple[str, str]]:
     """Five (English, Russian) captions of one scene, as five people would write them, from full to brief."""
+    told = [_tell(scene, order) for order in _ORDERS]
+    return [(_sentence(in_english), _sentence(in_russian)) for in_russian, in_english in told]
+
+
+def _tell(scene: Scene, order: str) -> tuple[str, str]:
+    """A scene in Russian and in English, its parts in the given order."""
     noun, gender, english_noun = KINDS[scene.kind]
     stem, ending = COLOURS[scene.colour]
-    who_ru, who_en = f"{stem}{_ENDINGS[ending][gender]} {noun}", f"{scene.colour} {english_noun}"
     article = "an" if scene.colour == "orange" else "a"
-    (wears_ru, wears_en), (mood_ru, mood_en) = WEARS[scene.wears], MOODS[scene.mood]
-    (side_ru, side_en), (sky_ru, sky_en) = SIDES[scene.side], SKIES[scene.sky]
-    place_ru, place_en = PLACES[scene.place]
-    pairs = [
-        (english(scene), russian(scene)),
-        (_join(article, who_en, wears_en, mood_en, place_en), _join(who_ru, wears_ru, mood_ru, place_ru)),
-        (
-            _join("the picture shows", article, who_en, wears_en, side_en),
-            _join("на картинке", who_ru, wears_ru, side_ru),
-        ),
-        (_join(place_en, sky_en, article, who_en, mood_en), _join(place_ru, sky_ru, who_ru, mood_ru)),
-        (_join(side_en, article, who_en, mood_en, sky_en), _join(side_ru, who_ru, mood_ru, sky_ru)),
-    ]
-    return [(_sentence(en), _sentence(ru)) for en, ru in pairs]
-
-
-def describe(meme: Meme) -> str:
-    """A meme in the words of a describing community."""
-    said = [f'"{text}"' for text in meme.texts]
-    seen = [russian(scene) for scene in meme.scenes]
-    if meme.style == "comic":
-        return (
-            f"Мем из двух кадров. На первом кадре {seen[0]}. Подпись: {said[0]}. "
-            f"На втором кадре {seen[1]}. Подпись: {said[1]}."
-        )
-    if meme.style == "caps":
-        return f"Надпись сверху: {said[0]}. На картинке {seen[0]}. Надпись снизу: {said[1]}."
-    if meme.style == "demotivator":
-        return f"Демотиватор в чёрной рамке. На картинке {seen[0]}. Заголовок: {said[0]}. Подпись: {said[1]}."
-    if meme.style == "tweet":
-        return f"Твит пользователя {meme.author}: {said[0]}. К твиту прикреплена картинка: {seen[0]}."
-    return f"Текст сверху на белом фоне: {said[0]}. Ниже на картинке {seen[0]}."
-
-
-def _upper_if(upper: bool, *lines: str) -> tuple[str, ...]:
-    return tuple(line.upper() if upper else line for line in lines)
-
-
-def _join(*parts: str) -> str:
-    return " ".join(part for part in parts if part)
+    parts = {
+        "who": (f"{stem}{_ENDINGS[ending][gender]} {noun}", f"{article} {scene.colour} {english_noun}"),
+        "wears": WEARS[scene.wears],
+        "mood": MOODS[scene.mood],
+        "side": SIDES[scene.side],
+        "sky": SKIES[scene.sky],
+        "place": PLACES[scene.place],
+        "picture": ("на картинке", "the picture shows"),
+    }
+    in_russian, in_english = zip(*(parts[name] for name in order.split()), strict=True)
+    return " ".join(filter(None, in_russian)), " ".join(filter(None, in_english))
 
 
 def _sentence(words: str) -> str:

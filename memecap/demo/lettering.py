@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from PIL import ImageDraw, ImageFont
 
-from memecap.demo.pen import Colour
+from memecap.demo.pen import Colour, Point
 
 
 @lru_cache(maxsize=32)
@@ -29,38 +30,44 @@ def wrap(text: str, letters: ImageFont.FreeTypeFont, width: float) -> list[str]:
     return lines
 
 
-def height(text: str, letters: ImageFont.FreeTypeFont, width: float) -> int:
-    """The height in pixels of the wrapped text."""
-    return len(wrap(text, letters, width)) * _leading(letters)
+@dataclass(frozen=True)
+class Text:
+    """Words in a font, in lines of at most `width` pixels."""
 
+    words: str
+    letters: ImageFont.FreeTypeFont
+    width: float
 
-def write(
-    draw: ImageDraw.ImageDraw,
-    text: str,
-    *,
-    centre: float,
-    top: float,
-    width: float,
-    letters: ImageFont.FreeTypeFont,
-    fill: Colour,
-    outline: Colour | None = None,
-    left: float | None = None,
-) -> None:
-    """Write wrapped lines downwards from `top`, around `centre`, or from the `left` edge where one is given."""
-    stroke = 0 if outline is None else max(1, round(letters.size / 14))
-    for i, line in enumerate(wrap(text, letters, width)):
-        place = (centre if left is None else left, top + i * _leading(letters))
-        anchor = "ma" if left is None else "la"
-        draw.text(
-            place,
-            line.replace(" ", "  ") if outline else line,
-            font=letters,
-            fill=fill,
-            anchor=anchor,
-            stroke_width=stroke,
-            stroke_fill=outline,
-        )
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return len(self._lines()) * self._leading()
 
+    def write(
+        self,
+        draw: ImageDraw.ImageDraw,
+        place: Point,
+        *,
+        fill: Colour,
+        outline: Colour | None = None,
+        anchor: str = "ma",
+    ) -> None:
+        """Write downwards from `place`: the middle of the first line's top, or its left end with the anchor "la"."""
+        stroke = 0 if outline is None else max(1, round(self.letters.size / 14))
+        x, top = place
+        for i, line in enumerate(self._lines()):
+            draw.text(
+                (x, top + i * self._leading()),
+                line.replace(" ", "  ") if outline else line,
+                font=self.letters,
+                fill=fill,
+                anchor=anchor,
+                stroke_width=stroke,
+                stroke_fill=outline,
+            )
 
-def _leading(letters: ImageFont.FreeTypeFont) -> int:
-    return round(letters.size * 1.28)
+    def _lines(self) -> list[str]:
+        return wrap(self.words, self.letters, self.width)
+
+    def _leading(self) -> int:
+        return round(self.letters.size * 1.28)

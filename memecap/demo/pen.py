@@ -21,6 +21,7 @@ PAINTS: dict[str, Colour] = {
     "grey": (142, 146, 152),
 }
 INK: Colour = (32, 28, 34)
+BLACK: Colour = (0, 0, 0)
 WHITE: Colour = (255, 255, 255)
 GOLD: Colour = (244, 190, 30)
 
@@ -37,10 +38,14 @@ class Pen:
     def at(self, point: Point) -> Point:
         return self.x + point[0] * self.size, self.y + point[1] * self.size
 
-    def oval(self, centre: Point, rx: float, ry: float, fill: Colour | None, line: Colour | None = None) -> None:
+    def around(self, centre: Point, rx: float, ry: float) -> tuple[float, float, float, float]:
+        """The box of an oval, in pixels."""
         (cx, cy), rx, ry = self.at(centre), rx * self.size, ry * self.size
-        box = (cx - rx, cy - ry, cx + rx, cy + ry)
-        self.draw.ellipse(box, fill=fill, outline=line, width=self.thick(0.02) if line else 0)
+        return cx - rx, cy - ry, cx + rx, cy + ry
+
+    def oval(self, centre: Point, rx: float, ry: float, fill: Colour | None, line: Colour | None = None) -> None:
+        width = self.thick(0.02) if line else 0
+        self.draw.ellipse(self.around(centre, rx, ry), fill=fill, outline=line, width=width)
 
     def box(self, corner: Point, other: Point, fill: Colour, radius: float = 0.0) -> None:
         self.draw.rounded_rectangle((*self.at(corner), *self.at(other)), radius * self.size, fill=fill)
@@ -52,8 +57,7 @@ class Pen:
         self.draw.line([self.at(point) for point in points], fill=fill, width=self.thick(width), joint="curve")
 
     def arc(self, centre: Point, rx: float, ry: float, start: float, end: float, fill: Colour, width: float) -> None:
-        (cx, cy), rx, ry = self.at(centre), rx * self.size, ry * self.size
-        self.draw.arc((cx - rx, cy - ry, cx + rx, cy + ry), start, end, fill=fill, width=self.thick(width))
+        self.draw.arc(self.around(centre, rx, ry), start, end, fill=fill, width=self.thick(width))
 
     def thick(self, width: float) -> int:
         return max(1, round(width * self.size))

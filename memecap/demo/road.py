@@ -46,38 +46,37 @@ class Road:
             self.learn()
             self.measure()
         minutes = (time.monotonic() - started) / 60
-        _say(f"Done in {minutes:.1f} minutes. Open {self.out / 'report.html'} in a browser.")
+        typer.echo(f"Done in {minutes:.1f} minutes. Open {self.out / 'report.html'} in a browser.")
 
     def _refuse_foreign(self) -> None:
         """The road removes its own `raw/`, so it walks only where it has walked before, or where nothing stands."""
         if self.out.is_dir() and any(self.out.iterdir()) and not (self.out / _CONFIG).exists():
-            raise UsageError(
-                "the folder is not empty and holds no demo",
-                where=self.out,
-                fix="Name another folder with --out.",
-            )
+            fix = "Name another folder with --out."
+            raise UsageError("the folder is not empty and holds no demo", where=self.out, fix=fix)
 
     def prepare(self) -> None:
         """Tiny checkpoints and the training configuration, where real ones would be downloaded."""
-        _say("Tiny checkpoints in the formats of ruCLIP, ruGPT-3 and OPUS-MT stand in for a download.")
+        typer.echo("Tiny checkpoints in the formats of ruCLIP, ruGPT-3 and OPUS-MT stand in for a download.")
         shutil.copytree(ASSETS, self.out / "models", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.yaml"))
         config = (ASSETS / _CONFIG).read_text(encoding="utf-8")
         storage.write_text(self.out / _CONFIG, config.replace(_HOME, str(self.out)))
 
     def gather(self) -> None:
         """Memes from a wall, and a corpus of English captions."""
-        _say(f"Painting {self.n_memes} memes for a local server that answers like api.vk.ru.")
+        typer.echo(f"Painting {self.n_memes} memes for a local server that answers like api.vk.ru.")
         posts = paint_wall(self.out / "painted" / "memes", self.n_memes)
         shutil.rmtree(self.out / "raw", ignore_errors=True)  # of a server that is gone, its addresses too
-        with VkServer({"textmeme": posts}) as server, _environment(_vk(server)):
-            _say("$ export " + " ".join(f"{name}={value}" for name, value in _vk(server).items()))
-            self._run("scrape", "textmeme", "--out", self.out / "raw" / "memes")
+        with VkServer({"textmeme": posts}) as server:
+            access = {"VK_TOKEN": server.token, "MEMECAP_VK_API": server.address}
+            typer.echo("$ export " + " ".join(f"{name}={value}" for name, value in access.items()))
+            with _environment(access):
+                self._run("scrape", "textmeme", "--out", self.out / "raw" / "memes")
         self._run(
             "corpus", "build", "memes", self.out / "raw" / "memes", "--out", self.memes,
             "--set", "val=0.06", "--set", "test=0.3",
         )  # fmt: skip
         self._run("corpus", "check", self.memes)
-        _say(f"Painting {self.n_photographs} pictures without text, with five English captions each.")
+        typer.echo(f"Painting {self.n_photographs} pictures without text, with five English captions each.")
         table = paint_photographs(self.out / "painted" / "photographs", self.n_photographs)
         self._run(
             "corpus", "build", "flickr30k", table, "--out", self.photographs,
@@ -90,7 +89,7 @@ class Road:
 
     def learn(self) -> None:
         """Read, look, train in two stages."""
-        self._run("read", self.memes, *self._reader())
+        self._run("read", self.memes, "--set", "languages=rus", "--set", "passes=[white-11,plain-3]")
         self._run("features", self.memes, f"{self.photographs}_ru", "--config", self.out / _CONFIG)
         self._run("train", self.out / _CONFIG, "--out", self.out / "run")
 
@@ -103,39 +102,25 @@ class Road:
         picture = min((self.memes / "test" / "images").iterdir())
         self._run("caption", "--json", picture, "--model", self.out / "run")
 
-    def _reader(self) -> list[str]:
-        return ["--set", "languages=rus", "--set", "passes=[white-11,plain-3]"]
-
     def _run(self, *words: str | Path) -> None:
         """Print a command and run it, as if it had been typed."""
         from memecap.cli import app
 
         arguments = [str(word) for word in words]
-        _say(f"\n$ memecap {shlex.join(arguments)}")
+        typer.echo(f"\n$ memecap {shlex.join(arguments)}")
         code = app(args=arguments, standalone_mode=False)
         if code:
-            raise MemecapError(
-                f"`memecap {arguments[0]}` ended with exit code {code}", where=self.out, fix="Read what it said above."
-            )
-
-
-def _vk(server: VkServer) -> dict[str, str]:
-    return {"VK_TOKEN": server.token, "MEMECAP_VK_API": server.address}
-
-
-def _say(line: str) -> None:
-    typer.echo(line)
+            what = f"`memecap {arguments[0]}` ended with exit code {code}"
+            raise MemecapError(what, where=self.out, fix="Read what it said above.")
 
 
 @contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
+    before = {name: os.environ[name] for name in values if name in os.environ}
     os.environ.update(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in values:
+            del os.environ[name]
+        os.environ.update(before)

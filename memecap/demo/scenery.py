@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 from PIL import Image, ImageDraw
 
@@ -89,9 +88,13 @@ def _clouds(draw: Draw, w: int, h: int, rng: random.Random) -> None:
 
 
 def _stars(draw: Draw, w: int, h: int, rng: random.Random, count: int) -> None:
-    for _ in range(count):
-        x, y, r = rng.uniform(0, w), rng.uniform(0, h), rng.uniform(0.003, 0.009) * h
-        draw.ellipse((x - r, y - r, x + r, y + r), fill=(216, 212, 168))
+    _dots(draw, w, h, rng, count, (0.003, 0.009), (216, 212, 168))
+
+
+def _dots(draw: Draw, w: int, h: int, rng: random.Random, n: int, radii: tuple[float, float], fill: Colour) -> None:
+    for _ in range(n):
+        x, y, r = rng.uniform(0, w), rng.uniform(0, h), rng.uniform(*radii) * h
+        draw.ellipse((x - r, y - r, x + r, y + r), fill=fill)
 
 
 def _ground(draw: Draw, w: int, h: int, level: float, fill: Colour) -> None:
@@ -120,27 +123,19 @@ def _sea(draw: Draw, w: int, h: int, rng: random.Random) -> None:
     _ground(draw, w, h, 0.88, (238, 216, 160))
     x, y = w * rng.uniform(0.1, 0.9), h * 0.5
     draw.polygon([(x, y - h * 0.16), (x, y - h * 0.02), (x + w * 0.07, y - h * 0.02)], fill=_PALE)
-    draw.polygon(
-        [(x - w * 0.06, y), (x + w * 0.09, y), (x + w * 0.05, y + h * 0.03), (x - w * 0.03, y + h * 0.03)],
-        fill=(150, 70, 50),
-    )
+    hull = [(x - w * 0.06, y), (x + w * 0.09, y), (x + w * 0.05, y + h * 0.03), (x - w * 0.03, y + h * 0.03)]
+    draw.polygon(hull, fill=(150, 70, 50))
 
 
 def _mountains(draw: Draw, w: int, h: int, rng: random.Random) -> None:
     for i in range(4):
         x, peak, half = w * (0.1 + i * 0.27) + rng.uniform(-0.05, 0.05) * w, h * rng.uniform(0.2, 0.36), w * 0.25
-        draw.polygon(
-            [(x - half, h * 0.8), (x, peak), (x + half, h * 0.8)], fill=shade((108, 112, 132), rng.uniform(-0.15, 0.2))
-        )
-        cap = (h * 0.8 - peak) * 0.28
-        edge = half * 0.28
-        teeth = [
-            (x + edge, peak + cap),
-            (x + edge * 0.4, peak + cap * 0.7),
-            (x, peak + cap),
-            (x - edge * 0.4, peak + cap * 0.7),
-        ]
-        draw.polygon([(x, peak), *teeth, (x - edge, peak + cap)], fill=_PALE)
+        grey = shade((108, 112, 132), rng.uniform(-0.15, 0.2))
+        draw.polygon([(x - half, h * 0.8), (x, peak), (x + half, h * 0.8)], fill=grey)
+        cap, edge = (h * 0.8 - peak) * 0.28, half * 0.28
+        zigzag = ((1, 1), (0.4, 0.7), (0, 1), (-0.4, 0.7), (-1, 1))
+        teeth = [(x + edge * dx, peak + cap * dy) for dx, dy in zigzag]
+        draw.polygon([(x, peak), *teeth], fill=_PALE)
     _ground(draw, w, h, 0.78, (134, 156, 104))
 
 
@@ -184,17 +179,12 @@ def _room(draw: Draw, w: int, h: int, rng: random.Random) -> None:
 def _snow(draw: Draw, w: int, h: int, rng: random.Random) -> None:
     _ground(draw, w, h, 0.6, (198, 214, 234))
     draw.ellipse((-w * 0.2, h * 0.5, w * 0.7, h * 0.9), fill=(184, 204, 228))
-    for _ in range(45):
-        x, y, r = rng.uniform(0, w), rng.uniform(0, h), rng.uniform(0.006, 0.014) * h
-        draw.ellipse((x - r, y - r, x + r, y + r), fill=_PALE)
+    _dots(draw, w, h, rng, 45, (0.006, 0.014), _PALE)
     x = w * rng.uniform(0.1, 0.9)
     draw.line((x, h * 0.62, x, h * 0.36), fill=INK, width=max(1, w // 120))
     for step in (0.42, 0.48, 0.54):
-        draw.line(
-            (x - w * 0.05, h * (step - 0.05), x, h * step, x + w * 0.05, h * (step - 0.05)),
-            fill=INK,
-            width=max(1, w // 160),
-        )
+        branches = (x - w * 0.05, h * (step - 0.05), x, h * step, x + w * 0.05, h * (step - 0.05))
+        draw.line(branches, fill=INK, width=max(1, w // 160))
 
 
 def _space(draw: Draw, w: int, h: int, rng: random.Random) -> None:
@@ -205,19 +195,8 @@ def _space(draw: Draw, w: int, h: int, rng: random.Random) -> None:
     draw.ellipse((-w * 0.2, h * 0.86, w * 1.2, h * 1.5), fill=(120, 118, 126))
 
 
-_SKIES: dict[str, Callable[[Draw, int, int, random.Random], None]] = {
-    "sun": _sun,
-    "moon": _moon,
-    "rainbow": _rainbow,
-    "rain": _clouds,
-}
-_PLACES: dict[str, Callable[[Draw, int, int, random.Random], None]] = {
-    "forest": _forest,
-    "sea": _sea,
-    "mountains": _mountains,
-    "city": _city,
-    "desert": _desert,
-    "room": _room,
-    "snow": _snow,
-    "space": _space,
-}
+_SKIES = {"sun": _sun, "moon": _moon, "rainbow": _rainbow, "rain": _clouds}
+_PLACES = {
+    "forest": _forest, "sea": _sea, "mountains": _mountains, "city": _city,
+    "desert": _desert, "room": _room, "snow": _snow, "space": _space,
+}  # fmt: skip

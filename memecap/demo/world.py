@@ -17,7 +17,7 @@ from memecap.core.parallel import parallel_map
 from memecap.demo import grammar
 from memecap.demo.grammar import Meme, Scene
 from memecap.demo.painter import paint, paint_scene
-from memecap.demo.vk import WallPost
+from memecap.demo.vk_server import WallPost
 
 ASSETS = Path(__file__).parent / "assets"  # tiny checkpoints, where real ones would be downloaded
 TABLE = "results.csv"

@@ -58,11 +58,8 @@ class LlmTranslator(Translator):
         self.config = config
         key = os.environ.get(config.key_variable, "").strip() if config.key_variable else ""
         if config.key_variable and not key:
-            raise AuthError(
-                "no key for the endpoint",
-                where=f"${config.key_variable}",
-                fix="Export the key in that variable, or set key_variable (empty for a server without keys).",
-            )
+            fix = "Export the key in that variable, or set key_variable (empty for a server without keys)."
+            raise AuthError("no key for the endpoint", where=f"${config.key_variable}", fix=fix)
         self._chat = Chat(config.endpoint, key, retries=config.retries, timeout_s=config.timeout_s)
 
     @property
@@ -87,11 +84,9 @@ class LlmTranslator(Translator):
             f" {received:.0f} back, {cost}, {minutes:.1f} minutes"
         )
         if self.config.budget is not None and price > self.config.budget:
-            raise UsageError(
-                f"the estimate, {price:.2f}, is over the budget, {self.config.budget:.2f}",
-                where="llm: budget",
-                fix="Raise the budget, or translate fewer splits with --split.",
-            )
+            what = f"the estimate, {price:.2f}, is over the budget, {self.config.budget:.2f}"
+            fix = "Raise the budget, or translate fewer splits with --split."
+            raise UsageError(what, where="llm: budget", fix=fix)
 
     def translate(self, sentences: Sequence[str]) -> list[str]:
         size = self.config.batch

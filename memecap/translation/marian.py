@@ -18,7 +18,6 @@ from memecap.errors import DataError
 from memecap.translation.base import Translator
 from memecap.translation.runtime import ctranslate2
 
-_END = "</s>"
 _VOCABULARIES = ("vocab.json", "shared_vocabulary.json", "source_vocabulary.json")
 
 
@@ -35,9 +34,7 @@ class MarianTranslator(Translator):
 
     def __init__(self, config: Settings) -> None:
         self.config = config
-        self._run = ctranslate2.Runner(config, ("source.spm", "target.spm"))
-        self._source = ctranslate2.pieces(self._run.folder / "source.spm")
-        self._target = ctranslate2.pieces(self._run.folder / "target.spm")
+        self._run = ctranslate2.Runner(config, "source.spm", "target.spm")
         self._prefix = _target_token(self._run.folder, config.target)
 
     @cached_property
@@ -45,14 +42,7 @@ class MarianTranslator(Translator):
         return f"marian {self._run.version} {''.join(self._prefix)}".rstrip()
 
     def translate(self, sentences: Sequence[str]) -> list[str]:
-        return ctranslate2.translate(
-            sentences,
-            encode=lambda text: self._source.encode(text, out_type=str),
-            # Without the end token the model repeats itself.
-            run=lambda pieces: self._run([[*self._prefix, *piece, _END] for piece in pieces]),
-            decode=self._target.decode_pieces,
-            max_tokens=self.config.max_tokens,
-        )
+        return self._run.translate(sentences, begin=self._prefix)
 
 
 def _target_token(folder: Path, language: str) -> list[str]:
@@ -64,7 +54,6 @@ def _target_token(folder: Path, language: str) -> list[str]:
     if not targets:
         return []
     if f">>{language}<<" not in targets:
-        raise DataError(
-            f"the model does not translate into {language!r}", where=path, fix=f"Set target to one of {targets}."
-        )
+        what = f"the model does not translate into {language!r}"
+        raise DataError(what, where=path, fix=f"Set target to one of {targets}.")
     return [f">>{language}<<"]

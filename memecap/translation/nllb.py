@@ -32,23 +32,11 @@ class NllbTranslator(Translator):
 
     def __init__(self, config: Settings) -> None:
         self.config = config
-        self._run = ctranslate2.Runner(config, (_PIECES,))
-        self._pieces = ctranslate2.pieces(self._run.folder / _PIECES)
+        self._run = ctranslate2.Runner(config, _PIECES, _PIECES)
 
     @cached_property
     def version(self) -> str:
         return f"nllb {self._run.version} {self.config.source}>{self.config.target}"
 
     def translate(self, sentences: Sequence[str]) -> list[str]:
-        return ctranslate2.translate(
-            sentences,
-            encode=lambda text: self._pieces.encode(text, out_type=str),
-            run=self._translate_pieces,
-            decode=self._pieces.decode_pieces,
-            max_tokens=self.config.max_tokens,
-        )
-
-    def _translate_pieces(self, pieces: Sequence[list[str]]) -> list[list[str]]:
-        marked = [[self.config.source, *piece, "</s>"] for piece in pieces]
-        translated = self._run(marked, target_prefix=self.config.target)
-        return [[token for token in tokens if token != self.config.target] for tokens in translated]
+        return self._run.translate(sentences, begin=[self.config.source], target=self.config.target)

@@ -38,13 +38,12 @@ class SheetTranslator(Translator):
 
     def __init__(self, config: Settings) -> None:
         self.config = config
-        self._path = config.path
         self._rows = _read(config.path) if config.path.exists() else {}
 
     @property
     def version(self) -> str:
         filled = sorted(f"{key}\0{translation}" for key, (_, translation) in self._rows.items() if translation)
-        return f"sheet {self._path.name}@{storage.sha256_bytes(chr(10).join(filled).encode())[:12]}"
+        return f"sheet {self.config.path.name}@{storage.sha256_bytes(chr(10).join(filled).encode())[:12]}"
 
     def prepare(self, sentences: Iterable[str]) -> None:
         """Add the sentences that the sheet lacks. Raises `TryLaterError` while any is without a translation."""
@@ -54,12 +53,9 @@ class SheetTranslator(Translator):
         if not empty:
             return
         if len(rows) > len(self._rows):
-            _write(self._path, rows)
-        raise TryLaterError(
-            f"{empty} sentences wait for a translation",
-            where=self._path,
-            fix="Fill the column `translation`, save as CSV in UTF-8 under the same name, run the command again.",
-        )
+            _write(self.config.path, rows)
+        fix = "Fill the column `translation`, save as CSV in UTF-8 under the same name, run the command again."
+        raise TryLaterError(f"{empty} sentences wait for a translation", where=self.config.path, fix=fix)
 
     def translate(self, sentences: Sequence[str]) -> list[str]:
         self.prepare(sentences)
@@ -105,11 +101,9 @@ def _row(cells: list[str], where: str) -> tuple[str, str, str]:
     # Some spreadsheets take the apostrophe for their own mark and drop it.
     source = next((text for text in (_unescape(source), source) if key(text) == number), "")
     if not source:
-        raise DataError(
-            "the id does not belong to this source: the source was edited, or columns were sorted apart",
-            where=where,
-            fix="Restore the row from the exported sheet; edit the column `translation` only.",
-        )
+        what = "the id does not belong to this source: the source was edited, or columns were sorted apart"
+        fix = "Restore the row from the exported sheet; edit the column `translation` only."
+        raise DataError(what, where=where, fix=fix)
     translation = _unescape(translation.strip())
     return number, source, "" if _NOT_YET.fullmatch(translation) else translation
 

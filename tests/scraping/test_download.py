@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from memecap.demo.vk import WallPost
-from memecap.demo.vk_server import VkServer
 from memecap.pictures.dhash import dhash
 from memecap.scraping.download import REASONS, DownloadConfig, download
 from memecap.scraping.ledger import Entry, open_ledger
+from tests.scraping.local_vk import VkServer, WallPost
 
 QUICK = DownloadConfig(backoff_s=0.01)
 Fault = tuple[int, dict[str, str], bytes]

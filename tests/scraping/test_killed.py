@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from killing import Killer, files
 
-from memecap.demo.vk import WallPost
-from memecap.demo.vk_server import VkServer
 from memecap.scraping.ledger import open_ledger
+from tests.scraping.local_vk import VkServer, WallPost
 
 CONNECTIONS = 4
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from memecap.demo.vk import TOKEN, World
+from memecap.demo.vk_server import TOKEN
 from memecap.scraping.crawl import read_wall
 from memecap.scraping.selection import Selection
 from memecap.scraping.wall import posts_of
+from tests.scraping.local_vk import World
 
 OWNER = -7
 

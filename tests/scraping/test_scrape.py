@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from memecap.demo.vk import FIRST_DATE, WallPost
-from memecap.demo.vk_server import VkServer
+from memecap.demo.vk_server import FIRST_DATE
 from memecap.errors import DataError, MissingFileError, TryLaterError
 from memecap.scraping.archive import wall_name
 from memecap.scraping.estimate import estimate
@@ -19,6 +18,7 @@ from memecap.scraping.post import read_posts
 from memecap.scraping.scrape import Selection, replay, scrape
 from memecap.scraping.vk import Vk
 from tests.scraping.conftest import VirtualClock
+from tests.scraping.local_vk import VkServer, WallPost
 
 Paint = Callable[[int], list[Path]]
 

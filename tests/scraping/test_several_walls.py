@@ -11,14 +11,13 @@ from typer.testing import CliRunner
 
 import memecap.cli.verbs  # noqa: F401
 from memecap.cli import app
-from memecap.demo.vk import WallPost, World
-from memecap.demo.vk_server import VkServer
 from memecap.errors import TryLaterError, UsageError
 from memecap.scraping.limits import Limits
 from memecap.scraping.post import read_posts
 from memecap.scraping.scrape import scrape
 from memecap.scraping.vk import Vk
 from tests.scraping.conftest import VirtualClock
+from tests.scraping.local_vk import VkServer, WallPost, World
 
 Paint = Callable[[int], list[Path]]
 

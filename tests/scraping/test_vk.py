@@ -11,8 +11,6 @@ from traceback import format_exception
 
 import pytest
 
-from memecap.demo.vk import WallPost
-from memecap.demo.vk_server import VkServer
 from memecap.errors import AuthError, MemecapError, ServiceError, StorageError, TryLaterError, UsageError
 from memecap.scraping import vk as vk_module
 from memecap.scraping.faults import ACTIONS, Action, SkipWall
@@ -20,6 +18,7 @@ from memecap.scraping.limits import Limits
 from memecap.scraping.scrape import scrape
 from memecap.scraping.vk import BatchRefusedError, TooBigError, Vk, read_token
 from tests.scraping.conftest import VirtualClock
+from tests.scraping.local_vk import VkServer, WallPost
 
 OF = {action: [code for code, other in ACTIONS.items() if other is action] for action in Action}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from memecap.core import storage
@@ -56,15 +56,11 @@ def open_cache(path: Path, version: str) -> Iterator[Cache]:
     Raises:
         StorageError: the file cannot be written, or is not a cache.
     """
-    connection = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=60)
-        connection.executescript(_SCHEMA)
-        yield Cache(connection, version)
+        with closing(sqlite3.connect(path, timeout=60)) as connection:
+            connection.executescript(_SCHEMA)
+            yield Cache(connection, version)
     except (sqlite3.Error, OSError) as error:
         fix = "Check that it is a translation cache and the folder's permissions; or name another file with --cache."
         raise storage.unwritable(error, path, fix=fix) from error
-    finally:
-        if connection is not None:
-            connection.close()

@@ -16,7 +16,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from memecap.core import manifest
-from memecap.core.manifest import Corpus
+from memecap.core.manifest import Corpus, Row
 from memecap.errors import DataError, MissingFileError
 from memecap.translation.base import Translator
 from memecap.translation.corpus.translate import LANGUAGE
@@ -39,19 +39,17 @@ class Score:
 def score(pairs: Sequence[Referenced], translator: Translator) -> Score:
     """Translate the sentences and compare. Raises `DataError` when there is nothing to compare."""
     if not pairs:
-        raise DataError(
-            "no sentence has a reference", where="score", fix="Give sources and references that belong together."
-        )
+        fix = "Give sources and references that belong together."
+        raise DataError("no sentence has a reference", where="score", fix=fix)
     sources = [source for source, _ in pairs]
     hypotheses = translator.translate(sources)
     # sacrebleu wants a list for each rank of reference, with None where a sentence has fewer.
     ranks = [list(rank) for rank in zip_longest(*(references for _, references in pairs))]
     bleu, chrf = BLEU(), CHRF()
-    scored = bleu.corpus_score(hypotheses, ranks), chrf.corpus_score(hypotheses, ranks)
-    gate = Gate()
-    rejected = sum(1 for pair in zip(sources, hypotheses, strict=True) if gate.reject(*pair))
+    scores = [metric.corpus_score(hypotheses, ranks).score for metric in (bleu, chrf)]
+    rejected = sum(map(bool, map(Gate().reject, sources, hypotheses)))
     signatures = {"bleu": str(bleu.get_signature()), "chrf2": str(chrf.get_signature())}
-    return Score(len(pairs), scored[0].score, scored[1].score, rejected, signatures)
+    return Score(len(pairs), *scores, rejected, signatures)
 
 
 def referenced(source: Path, references: Path) -> list[Referenced]:
@@ -65,11 +63,8 @@ def referenced(source: Path, references: Path) -> list[Referenced]:
         return list(_joined(manifest.open_corpus(source), manifest.open_corpus(references)))
     sentences, translations = _lines(source), _lines(references)
     if len(sentences) != len(translations):
-        raise DataError(
-            f"{len(sentences)} sentences, but {len(translations)} references",
-            where=references,
-            fix="Line n of the one file should translate line n of the other.",
-        )
+        what = f"{len(sentences)} sentences, but {len(translations)} references"
+        raise DataError(what, where=references, fix="Line n of the one file should translate line n of the other.")
     return [(sentence, [translation]) for sentence, translation in zip(sentences, translations, strict=True)]
 
 
@@ -87,19 +82,21 @@ def sample(pairs: Iterable[Referenced], n: int, *, seed: int = 0) -> list[Refere
 
 def sentences(corpus: Corpus) -> Iterator[Referenced]:
     """What `translate_corpus` would translate, without references."""
-    for split in corpus.counts:
-        for row in corpus.rows(split):
-            if row.language != LANGUAGE:
-                yield from ((caption, []) for caption in row.captions)
+    for row in _rows(corpus):
+        if row.language != LANGUAGE:
+            yield from ((caption, []) for caption in row.captions)
 
 
 def _joined(corpus: Corpus, references: Corpus) -> Iterator[Referenced]:
     """Every caption of a picture with all the captions that the other corpus has for it."""
-    known = {row.image_id: list(row.captions) for split in references.counts for row in references.rows(split)}
-    for split in corpus.counts:
-        for row in corpus.rows(split):
-            if row.image_id in known:
-                yield from ((caption, known[row.image_id]) for caption in row.captions)
+    known = {row.image_id: list(row.captions) for row in _rows(references)}
+    for row in _rows(corpus):
+        if row.image_id in known:
+            yield from ((caption, known[row.image_id]) for caption in row.captions)
+
+
+def _rows(corpus: Corpus) -> Iterator[Row]:
+    return (row for split in corpus.counts for row in corpus.rows(split))
 
 
 def _lines(path: Path) -> list[str]:

@@ -2,8 +2,7 @@
 
 Work goes window by window: the sentences of a window that the cache does not know are sorted by length, translated in
 batches and stored batch by batch. Windows and batches depend on the corpus and on what failed, so a job killed at any
-moment and started again repeats at most one batch and ends with the same bytes. What failed (nothing came back, or
-another language) is not kept: the same command asks for it again.
+moment and started again repeats at most one batch and ends with the same bytes.
 """
 
 from __future__ import annotations
@@ -67,12 +66,10 @@ def translate_corpus(
     if out.resolve() == corpus.folder.resolve():
         raise UsageError("a corpus cannot be translated onto itself", where=out, fix="Name another output folder.")
     if unknown := set(splits or ()) - corpus.counts.keys():
-        raise UsageError(
-            f"no such split: {sorted(unknown)}", where=corpus.folder, fix=f"There are: {list(corpus.counts)}."
-        )
-    _refuse_foreign(out, corpus.name)
-    wanted = None if splits is None else {*splits, *_splits_there(out)}
-    chosen = [split for split in corpus.counts if wanted is None or split in wanted]
+        fix = f"There are: {list(corpus.counts)}."
+        raise UsageError(f"no such split: {sorted(unknown)}", where=corpus.folder, fix=fix)
+    there = _claimed(out, corpus.name)
+    chosen = [split for split in corpus.counts if splits is None or split in splits or split in there]
     gate = gate or Gate()
     origin = {
         "source": corpus.name,
@@ -101,32 +98,31 @@ def _translate(translator: Translator, batch: Sequence[str]) -> list[str]:
 
 def _finished(out: Path, origin: Mapping[str, Any]) -> Summary | None:
     """The summary of an earlier whole run from equal input."""
-    path = out / manifest.MANIFEST
-    if not path.exists():
-        return None
-    record = storage.read_json(path)
-    if any(record.get(key) != value for key, value in origin.items()):
+    record = _record(out)
+    if not record or any(record.get(key) != value for key, value in origin.items()):
         return None
     return Summary(record["counts"], record["captions"], record["rejected"], asked=0)
 
 
-def _refuse_foreign(out: Path, source: str) -> None:
-    """Raises `UsageError` unless `out` is new or empty, or holds a translation of `source`, finished or stopped."""
+def _claimed(out: Path, source: str) -> Mapping[str, int]:
+    """The splits that `out` holds already.
+
+    Raises `UsageError` unless it is new or empty, or holds a translation of `source`, finished or stopped.
+    """
     manifest.claim(out, is_ours=(out / REJECTED).exists())
+    record = _record(out)
+    if record and not ("translator" in record and record.get("source") == source):
+        what = f"the corpus there is no translation of {source}"
+        raise UsageError(what, where=out, fix="Name another output folder with --to.")
+    counts: Mapping[str, int] = record.get("counts", {})
+    return counts
+
+
+def _record(out: Path) -> dict[str, Any]:
+    """The manifest of a finished translation; empty where there is none."""
     path = out / manifest.MANIFEST
-    if path.exists() and not _is_translation_of(source, storage.read_json(path)):
-        raise UsageError(
-            f"the corpus there is no translation of {source}", where=out, fix="Name another output folder with --to."
-        )
-
-
-def _splits_there(out: Path) -> set[str]:
-    path = out / manifest.MANIFEST
-    return set(storage.read_json(path)["counts"]) if path.exists() else set()
-
-
-def _is_translation_of(source: str, record: Mapping[str, Any]) -> bool:
-    return "translator" in record and record.get("source") == source
+    record: dict[str, Any] = storage.read_json(path) if path.exists() else {}
+    return record
 
 
 class _Job:
@@ -204,9 +200,9 @@ class _Job:
 
     def _take_picture_away(self, row: Row) -> None:
         """Remove what an earlier run placed for a row that has lost its captions; by its name and bytes it is ours."""
+        target = self._out / row.split / row.file_name
         if self._corpus.image_path(row) is None:
             return
-        target = self._out / row.split / row.file_name
         if target.stem == row.image_id and target.is_file() and storage.sha256_file(target) == row.image_id:
             target.unlink()
 

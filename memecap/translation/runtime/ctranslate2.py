@@ -5,7 +5,6 @@ Source: the converter and the inference options of OpenNMT/CTranslate2.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 import warnings
@@ -23,6 +22,7 @@ from memecap.errors import DataError, ServiceError, StorageError
 
 #: what is fetched of a model on the Hub: its settings, tokenizer and weights for PyTorch, nothing for other frameworks
 FILES = ("*.json", "*.spm", "*.model", "*.safetensors", "pytorch_model*.bin", "model.bin", "shared_vocabulary.*")
+_SUFFIXES = {".bin", ".safetensors", ".spm", ".model", ".json"}  # of the files that change a model's answers
 Device = Literal["auto", "cpu", "cuda"]
 Compute = Literal["auto", "int8", "int8_float16", "float16", "bfloat16", "float32"]
 
@@ -38,11 +38,7 @@ class EngineConfig(PartConfig):
     patience: float = Field(2.0, ge=1, description="finished hypotheses awaited, in beams; 1 may stop too early")
     batch_tokens: int = Field(2048, ge=1, description="source tokens in a batch")
     max_tokens: int = Field(200, ge=8, description="longest input in tokens; longer text goes sentence by sentence")
-    threads: int = Field(
-        0,
-        ge=0,
-        description="CPU threads, each translating its own batches; 0: all cores (1 for each of several workers)",
-    )
+    threads: int = Field(0, ge=0, description="CPU threads, a batch each; 0: all cores (1 for each of several workers)")
 
 
 def place(config: EngineConfig) -> tuple[str, str]:
@@ -52,10 +48,9 @@ def place(config: EngineConfig) -> tuple[str, str]:
     device: str = config.device
     if device == "auto":
         device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-    compute: str = config.compute_type
-    if compute == "auto":
-        compute = "int8" if device == "cpu" else "float16"
-    return device, compute
+    if config.compute_type != "auto":
+        return device, config.compute_type
+    return device, "int8" if device == "cpu" else "float16"
 
 
 def convert(folder: Path, target: Path, compute: str) -> Path:
@@ -74,15 +69,11 @@ def convert(folder: Path, target: Path, compute: str) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".converting-", dir=target.parent) as temporary:
             _run_converter(folder, Path(temporary) / "model", compute)
-            with contextlib.suppress(FileExistsError):  # another process was faster; its folder is as good as ours
-                (Path(temporary) / "model").rename(target)
+            (Path(temporary) / "model").rename(target)
     except OSError as error:
-        if not target.is_dir():
-            raise StorageError(
-                f"the model cannot be converted: {error}",
-                where=target,
-                fix="Check the model's files, and the permissions and space of the cache folder.",
-            ) from error
+        if not target.is_dir():  # another process may have been faster: its folder is as good as ours
+            fix = "Check the model's files, and the permissions and space of the cache folder."
+            raise StorageError(f"the model cannot be converted: {error}", where=target, fix=fix) from error
     return target
 
 
@@ -98,32 +89,9 @@ def _run_converter(folder: Path, target: Path, compute: str) -> None:
     except OSError:
         raise
     except Exception as error:
-        raise DataError(
-            f"CTranslate2 cannot convert the model: {type(error).__name__}: {error}",
-            where=folder,
-            fix="Give a Marian or NLLB model in the format of transformers.",
-        ) from error
-
-
-def pieces(path: Path) -> Any:
-    """SentencePiece's model of a file."""
-    import sentencepiece
-
-    return sentencepiece.SentencePieceProcessor(model_file=str(path))
-
-
-def translate(
-    sentences: Sequence[str],
-    *,
-    encode: Callable[[str], list[str]],
-    run: Callable[[list[list[str]]], list[list[str]]],
-    decode: Callable[[list[str]], str],
-    max_tokens: int,
-) -> list[str]:
-    """Translate text of any length: what is longer than `max_tokens` goes in pieces, and the pieces are joined."""
-    cut = [split(sentence, encode, max_tokens) for sentence in sentences]
-    translated = iter(run([piece for sentence in cut for piece in sentence]))
-    return [" ".join(decode(next(translated)) for _ in sentence) for sentence in cut]
+        what = f"CTranslate2 cannot convert the model: {type(error).__name__}: {error}"
+        fix = "Give a Marian or NLLB model in the format of transformers."
+        raise DataError(what, where=folder, fix=fix) from error
 
 
 def split(text: str, encode: Callable[[str], list[str]], max_tokens: int) -> list[list[str]]:
@@ -145,19 +113,25 @@ def split(text: str, encode: Callable[[str], list[str]], max_tokens: int) -> lis
 class Runner:
     """A converted model, loaded at the first batch and not before: a warm cache needs no model."""
 
-    def __init__(self, config: EngineConfig, needed: Sequence[str]) -> None:
-        """Fetch the model's files; `needed` are those that a local folder must hold beside what CTranslate2 reads."""
+    def __init__(self, config: EngineConfig, source: str, target: str) -> None:
+        """Fetch the model; `source` and `target`: its SentencePiece files, which a local folder must hold too."""
+        import sentencepiece
+
         self._config = config
-        files = needed if Path(config.model).is_dir() else FILES
+        files = (source, target) if Path(config.model).is_dir() else FILES
         self.folder = hub.fetch(config.model, files, revision=config.revision)
-        self._translator: Any = None
+        self._source, self._target = (
+            sentencepiece.SentencePieceProcessor(model_file=str(self.folder / name)) for name in (source, target)
+        )
 
     @cached_property
     def model(self) -> str:
         """Name and revision of the model, the same wherever its folder lies."""
         if self.folder.parent.name == "snapshots":
             return f"{self._config.model}@{self.folder.name[:12]}"
-        return f"{self.folder.resolve().name}@{_digest(self.folder)}"
+        paths = sorted(path for path in self.folder.iterdir() if path.suffix in _SUFFIXES)
+        listed = "".join(f"{path.name} {storage.sha256_file(path)}\n" for path in paths)
+        return f"{self.folder.resolve().name}@{storage.sha256_bytes(listed.encode())[:12]}"
 
     @property
     def version(self) -> str:
@@ -166,12 +140,28 @@ class Runner:
         search = f"beam={self._config.beam} patience={self._config.patience:g} max_tokens={self._config.max_tokens}"
         return f"{self.model} {compute} {search}"
 
-    def __call__(self, tokens: Sequence[list[str]], *, target_prefix: str | None = None) -> list[list[str]]:
+    def translate(self, sentences: Sequence[str], *, begin: Sequence[str], target: str = "") -> list[str]:
+        """Translate text of any length: what is longer than `max_tokens` goes in pieces, and the pieces are joined.
+
+        Args:
+            begin: what stands before the tokens of each piece.
+            target: the token that every translation is forced to begin with; none when empty.
+        """
+        cut = [split(sentence, self._encode, self._config.max_tokens) for sentence in sentences]
+        # Without the end token a model repeats itself.
+        translated = iter(self._run([[*begin, *piece, "</s>"] for pieces in cut for piece in pieces], target))
+        return [" ".join(self._target.decode_pieces(next(translated)) for _ in pieces) for pieces in cut]
+
+    def _encode(self, text: str) -> list[str]:
+        tokens: list[str] = self._source.encode(text, out_type=str)
+        return tokens
+
+    def _run(self, tokens: list[list[str]], target: str) -> list[list[str]]:
         """The likeliest target tokens for each list of source tokens, in order."""
         # CTranslate2 sorts by length and cuts the batches itself.
-        results = self._load().translate_batch(
+        results = self._translator.translate_batch(
             tokens,
-            target_prefix=None if target_prefix is None else [[target_prefix]] * len(tokens),
+            target_prefix=[[target]] * len(tokens) if target else None,
             beam_size=self._config.beam,
             # With scores divided by length, four worse but shorter hypotheses would end the search before the best.
             patience=self._config.patience,
@@ -180,34 +170,23 @@ class Runner:
             max_decoding_length=2 * self._config.max_tokens,
             disable_unk=True,
         )
-        return [result.hypotheses[0] for result in results]
+        return [[token for token in result.hypotheses[0] if token != target] for result in results]
 
-    def _load(self) -> Any:
-        if self._translator is None:
-            import ctranslate2
+    @cached_property
+    def _translator(self) -> Any:
+        import ctranslate2
 
-            device, compute = place(self._config)
-            target = storage.cache_folder() / "ctranslate2" / f"{self.model.replace('/', '--')}-{compute}"
-            converted = convert(self.folder, target, compute)
-            try:
-                self._translator = ctranslate2.Translator(
-                    str(converted),
-                    device=device,
-                    compute_type=compute,
-                    inter_threads=(self._config.threads or os.cpu_count() or 1) if device == "cpu" else 1,
-                    intra_threads=1 if device == "cpu" else 0,
-                )
-            except (RuntimeError, ValueError) as error:
-                raise ServiceError(
-                    f"CTranslate2 cannot load the model: {error}",
-                    where=converted,
-                    fix="Remove that folder to convert the model again, or set another device or compute_type.",
-                ) from error
-        return self._translator
-
-
-def _digest(folder: Path) -> str:
-    paths = sorted(
-        path for path in folder.iterdir() if path.suffix in {".bin", ".safetensors", ".spm", ".model", ".json"}
-    )
-    return storage.sha256_bytes("".join(f"{path.name} {storage.sha256_file(path)}\n" for path in paths).encode())[:12]
+        device, compute = place(self._config)
+        target = storage.cache_folder() / "ctranslate2" / f"{self.model.replace('/', '--')}-{compute}"
+        converted = convert(self.folder, target, compute)
+        try:
+            return ctranslate2.Translator(
+                str(converted),
+                device=device,
+                compute_type=compute,
+                inter_threads=(self._config.threads or os.cpu_count() or 1) if device == "cpu" else 1,
+                intra_threads=1 if device == "cpu" else 0,
+            )
+        except (RuntimeError, ValueError) as error:
+            fix = "Remove that folder to convert the model again, or set another device or compute_type."
+            raise ServiceError(f"CTranslate2 cannot load the model: {error}", where=converted, fix=fix) from error
