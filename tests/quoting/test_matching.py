@@ -40,6 +40,6 @@ def test_without_a_reading_a_quote_has_no_place() -> None:
 @pytest.mark.parametrize("odd", ["\u200b", "\u00ad", "\u2060", "\ufeff", "\u200e"])
 @pytest.mark.parametrize("caption", ['кот{}"мяу"{} и пёс', "кот: {}'мяу'{}, и пёс", "надпись: «мя{}у{}", "{}„мяу“{}"])
 def test_what_nobody_sees_moves_no_quote(caption: str, odd: str) -> None:
-    wanted = [quote.text for quote in _quotes.find(caption.format("", ""), None)]
-    assert [quote.text for quote in _quotes.find(caption.format(odd, odd), None)] == wanted
-    assert _quotes.spoken(f"Мя{odd}у") == "Мяу"
+    wanted = [quote.text for quote in matching.find(caption.format("", ""), None)]
+    assert [quote.text for quote in matching.find(caption.format(odd, odd), None)] == wanted
+    assert matching.spoken(f"Мя{odd}у") == "Мяу"
