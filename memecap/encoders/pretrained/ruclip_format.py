@@ -150,12 +150,12 @@ def from_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _rename(name: str, *, back: bool = False) -> str:
     """OpenAI's name → transformers'; `back`: transformers' → OpenAI's."""
-    order = slice(None, None, -1) if back else slice(None)
     for pair in _BEGINNINGS:
-        old, new = pair[order]
+        old, new = pair[::-1] if back else pair
         if name.startswith(old):
             name = new + name.removeprefix(old)
             break
     for pair in _PARTS:
-        name = name.replace(*pair[order])
+        old, new = pair[::-1] if back else pair
+        name = name.replace(old, new)
     return name
