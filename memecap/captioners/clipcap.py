@@ -24,12 +24,12 @@ from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings,
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search
+from memecap.decoding.engines.transformers_generate import generate
 from memecap.encoders.base import ImageEncoder
 from memecap.errors import ConfigError
 from memecap.modeling import language_model, mappers, prefix
 from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad, stack
 from memecap.modeling.copying import CopyHead, Prompt
-from memecap.modeling.loss import token_loss
 from memecap.modeling.outputs import Loss
 from memecap.modeling.retrieval import Retrieval, Store
 from memecap.modeling.retrieval import build as collect_similar
@@ -79,7 +79,7 @@ class ClipCap(GPTCaptioner):
         self.text_prefix: TextPrefix | None = None
         if config.text_noise is not None:
             self.text_prefix = TextPrefix(self.encoder, noise=config.text_noise)
-        self._end_ids = _end_ids(config, tokenizer)
+        self.end_ids = _end_ids(config, tokenizer)
         longest = self._longest_prompt()
         self._check_length(self._longest_prefix() + longest)
         wants_copying = config.copy_head and (config.reading or config.retrieval is not None)
@@ -104,10 +104,6 @@ class ClipCap(GPTCaptioner):
         if config.retrieval is not None:
             captioner.similar = Store.from_folder(folder)
         return captioner
-
-    @property
-    def end_ids(self) -> tuple[int, ...]:
-        return self._end_ids
 
     def references(self) -> dict[str, nn.Module]:
         decoder = {"decoder": self.decoder} if language_model.is_referenced(self.config.decoder) else {}
@@ -154,8 +150,7 @@ class ClipCap(GPTCaptioner):
             start = self.mapper(self.text_prefix(batch.texts, learning=self.training).to(self.device))
         else:
             start = self._start(batch.images, len(batch))
-        read = self._read(batch, start)
-        return token_loss(batch, read.logits, read.targets, read.examples, said=read.copied)
+        return self._read(batch, start).loss(batch)
 
     def _show(self, images: Images | None, readings: Readings) -> tuple[Shown, Prompts]:
         if images is not None and self.encoder is not None:
@@ -166,13 +161,13 @@ class ClipCap(GPTCaptioner):
         return prefix.read(self.decoder, shown, batch, self.copy_head)
 
     def _decode(self, shown: Shown, prompts: Prompts, readings: Readings, search: Search) -> Found:
-        before = self._before(shown, prompts)
+        before = prefix.before_writing(self.embed, shown, prompts)
         if self.copy_head is None:
-            return self._generate(*before, search)
+            return generate(self.decoder, *before, search, end_id=self.end_ids)
         ids, mask = (part.to(self.device) for part in pad(prompts))
         prompt = Prompt(ids, mask, self.embed(ids))
         with self.copy_head.copying(self.embed, self.decoder.get_output_embeddings(), prompt):
-            return self._generate(*before, search)
+            return generate(self.decoder, *before, search, end_id=self.end_ids)
 
     def _start(self, images: Images | None, n: int) -> Float[Tensor, "B K W"]:
         if images is None or self.mapper is None:

@@ -59,14 +59,13 @@ class LSTM(RecurrentCaptioner):
         words = self.embed(batch.token_ids[:, :-1])
         inputs = self.dropout(torch.cat([self._start(batch.images, len(batch))[:, None], words], dim=1))
         lengths = batch.token_mask.sum(dim=1).cpu()
-        packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
         rows = torch.arange(len(batch), device=inputs.device)[:, None].expand(batch.token_ids.shape)
-        targets, examples = (
-            pack_padded_sequence(part, lengths, batch_first=True, enforce_sorted=False).data
-            for part in (batch.token_ids, rows)
+        packed, targets, examples = (
+            pack_padded_sequence(part, lengths, batch_first=True, enforce_sorted=False)
+            for part in (inputs, batch.token_ids, rows)
         )
         states = self.lstm(packed, self._read(batch.prompt_ids, batch.prompt_mask))[0].data
-        return token_loss(batch, self.output(self.dropout(states)), targets, examples)
+        return token_loss(batch, self.output(self.dropout(states)), targets.data, examples.data)
 
     def _begin_writing(
         self, images: Images | None, prompt_ids: Tensor, prompt_mask: Tensor

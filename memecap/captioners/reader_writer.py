@@ -19,11 +19,11 @@ from pydantic import Field
 from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings, Shown
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Sampling, Search, SearchConfig
-from memecap.decoding.engines import parallel_samples
+from memecap.decoding.engines.parallel_samples import sample
+from memecap.decoding.engines.transformers_generate import generate
 from memecap.decoding.mbr import MBR
 from memecap.modeling import language_model, prefix
 from memecap.modeling.batch import Batch, Example, ImageInput, Images
-from memecap.modeling.loss import token_loss
 from memecap.modeling.outputs import Loss
 from memecap.quoting import line_marks, matching, slots
 from memecap.quoting.quote import Quote
@@ -59,8 +59,9 @@ class ReaderWriter(GPTCaptioner):
     def __init__(self, config: Config, tokenizer: BPE) -> None:
         super().__init__(config, tokenizer)
         self._slots = SlotCodec(tokenizer, join=self._join, max_lines=config.max_lines, slots=config.slots)
+        shape = config.model_dump(include={"n_layers", "width", "n_heads", "dropout"})
         longest = config.max_reading_tokens + config.max_caption_tokens
-        self.decoder = language_model.new_gpt2(config, tokenizer, n_positions=longest)
+        self.decoder = language_model.new_gpt2(language_model.New(**shape, max_positions=longest), tokenizer)
 
     @classmethod
     def from_texts(cls, config: Config, texts: Iterable[str]) -> ReaderWriter:
@@ -82,8 +83,7 @@ class ReaderWriter(GPTCaptioner):
         return Example(token_ids=ids[: self.config.max_caption_tokens], prompt_ids=self._prompt(reading))
 
     def forward(self, batch: Batch) -> Loss:
-        read = self._read(batch, None)
-        return token_loss(batch, read.logits, read.targets, read.examples)
+        return self._read(batch, None).loss(batch)
 
     def _show(self, images: Images | None, readings: Readings) -> tuple[Shown, Prompts]:
         return None, [self._prompt(reading) for reading in readings]
@@ -92,14 +92,10 @@ class ReaderWriter(GPTCaptioner):
         return prefix.read(self.decoder, shown, batch)
 
     def _decode(self, shown: Shown, prompts: Prompts, readings: Readings, search: Search) -> Found:
-        rules = [self._slots.rules(readings)]
-        embeds, mask = self._before(shown, prompts)
-        if not isinstance(search, Sampling):
-            return self._generate(embeds, mask, search, processors=rules)
-        end_id, n_positions = self.tokenizer.end_id, language_model.n_positions(self.decoder)
-        return parallel_samples.sample(
-            self.decoder, embeds, mask, search, end_id=end_id, n_positions=n_positions, processors=rules
-        )
+        before, rules = prefix.before_writing(self.embed, shown, prompts), [self._slots.rules(readings)]
+        if isinstance(search, Sampling):
+            return sample(self.decoder, *before, search, end_id=self.tokenizer.end_id, processors=rules)
+        return generate(self.decoder, *before, search, end_id=self.end_ids, processors=rules)
 
     def _write(self, ids: Sequence[int], reading: Reading | None) -> tuple[str, tuple[Quote, ...]]:
         pieces = self._slots.pieces(ids)

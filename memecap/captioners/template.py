@@ -37,7 +37,6 @@ class Template(Captioner):
     def __init__(self, config: Template.Config) -> None:
         super().__init__()
         self.config: Template.Config = config
-        self.encoder = None
 
     def generate(
         self, images: Images | None, readings: Sequence[Reading | None], search: Search

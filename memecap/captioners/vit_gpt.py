@@ -23,12 +23,12 @@ from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings,
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search
+from memecap.decoding.engines.transformers_generate import generate
 from memecap.encoders.base import ImageEncoder
 from memecap.encoders.vit import ViT
 from memecap.errors import UsageError
-from memecap.modeling import cross_attention, language_model
+from memecap.modeling import cross_attention, language_model, prefix
 from memecap.modeling.batch import Batch, Example, ImageInput, Images
-from memecap.modeling.loss import token_loss
 from memecap.modeling.outputs import Loss
 from memecap.modeling.prefix import Read
 from memecap.quoting.prompts import PromptConfig, prompt_ids
@@ -96,8 +96,7 @@ class ViTGPT(GPTCaptioner):
         return Example(self._caption_ids(caption), image=image, prompt_ids=self._prompt(reading))
 
     def forward(self, batch: Batch) -> Loss:
-        read = self._read(batch, self._look(batch.images))
-        return token_loss(batch, read.logits, read.targets, read.examples)
+        return self._read(batch, self._look(batch.images)).loss(batch)
 
     def _show(self, images: Images | None, readings: Readings) -> tuple[Shown, Prompts]:
         return self._look(images), [self._prompt(reading) for reading in readings]
@@ -107,7 +106,8 @@ class ViTGPT(GPTCaptioner):
         if shown is not None:  # the cache of both kinds of attention; a decoder alone would make that of one
             caches = [DynamicCache(config=self.decoder.config) for _ in range(2)]
             attended = {"encoder_hidden_states": shown, "past_key_values": EncoderDecoderCache(*caches)}
-        return self._generate(*self._before(None, prompts), search, **attended)
+        before = prefix.before_writing(self.embed, None, prompts)
+        return generate(self.decoder, *before, search, end_id=self.end_ids, **attended)
 
     def _read(self, batch: Batch, shown: Shown) -> Read:
         ids = torch.cat([batch.prompt_ids, batch.token_ids], dim=1)

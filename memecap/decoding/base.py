@@ -72,13 +72,7 @@ class Search(PartConfig):
         return made
 
     def decode(
-        self,
-        first: Float[Tensor, "B V"],
-        state: State,
-        step: Step,
-        *,
-        end_id: int,
-        rules: Sequence[Any] = (),
+        self, first: Float[Tensor, "B V"], state: State, step: Step, *, end_id: int, rules: Sequence[Any] = ()
     ) -> tuple[Int[Tensor, "C T"], Float[Tensor, " C"]]:
         """Search with a model that has a state; returns ids and log-probabilities (see `engines/token_by_token.py`)."""
         from memecap.decoding.engines.token_by_token import token_by_token

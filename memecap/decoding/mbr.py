@@ -93,11 +93,7 @@ def _ngrams(text: str) -> list[NGrams]:
 def _similarity(one: Sequence[NGrams], other: Sequence[NGrams], beta: float) -> float:
     """F-beta of the shared n-grams, mean over the orders."""
     scores = [
-        (1 + beta**2) * _size(mine & theirs) / max(1.0, _size(mine) + beta**2 * _size(theirs))
+        (1 + beta**2) * (mine & theirs).total() / max(1.0, mine.total() + beta**2 * theirs.total())
         for mine, theirs in zip(one, other, strict=True)
     ]
     return sum(scores) / len(scores)
-
-
-def _size(counts: NGrams) -> int:
-    return sum(counts.values())

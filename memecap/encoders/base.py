@@ -9,7 +9,6 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -61,17 +60,8 @@ def weights_hash(module: nn.Module) -> str:
     return hash_once(module, module.state_dict(keep_vars=True))
 
 
-@dataclass(frozen=True, slots=True)
-class _Hashed:
-    """A hash, and the tensors it is of; as long as they are kept here, no other tensor has their identity."""
-
-    names: tuple[str, ...]
-    tensors: tuple[Tensor, ...]
-    stamps: tuple[tuple[int, torch.dtype], ...]
-    digest: str
-
-
-_hashed: WeakKeyDictionary[nn.Module, _Hashed] = WeakKeyDictionary()
+#: what each tensor of a module was, the tensors, their hash; as long as they are kept, no other has their identity
+_hashed: WeakKeyDictionary[nn.Module, tuple[list[tuple[Any, ...]], list[Tensor], str]] = WeakKeyDictionary()
 
 
 def hash_once(module: nn.Module, state: Mapping[str, Tensor]) -> str:
@@ -79,19 +69,16 @@ def hash_once(module: nn.Module, state: Mapping[str, Tensor]) -> str:
 
     torch counts the changes of a tensor, wherever it lies. What is being learnt is not remembered.
     """
-    names, tensors = tuple(state), tuple(state.values())
-    stamps = tuple((-1 if tensor.is_inference() else tensor._version, tensor.dtype) for tensor in tensors)
-    known = _hashed.get(module)
-    if known is not None and (known.names, known.stamps) == (names, stamps) and _same(known.tensors, tensors):
-        return known.digest
+    stamps = [
+        (name, id(part), -1 if part.is_inference() else part._version, part.dtype) for name, part in state.items()
+    ]
+    known, _, digest = _hashed.get(module, ([], [], ""))
+    if digest and known == stamps:
+        return digest
     digest = state_hash(state)
-    if not any(tensor.requires_grad for tensor in tensors):
-        _hashed[module] = _Hashed(names, tensors, stamps, digest)
+    if not any(part.requires_grad for part in state.values()):
+        _hashed[module] = stamps, list(state.values()), digest
     return digest
-
-
-def _same(ones: Sequence[Tensor], others: Sequence[Tensor]) -> bool:
-    return all(one is other for one, other in zip(ones, others, strict=True))
 
 
 def state_hash(state: Mapping[str, Any]) -> str:

@@ -12,14 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from PIL import Image
 from pydantic import Field
 from torch import Tensor
 from transformers import AutoModel, AutoTokenizer
 
 from memecap.core import hub
+from memecap.encoders.base import fingerprint
 from memecap.encoders.pretrained.processor import Processor
 from memecap.encoders.pretrained.two_towers import TwoTowers, TwoTowersConfig
 from memecap.errors import DataError
@@ -35,38 +35,31 @@ class CLIP(TwoTowers):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.processor = Processor(self.folder)
-        self._keep_vision(_load(self.folder))
 
     def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
         return self.processor(image)
 
-    @torch.no_grad()
-    def text_features(self, texts: Sequence[str]) -> Float[Tensor, "B D"]:
-        """Vectors of sentences, comparable by cosine with the pooled vectors of pictures; cut at the text window."""
-        model, tokenizer = self._text_side
-        window = model.config.text_config.max_position_embeddings
-        words = tokenizer(list(texts), padding="max_length", truncation=True, max_length=window, return_tensors="pt")
-        vectors: Tensor = model.get_text_features(input_ids=words["input_ids"]).pooler_output
-        return vectors
-
-    @cached_property
-    def _text_side(self) -> tuple[Any, Any]:
-        return _load(self.folder), AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
-
     @property
     def fingerprint(self) -> str:
-        return self._fingerprint(self.processor.settings)
+        return fingerprint(self, self.processor.settings, self.config.output)
 
     def save(self, folder: Path) -> None:
-        self._with_own_vision(_load(self.folder)).save_pretrained(folder)
+        self._with_own_vision().save_pretrained(folder)
         self.processor.save(folder)
         AutoTokenizer.from_pretrained(self.folder, local_files_only=True).save_pretrained(folder)
 
+    def _load(self) -> Any:
+        model = hub.pretrained(AutoModel, self.folder)
+        if not hasattr(model, "get_image_features") or not hasattr(model, "vision_model"):
+            what = f"{type(model).__name__} is not a CLIP nor a SigLIP"
+            raise DataError(what, where=self.folder, fix="Choose such a model, or `vit`.")
+        return model
 
-def _load(folder: Path) -> Any:
-    model = hub.pretrained(AutoModel, folder)
-    if not hasattr(model, "get_image_features") or not hasattr(model, "vision_model"):
-        raise DataError(
-            f"{type(model).__name__} is not a CLIP nor a SigLIP", where=folder, fix="Choose such a model, or `vit`."
-        )
-    return model
+    def _token_ids(self, texts: Sequence[str]) -> Int[Tensor, "B T"]:
+        settings = {"padding": "max_length", "truncation": True, "max_length": self._window, "return_tensors": "pt"}
+        ids: Tensor = self._tokenizer(list(texts), **settings)["input_ids"]
+        return ids
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        return AutoTokenizer.from_pretrained(self.folder, local_files_only=True)

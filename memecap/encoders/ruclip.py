@@ -10,22 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from PIL import Image
 from pydantic import Field
 from torch import Tensor
 from transformers import CLIPModel
 
 from memecap.core import hub, storage
+from memecap.encoders.base import fingerprint
 from memecap.encoders.pretrained import ruclip_format
 from memecap.encoders.pretrained.two_towers import TwoTowers, TwoTowersConfig
 from memecap.text.yttm import YttmBPE
-
-_FILES = ("config.json", "bpe.model")
 
 
 class RuCLIP(TwoTowers):
@@ -37,10 +35,9 @@ class RuCLIP(TwoTowers):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        model, settings = _load(self.folder)
+        settings = storage.read_json(self.folder / "config.json")
         self.mean, self.std = settings.get("mean", ruclip_format.MEAN), settings.get("std", ruclip_format.STD)
-        self.resolution: int = model.config.vision_config.image_size
-        self._keep_vision(model)
+        self.resolution: int = self.vision.config.image_size
 
     def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
         side = min(image.size)
@@ -52,34 +49,25 @@ class RuCLIP(TwoTowers):
 
     def fits(self, text: str) -> bool:
         """Whether the text window takes the whole sentence."""
-        model, tokenizer = self._text_side
-        window: int = model.config.text_config.max_position_embeddings
-        return len(tokenizer.encode(text.lower())) + 2 <= window
-
-    @torch.no_grad()
-    def text_features(self, texts: Sequence[str]) -> Float[Tensor, "B D"]:
-        """Vectors of sentences, comparable by cosine with the pooled vectors of pictures; cut at the text window."""
-        model, tokenizer = self._text_side
-        ids = torch.tensor(tokenizer.frame(texts, model.config.text_config.max_position_embeddings))
-        vectors: Tensor = model.get_text_features(input_ids=ids).pooler_output
-        return vectors
-
-    @cached_property
-    def _text_side(self) -> tuple[CLIPModel, YttmBPE]:
-        return _load(self.folder)[0], YttmBPE.read(self.folder / "bpe.model")
+        return len(self._tokenizer.encode(text.lower())) + 2 <= self._window
 
     @property
     def fingerprint(self) -> str:
         settings = ["ruclip: centre square, bilinear", self.resolution, list(self.mean), list(self.std)]
-        return self._fingerprint(settings)
+        return fingerprint(self, settings, self.config.output)
 
     def save(self, folder: Path) -> None:
-        model = self._with_own_vision(_load(self.folder)[0])
-        ruclip_format.write(folder, model, YttmBPE.read(self.folder / "bpe.model"))
+        ruclip_format.write(folder, self._with_own_vision(), self._tokenizer)
 
+    def _load(self) -> CLIPModel:
+        hub.fetch(str(self.folder), ("config.json", "bpe.model"))
+        if "embed_dim" in storage.read_json(self.folder / "config.json"):
+            return ruclip_format.read(self.folder)
+        return hub.pretrained(CLIPModel, self.folder)
 
-def _load(folder: Path) -> tuple[CLIPModel, dict[str, Any]]:
-    hub.fetch(str(folder), _FILES)
-    if "embed_dim" in storage.read_json(folder / "config.json"):
-        return ruclip_format.read(folder)
-    return hub.pretrained(CLIPModel, folder), {}
+    def _token_ids(self, texts: Sequence[str]) -> Int[Tensor, "B T"]:
+        return torch.tensor(self._tokenizer.frame(texts, self._window))
+
+    @cached_property
+    def _tokenizer(self) -> YttmBPE:
+        return YttmBPE.read(self.folder / "bpe.model")

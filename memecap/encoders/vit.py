@@ -1,7 +1,6 @@
 """ViT of the Hub, such as google/vit-base-patch16-224, by id or folder.
 
-In: pictures through the model's own processor. Out: the class token [B 1 D], the grid of patches [B N D], or
-both.
+In: pictures through the model's own processor. Out: the class token [B 1 D], the grid of patches [B N D], or both.
 Source: Dosovitskiy et al., arXiv 2010.11929; the networks are transformers'.
 """
 
@@ -32,7 +31,7 @@ class ViT(NetworkEncoder):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config, ViTModel, add_pooling_layer=False)
-        settings = self.network.settings
+        settings = self.network.model.config
         n_patches = (settings.image_size // settings.patch_size) ** 2
         self.kept = {"pooled": slice(0, 1), "grid": slice(1, None), "all": slice(None)}[config.output]
         self.n_tokens = {"pooled": 1, "grid": n_patches, "all": n_patches + 1}[config.output]

@@ -5,8 +5,9 @@ B examples, T caption tokens, R reading tokens, N image tokens of width D, H W p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -39,16 +40,14 @@ class Images:
 
     def select(self, rows: Int[Tensor, " n"]) -> Images:
         """These pictures, in this order."""
-        if self.inputs is not None:
-            return Images(inputs=tuple(self.inputs[row] for row in rows.tolist()))
-        chosen = self.tensor[rows]
-        return Images(pixels=chosen) if self.pixels is not None else Images(features=chosen)
+        inputs = None if self.inputs is None else tuple(self.inputs[row] for row in rows.tolist())
+        return replace(self, **_tensors(self, lambda part: part[rows]), inputs=inputs)
 
     def to(self, device: torch.device | str) -> Images:
-        if self.inputs is not None:
-            return Images(inputs=tuple({name: part.to(device) for name, part in one.items()} for one in self.inputs))
-        moved = self.tensor.to(device)
-        return Images(pixels=moved) if self.pixels is not None else Images(features=moved)
+        inputs = self.inputs
+        if inputs is not None:
+            inputs = tuple({name: part.to(device) for name, part in one.items()} for one in inputs)
+        return replace(self, **_tensors(self, lambda part: part.to(device)), inputs=inputs)
 
 
 @dataclass(frozen=True)
@@ -88,43 +87,29 @@ class Batch:
 
     def select(self, rows: Int[Tensor, " n"]) -> Batch:
         """The batch of these examples, in this order; one may be taken several times."""
-        images = self.images
-        return replace(
-            self,
-            images=None if images is None else images.select(rows),
-            token_ids=self.token_ids[rows],
-            token_mask=self.token_mask[rows],
-            prompt_ids=self.prompt_ids[rows],
-            prompt_mask=self.prompt_mask[rows],
-            weights=None if self.weights is None else self.weights[rows],
-            texts=None if self.texts is None else tuple(self.texts[row] for row in rows.tolist()),
-        )
+        images = None if self.images is None else self.images.select(rows)
+        texts = None if self.texts is None else tuple(self.texts[row] for row in rows.tolist())
+        return replace(self, **_tensors(self, lambda part: part[rows]), images=images, texts=texts)
 
     def to(self, device: torch.device | str) -> Batch:
-        return replace(
-            self,
-            images=None if self.images is None else self.images.to(device),
-            token_ids=self.token_ids.to(device),
-            token_mask=self.token_mask.to(device),
-            prompt_ids=self.prompt_ids.to(device),
-            prompt_mask=self.prompt_mask.to(device),
-            weights=None if self.weights is None else self.weights.to(device),
-        )
+        images = None if self.images is None else self.images.to(device)
+        return replace(self, **_tensors(self, lambda part: part.to(device)), images=images)
+
+
+def _tensors(record: Images | Batch, change: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+    """The fields of a record that hold a tensor, each changed."""
+    held = {field.name: getattr(record, field.name) for field in fields(record)}
+    return {name: change(part) for name, part in held.items() if isinstance(part, Tensor)}
 
 
 def collate(examples: Sequence[Example], *, label_smoothing: float = 0.0) -> Batch:
     """Pad examples to a batch. All of them have a picture of one kind, or none has."""
-    token_ids, token_mask = pad([example.token_ids for example in examples])
-    prompt_ids, prompt_mask = pad([example.prompt_ids for example in examples])
-    images = stack([example.image for example in examples])
     weights = torch.tensor([example.weight for example in examples])
     texts = [example.text for example in examples if example.text is not None]
     return Batch(
-        images,
-        token_ids,
-        token_mask,
-        prompt_ids,
-        prompt_mask,
+        stack([example.image for example in examples]),
+        *pad([example.token_ids for example in examples]),
+        *pad([example.prompt_ids for example in examples]),
         weights=None if bool((weights == 1.0).all()) else weights,
         label_smoothing=label_smoothing,
         texts=tuple(texts) if len(texts) == len(examples) else None,
@@ -143,13 +128,13 @@ def pad(sequences: Sequence[Sequence[int]]) -> tuple[Int[Tensor, "B T"], Bool[Te
 
 def stack(images: Sequence[ImageInput | None]) -> Images | None:
     """The pictures of a batch; None where there are none. Raises `ValueError` where some have one and some have not."""
-    present = [image for image in images if image is not None]
-    if not present:
+    tensors = [image for image in images if isinstance(image, Tensor)]
+    named = [image for image in images if isinstance(image, Mapping)]
+    if not tensors and not named:
         return None
-    if len(present) != len(images):
+    if len(tensors or named) != len(images):
         raise ValueError("a batch mixes examples with and without a picture")
-    named = [image for image in present if not isinstance(image, Tensor)]
     if named:
         return Images(inputs=tuple(named))
-    stacked = torch.stack([image for image in present if isinstance(image, Tensor)])
+    stacked = torch.stack(tensors)
     return Images(pixels=stacked) if stacked.ndim == 4 else Images(features=stacked)

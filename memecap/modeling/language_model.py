@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from jaxtyping import Bool, Float
 from pydantic import Field
@@ -23,8 +23,8 @@ from memecap.modeling.lora import LoRA, attach, original_state
 from memecap.text.bpe import BPE
 
 FOLDER = "decoder"  # of a checkpoint: the model's config.json, and its weights when the checkpoint is self-contained
-#: settings of models that change the logits after the output layer
-_AFTER_OUTPUT = ("final_logit_softcapping", "logit_scale", "logits_scaling")
+#: settings of models that change the logits after the output layer, in ways that `logits` does not follow
+_AFTER_OUTPUT = ("logit_scale", "logits_scaling")
 
 
 class Pretrained(Frozen):
@@ -50,35 +50,21 @@ class New(Frozen):
 Language = Pretrained | New
 
 
-class GPT2Shape(Protocol):
-    """Settings that give a new GPT-2 its shape."""
-
-    @property
-    def n_layers(self) -> int: ...
-    @property
-    def width(self) -> int: ...
-    @property
-    def n_heads(self) -> int: ...
-    @property
-    def dropout(self) -> float: ...
-
-
 def from_texts(config: Language, texts: Iterable[str]) -> tuple[Any, BPE]:
     """A model for training and its tokenizer."""
     if isinstance(config, Pretrained):
         folder = hub.fetch_model(config.model)
-        model = _fused(hub.pretrained(AutoModelForCausalLM, folder))
-        return _partly_frozen(model, config), BPE.from_folder(folder)
+        return _pretrained(config, folder), BPE.from_folder(folder)
     tokenizer = BPE.learn(texts, vocab_size=config.vocab_size)
-    return new_gpt2(config, tokenizer, n_positions=config.max_positions), tokenizer
+    return new_gpt2(config, tokenizer), tokenizer
 
 
-def new_gpt2(config: GPT2Shape, tokenizer: BPE, *, n_positions: int) -> GPT2LMHeadModel:
+def new_gpt2(config: New, tokenizer: BPE) -> GPT2LMHeadModel:
     """A GPT-2 of that shape, its weights by chance."""
     return GPT2LMHeadModel(
         GPT2Config(
             vocab_size=tokenizer.size,
-            n_positions=n_positions,
+            n_positions=config.max_positions,
             n_embd=config.width,
             n_layer=config.n_layers,
             n_head=config.n_heads,
@@ -99,8 +85,7 @@ def from_folder(config: Language, folder: Path) -> tuple[Any, BPE]:
     tokenizer = BPE.from_folder(folder)
     if is_referenced(config):
         assert isinstance(config, Pretrained)
-        model = _fused(hub.pretrained(AutoModelForCausalLM, hub.fetch_model(config.model)))
-        return _partly_frozen(model, config), tokenizer
+        return _pretrained(config, hub.fetch_model(config.model)), tokenizer
     return _fused(from_structure(folder)), tokenizer
 
 
@@ -164,8 +149,9 @@ def _fused(model: Any) -> Any:
     return model
 
 
-def _partly_frozen(model: Any, config: Pretrained) -> Any:
-    _check_output(model, config)
+def _pretrained(config: Pretrained, folder: Path) -> Any:
+    model = _fused(hub.pretrained(AutoModelForCausalLM, folder))
+    _check_output(model)
     if config.train == "full":
         return model
     model.requires_grad_(False)
@@ -196,8 +182,8 @@ def _last_layers(model: Any, config: Pretrained) -> list[nn.Module]:
     return [*blocks[-config.last_layers :], *norms]
 
 
-def _check_output(model: Any, config: Pretrained) -> None:
-    changed = [name for name in _AFTER_OUTPUT[1:] if getattr(model.config, name, None) not in (None, 1.0)]
+def _check_output(model: Any) -> None:
+    changed = [name for name in _AFTER_OUTPUT if getattr(model.config, name, None) not in (None, 1.0)]
     if changed or not callable(getattr(model, "get_output_embeddings", None)):
         raise ConfigError(
             f"{type(model).__name__} changes its logits after the output layer ({', '.join(changed)})",

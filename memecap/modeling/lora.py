@@ -15,8 +15,6 @@ from torch import Tensor
 from memecap.core.config import Frozen
 from memecap.errors import ConfigError, ServiceError
 
-_BASE = ".base_layer"  # peft's name of the layer it wrapped
-
 
 class LoRA(Frozen):
     """Low-rank matrices."""
@@ -58,10 +56,5 @@ def attach(model: Any, config: LoRA) -> None:
 
 def original_state(model: Any) -> dict[str, Tensor]:
     """The model's weights under the names they had before `attach`."""
-    state = model.state_dict().items()
-    return {original_name(name): tensor for name, tensor in state if ".lora_" not in name}
-
-
-def original_name(name: str) -> str:
-    """A weight's name before its layer was wrapped."""
-    return name.replace(_BASE, "")
+    state = model.state_dict().items()  # peft puts `base_layer` into the names of what it wrapped
+    return {name.replace(".base_layer", ""): tensor for name, tensor in state if ".lora_" not in name}

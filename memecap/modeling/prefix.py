@@ -18,6 +18,8 @@ from torch.nn import functional
 from memecap.modeling import language_model
 from memecap.modeling.batch import Batch, pad
 from memecap.modeling.copying import CopyHead, Prompt
+from memecap.modeling.loss import token_loss
+from memecap.modeling.outputs import Loss
 
 _IGNORED = -100
 
@@ -36,6 +38,10 @@ class Read:
         if self.copied is not None:
             return self.copied
         return -functional.cross_entropy(self.logits, self.targets, reduction="none")
+
+    def loss(self, batch: Batch) -> Loss:
+        """Of the batch that was read."""
+        return token_loss(batch, self.logits, self.targets, self.examples, said=self.copied)
 
 
 def read(decoder: Any, start: Float[Tensor, "B K W"] | None, batch: Batch, copy_head: CopyHead | None = None) -> Read:

@@ -10,7 +10,7 @@ M stored pictures, N image tokens of width D, Q queries.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +101,7 @@ class Store:
     def _neighbours(self, query: NDArray[np.float32], n: int) -> Sequence[int]:
         """Those of a stored picture are found for all of them together, once."""
         if self._near is None or self._near.shape[1] < min(n + _SPARE, len(self.captions)):
-            self._near = np.concatenate(list(self._nearest_in_chunks(self.vectors, n + _SPARE)))
+            self._near = self._nearest(self.vectors, n + _SPARE)
             self._places = {stored.tobytes(): place for place, stored in enumerate(self.vectors)}
         place = self._places.get(query.tobytes())
         row = self._nearest(query[None], n + _SPARE)[0] if place is None else self._near[place]
@@ -109,16 +109,14 @@ class Store:
         return found
 
     def _nearest(self, queries: NDArray[np.float32], n: int) -> NDArray[np.int64]:
-        return np.concatenate(list(self._nearest_in_chunks(queries, n)))
-
-    def _nearest_in_chunks(self, queries: NDArray[np.float32], n: int) -> Iterator[NDArray[np.int64]]:
-        """Places [q n] of the nearest, nearest first; equal ones in the order of the store."""
-        n = min(n, len(self.captions))
+        """Places [Q n] of the nearest, nearest first; equal ones in the order of the store."""
+        n, found = min(n, len(self.captions)), []
         for first in range(0, len(queries), _CHUNK):
             similarity = queries[first : first + _CHUNK] @ self.vectors.T
             near = np.sort(np.argpartition(-similarity, n - 1, axis=1)[:, :n], axis=1)
             order = np.argsort(-np.take_along_axis(similarity, near, axis=1), axis=1, kind="stable")
-            yield np.take_along_axis(near, order, axis=1)
+            found.append(np.take_along_axis(near, order, axis=1))
+        return np.concatenate(found)
 
 
 def vector(tokens: Float[Tensor, "N D"]) -> NDArray[np.float32]:

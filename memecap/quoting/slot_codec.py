@@ -6,11 +6,15 @@ search; and pieces again of ids that were written.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import torch
+from torch import Tensor
+from transformers import LogitsProcessor
+
 from memecap.quoting import line_marks
-from memecap.quoting.slot_rules import SlotRules
 from memecap.quoting.slots import UNREAD, USER, Piece
 from memecap.reading.base import Reading
 from memecap.text.base import Tokenizer
@@ -48,20 +52,20 @@ class SlotCodec:
 
     def encode(self, pieces: Sequence[Piece]) -> list[int]:
         """Slots of lines beyond the last that can be quoted are left out."""
-        return [i for piece in pieces for i in self._encode(piece)]
+        ids: list[int] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                ids += self._tokenizer.encode(piece)
+            elif piece < self._max_lines:
+                ids.append(self._ids[line_marks.slot(piece)])
+        return ids
 
     def pieces(self, ids: Sequence[int]) -> list[Piece]:
         """Of ids that were written, the end token among them or not."""
-        end_id = self._tokenizer.end_id
         pieces: list[Piece] = []
-        words: list[int] = []
-        for i in [*ids, end_id]:
-            if i in self._pieces or i == end_id:
-                pieces += [self._join(words)] if words else []
-                pieces += [self._pieces[i]] if i in self._pieces else []
-                words = []
-            else:
-                words.append(i)
+        for slot, run in itertools.groupby((i for i in ids if i != self._tokenizer.end_id), key=self._pieces.get):
+            same = list(run)
+            pieces += [self._join(same)] if slot is None else [slot] * len(same)
         return pieces
 
     def prompt(self, reading: Reading | None, *, max_tokens: int) -> list[int]:
@@ -78,12 +82,8 @@ class SlotCodec:
     def rules(self, readings: Sequence[Reading | None]) -> SlotRules:
         """Slots of lines that are there, each once; nothing that is never written."""
         n_lines = [min(len(reading.lines), self._max_lines) if reading else 0 for reading in readings]
-        return SlotRules(self._ids, n_lines, self._never)
-
-    def _encode(self, piece: Piece) -> list[int]:
-        if isinstance(piece, str):
-            return self._tokenizer.encode(piece)
-        return [self._ids[line_marks.slot(piece)]] if piece < self._max_lines else []
+        slots = [self._ids[line_marks.slot(i)] for i in range(self._max_lines)]
+        return SlotRules(slots, self._ids[line_marks.slot(UNREAD)], n_lines, self._never)
 
     def _never_written(self) -> list[int]:
         if not self._in_slots:
@@ -91,3 +91,33 @@ class SlotCodec:
         layout = [i for i in self._ids.values() if i not in self._pieces]
         quoting = [i for i in range(self._tokenizer.size) if set(self._tokenizer.decode([i])) & MARKS]
         return [*layout, *quoting]
+
+
+class SlotRules(LogitsProcessor):  # type: ignore[misc]
+    """What may follow in a caption: only lines there are, each once, and nothing that is never written.
+
+    A quote that nobody read may be written only where no line was read at all.
+    """
+
+    def __init__(self, slots: Sequence[int], unread: int, n_lines: Sequence[int], never: Sequence[int]) -> None:
+        self.slots, self.unread, self.n_lines, self.never = list(slots), unread, n_lines, list(never)
+        self._banned: Tensor | None = None
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """New ids [C t] and scores [C V] of a step → the scores, the impossible at minus infinity."""
+        if self._banned is None or self._banned.shape != scores.shape:
+            self._banned = self._always_banned(scores)
+        written = torch.zeros_like(scores, dtype=torch.bool).scatter(1, input_ids, True)
+        banned = self._banned.clone()
+        banned[:, self.slots] |= written[:, self.slots]
+        return scores.masked_fill(banned, float("-inf"))
+
+    def _always_banned(self, scores: Tensor) -> Tensor:
+        """[C V]: what no step of the search may write."""
+        n_lines = torch.tensor(self.n_lines, device=scores.device)
+        n_lines = n_lines.repeat_interleave(len(scores) // len(self.n_lines))[:, None]
+        banned = torch.zeros_like(scores, dtype=torch.bool)
+        banned[:, self.never] = True
+        banned[:, self.slots] = torch.arange(len(self.slots), device=scores.device) >= n_lines
+        banned[:, self.unread] = n_lines[:, 0] > 0
+        return banned

@@ -48,36 +48,36 @@ class _Find:
 def to_pieces(caption: str, reading: Reading | None, *, min_similarity: float = 72.0) -> list[Piece]:
     """A caption with its quotes as slots; `min_similarity` (0..100) is the ratio from which a line is found."""
     lines = [bare(line.said) for line in reading.lines] if reading else []
-    tweet = find_tweet(reading.lines, reading.height) if reading else None
+    user = _user(reading)
     quoted = spans(caption)
     quotes = [bare(caption[span.start : span.end]) for span in quoted]
     found = _best_finds(lines, quotes, min_similarity)
     pieces: list[Piece] = []
     after = 0
     for number, span in enumerate(quoted):
-        pieces += _scene(caption[after : span.opened], tweet.user if tweet else "")
+        pieces += _scene(caption[after : span.opened], user)
         inside = sorted((find for find in found if find.quote == number), key=lambda find: find.start)
         covered = sum(find.end - find.start for find in inside)
         is_read = covered >= MIN_COVERED * max(1, len(quotes[number]))
         pieces += [find.line for find in inside] if is_read else [UNREAD]
         after = span.closed
-    return pieces + _scene(caption[after:], tweet.user if tweet else "")
+    return pieces + _scene(caption[after:], user)
 
 
 def to_caption(pieces: Sequence[Piece], reading: Reading | None) -> tuple[str, tuple[Quote, ...]]:
     """The text for people, and its quotes with the boxes of their lines; slots without a line are left out."""
     lines = reading.lines if reading else ()
-    tweet = find_tweet(lines, reading.height) if reading else None
+    user = _user(reading)
+    said = {UNREAD: "", USER: f" {user}" if user else ""}
     scene, quotes = [""], []
     for in_quote, run in itertools.groupby(pieces, key=lambda piece: isinstance(piece, int) and piece >= 0):
-        if in_quote:
+        if not in_quote:
+            scene[-1] += "".join(said[piece] if isinstance(piece, int) else piece for piece in run)
+        else:
             quoted = [lines[piece] for piece in run if isinstance(piece, int) and piece < len(lines)]
             if quoted:
                 quotes.append(Quote.of(" ".join(spoken(line.said) for line in quoted), quoted))
                 scene.append("")
-            continue
-        for piece in run:
-            scene[-1] += piece if isinstance(piece, str) else f" {tweet.user}" if piece == USER and tweet else ""
     return _join(scene, quotes), tuple(quotes)
 
 
@@ -102,6 +102,12 @@ def _join(scene: Sequence[str], quotes: Sequence[Quote]) -> str:
 def bare(text: str) -> str:
     """Lower-case words without punctuation, ё as е."""
     return " ".join(re.findall(r"\w+", text.lower().replace("ё", "е")))
+
+
+def _user(reading: Reading | None) -> str:
+    """The author of the tweet that was read, "" where there is none."""
+    tweet = find_tweet(reading.lines, reading.height) if reading else None
+    return tweet.user if tweet else ""
 
 
 def _best_finds(lines: Sequence[str], quotes: Sequence[str], min_similarity: float) -> list[_Find]:

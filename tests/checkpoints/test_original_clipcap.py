@@ -160,8 +160,8 @@ def test_russian_kin_is_adopted_by_the_command(
     captioner: Any = checkpoint.load(tmp_path / "out")
     pictures = [Image.new("RGB", (40, 40), colour) for colour in ("red", "green", "blue", "white", "black", "brown")]
     pixels = torch.stack([captioner.encoder.transform(picture) for picture in pictures])
-    vectors = CLIPModel(captioner.encoder._text_side[0].config)
-    vectors.load_state_dict(captioner.encoder._text_side[0].state_dict())
+    vectors = CLIPModel(captioner.encoder._whole.config)
+    vectors.load_state_dict(captioner.encoder._whole.state_dict())
     n_ended = 0
     found = captioner.generate(Images(pixels=pixels), [None] * len(pictures), Greedy(max_new_tokens=12))
     for image, (caption,) in zip(pixels, found, strict=True):

@@ -30,7 +30,7 @@ def prompts() -> tuple[torch.Tensor, torch.Tensor]:
 def test_log_probabilities_are_those_of_each_caption_alone(model: GPT2LMHeadModel) -> None:
     embeds, mask = prompts()
     decoding = Nucleus(n_candidates=5, top_p=0.9, temperature=1.5, max_new_tokens=20)
-    ids, found = sample(model, embeds, mask, decoding, end_id=END, n_positions=64)
+    ids, found = sample(model, embeds, mask, decoding, end_id=END)
     assert len(ids) == 15
     for number, row in enumerate(ids):
         prompt, n_prompt = embeds[number // 5][mask[number // 5]], int(mask[number // 5].sum())
@@ -45,9 +45,9 @@ def test_log_probabilities_are_those_of_each_caption_alone(model: GPT2LMHeadMode
 def test_a_seed_decides_and_samples_differ(model: GPT2LMHeadModel) -> None:
     embeds, mask = prompts()
     decoding = Nucleus(n_candidates=4, top_p=1.0, max_new_tokens=12)
-    first, _ = sample(model, embeds, mask, decoding, end_id=END, n_positions=64)
-    again, _ = sample(model, embeds, mask, decoding, end_id=END, n_positions=64)
-    other, _ = sample(model, embeds, mask, decoding.model_copy(update={"seed": 1}), end_id=END, n_positions=64)
+    first, _ = sample(model, embeds, mask, decoding, end_id=END)
+    again, _ = sample(model, embeds, mask, decoding, end_id=END)
+    other, _ = sample(model, embeds, mask, decoding.model_copy(update={"seed": 1}), end_id=END)
     assert torch.equal(first, again)
     assert first.shape != other.shape or not torch.equal(first, other)
     assert len({tuple(row.tolist()) for row in first}) > 6

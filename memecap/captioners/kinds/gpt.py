@@ -13,15 +13,14 @@ from functools import partial
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from memecap.captioners.base import TrainableCaptioner
 from memecap.decoding.base import Search
-from memecap.decoding.engines import transformers_generate
 from memecap.decoding.engines.candidates import collect
 from memecap.errors import ConfigError
-from memecap.modeling import language_model, prefix
+from memecap.modeling import language_model
 from memecap.modeling.batch import Batch, Images, pad
 from memecap.modeling.eval_mode import evaluating
 from memecap.modeling.outputs import Caption
@@ -47,6 +46,7 @@ class GPTCaptioner(TrainableCaptioner):
         super().__init__()
         self.config = config
         self._tokenizer = tokenizer
+        self.end_ids: tuple[int, ...] = (tokenizer.end_id,)  # any of them ends a caption
 
     @property
     def tokenizer(self) -> BPE:
@@ -56,11 +56,6 @@ class GPTCaptioner(TrainableCaptioner):
     def embed(self) -> nn.Embedding:
         layer: nn.Embedding = self.decoder.get_input_embeddings()
         return layer
-
-    @property
-    def end_ids(self) -> tuple[int, ...]:
-        """Any of them ends a caption."""
-        return (self.tokenizer.end_id,)
 
     def generate(
         self, images: Images | None, readings: Sequence[Reading | None], search: Search
@@ -82,19 +77,6 @@ class GPTCaptioner(TrainableCaptioner):
     @abstractmethod
     def _decode(self, shown: Shown, prompts: Prompts, readings: Readings, search: Search) -> Found:
         """Search for captions; the candidates of a picture stand together."""
-
-    def _before(self, start: Shown, prompts: Prompts) -> tuple[Float[Tensor, "B L W"], Bool[Tensor, "B L"]]:
-        """Vectors and prompts as the search takes them, and their mask."""
-        return prefix.before_writing(self.embed, start, prompts)
-
-    def _generate(
-        self, embeds: Float[Tensor, "B L W"], mask: Bool[Tensor, "B L"], search: Search, **arguments: Any
-    ) -> Found:
-        """transformers' `generate` after what `_before` made."""
-        n_positions = language_model.n_positions(self.decoder)
-        return transformers_generate.generate(
-            self.decoder, embeds, mask, search, end_id=self.end_ids, n_positions=n_positions, **arguments
-        )
 
     def _score(self, shown: Shown, prompts: Prompts, rows: Sequence[Sequence[int]]) -> list[float]:
         """The log-probability of each whole caption, in nats."""

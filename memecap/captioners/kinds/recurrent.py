@@ -15,6 +15,7 @@ from typing import Any
 from jaxtyping import Bool, Int
 from pydantic import Field
 from torch import Tensor
+from transformers import SuppressTokensLogitsProcessor
 
 from memecap.captioners.base import TrainableCaptioner
 from memecap.core import config as configuration
@@ -98,9 +99,9 @@ class RecurrentCaptioner(TrainableCaptioner):
         with evaluating(self):
             prompts = (part.to(self.device) for part in pad([self._prompt(reading) for reading in readings]))
             first, state, step = self._begin_writing(images, *prompts)
-            rules = [Never([UNKNOWN_ID])] if self._slots is None else [self._slots.rules(readings)]
+            rule = SuppressTokensLogitsProcessor([UNKNOWN_ID]) if self._slots is None else self._slots.rules(readings)
             end_id = self._words.end_id
-            ids, scores = search.decode(first, state, step, end_id=end_id, rules=rules)
+            ids, scores = search.decode(first, state, step, end_id=end_id, rules=[rule])
             return in_order([cut(row, end_id) for row in ids], scores.tolist(), readings, self._write)
 
     @abstractmethod
@@ -128,15 +129,3 @@ def learn_words(config: RecurrentConfig, texts: Iterable[str]) -> Words:
         return words
     say(f"no word is met min_count = {config.min_count} times in {len(kept)} training captions: all words are kept")
     return Words.learn(kept, marks=marks)
-
-
-class Never:
-    """Ids that no caption holds, as a rule (new ids [C t], scores [C V]) → scores."""
-
-    def __init__(self, ids: Sequence[int]) -> None:
-        self.ids = list(ids)
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        scores = scores.clone()
-        scores[:, self.ids] = float("-inf")
-        return scores

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import LogitsProcessorList
 
-from memecap.decoding.engines.token_by_token import State, Step, repeat, select
+from memecap.decoding.engines.token_by_token import State, Step, repeat
 
 if TYPE_CHECKING:
     from memecap.decoding.beam import Beam
@@ -38,7 +38,7 @@ def beam_search(
     scores[:, 0] = 0.0  # the beams begin equal: only one of them counts
     sums = torch.zeros_like(scores)  # without the limits' penalties
     pool = _Pool(n, k, longest, end_id, first)
-    logits, state = repeat(first, k), select(state, k)
+    logits, state = repeat(first, state, k)
     for t in range(1, longest + 1):
         plain = logits.float().log_softmax(dim=1)
         limited = limits(ids.flatten(0, 1), plain).reshape(n, k, n_ids)

@@ -21,6 +21,7 @@ from transformers import Cache, LogitsProcessor, LogitsProcessorList
 from transformers.cache_utils import DynamicLayer
 
 from memecap.decoding.base import Sampling
+from memecap.modeling.language_model import n_positions
 
 PROMPT, PADDING = -1, -2  # owners of keys that no sample wrote
 FEWER = 0.8  # the share of samples still running below which the finished ones are left behind
@@ -34,7 +35,6 @@ def sample(
     search: Sampling,
     *,
     end_id: int,
-    n_positions: int,
     processors: Sequence[LogitsProcessor] = (),
 ) -> tuple[Int[Tensor, "C T"], Float[Tensor, "C T"]]:
     """Ids of the sampled captions, end tokens after the first, and their log-probabilities.
@@ -42,7 +42,7 @@ def sample(
     `processors` are a captioner's own rules (new ids [C t], scores [C V]) → scores, applied before the search's.
     """
     n_rows, n_samples, device = len(embeds), search.n_candidates, embeds.device
-    n_steps = max(1, min(search.max_new_tokens, n_positions - embeds.shape[1]))
+    n_steps = max(1, min(search.max_new_tokens, n_positions(model) - embeds.shape[1]))
     rules = LogitsProcessorList([*processors, *search.limits(end_id)])
     generator = torch.Generator(device).manual_seed(search.seed)
     cache = Cache(layer_class_to_replicate=_Roomy)

@@ -30,20 +30,15 @@ def token_by_token(
 
     `rules` are a captioner's own (new ids [C t], scores [C V]) → scores, applied before the search's limits.
     """
-    limits, generator = LogitsProcessorList([*rules, *search.limits(end_id)]), None
+    generator, logits = None, first
+    limits = LogitsProcessorList([*rules, *search.limits(end_id)])
     if isinstance(search, Sampling):
-        first, state = repeat(first, search.n_candidates), select(state, search.n_candidates)
+        logits, state = repeat(first, state, search.n_candidates)
         generator = torch.Generator(first.device).manual_seed(search.seed)
-        limits = LogitsProcessorList([*limits, *search.warpers()])
-    return _write(first, state, step, limits, end_id, search.max_new_tokens, generator)
-
-
-def _write(
-    logits: Tensor, state: State, step: Step, limits: Any, end_id: int, longest: int, generator: torch.Generator | None
-) -> tuple[Tensor, Tensor]:
-    ids = torch.empty(len(logits), 0, dtype=torch.long, device=logits.device)
-    total = torch.zeros(len(logits), device=logits.device)
-    done = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
+        limits += search.warpers()
+    ids = torch.empty(len(logits), 0, dtype=torch.long, device=first.device)
+    total = torch.zeros(len(logits), device=first.device)
+    done = torch.zeros(len(logits), dtype=torch.bool, device=first.device)
     while True:
         scores = limits(ids, logits.float())
         if generator is None:
@@ -55,14 +50,11 @@ def _write(
         total = total + said.masked_fill(done, 0.0)
         ids = torch.cat([ids, chosen[:, None]], dim=1)
         done = done | (chosen == end_id)
-        if bool(done.all()) or ids.shape[1] >= longest:
+        if bool(done.all()) or ids.shape[1] >= search.max_new_tokens:
             return ids, total
         logits, state = step(chosen, state)
 
 
-def repeat(tensor: Tensor, n: int) -> Tensor:
-    return tensor.repeat_interleave(n, dim=0)
-
-
-def select(state: State, n: int) -> State:
-    return tuple(repeat(tensor, n) for tensor in state)
+def repeat(first: Float[Tensor, "B V"], state: State, n: int) -> tuple[Float[Tensor, "C V"], State]:
+    """Logits and state of each picture n times, side by side."""
+    return first.repeat_interleave(n, dim=0), tuple(part.repeat_interleave(n, dim=0) for part in state)

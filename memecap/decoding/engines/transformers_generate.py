@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from memecap.decoding.base import Sampling, Search
+from memecap.modeling.language_model import n_positions
 
 
 class _Recorder(LogitsProcessor):  # type: ignore[misc]
@@ -46,7 +47,6 @@ def generate(
     search: Search,
     *,
     end_id: int | Sequence[int],
-    n_positions: int,
     processors: Sequence[LogitsProcessor] = (),
     **arguments: Any,
 ) -> tuple[Int[Tensor, "C T"], Float[Tensor, "C T"] | None]:
@@ -57,7 +57,7 @@ def generate(
     """
     end_ids = [end_id] if isinstance(end_id, int) else list(end_id)
     settings = search.generate_arguments()
-    settings["max_new_tokens"] = max(1, min(search.max_new_tokens, n_positions - embeds.shape[1]))
+    settings["max_new_tokens"] = max(1, min(search.max_new_tokens, n_positions(model) - embeds.shape[1]))
     warpers = search.warpers() if isinstance(search, Sampling) else []
     recorder = _Recorder() if settings["num_beams"] == 1 else None
     with torch.random.fork_rng(enabled=isinstance(search, Sampling)):

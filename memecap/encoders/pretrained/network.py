@@ -27,11 +27,6 @@ class Network(nn.Module):
         self.processor = Processor(folder)
         self.model = hub.pretrained(model_class, folder, **arguments)
 
-    @property
-    def settings(self) -> Any:
-        """transformers' configuration of the model."""
-        return self.model.config
-
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Any:
         """The model's own answer."""
         return self.model(pixel_values=pixels)

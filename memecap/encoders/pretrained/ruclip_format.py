@@ -24,20 +24,34 @@ MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 END_ID = 3
 
-#: OpenAI's names → transformers', apart from the attention's input projection and the two final projections
-_NAMES = (
-    (r"^visual\.conv1\.", "vision_model.embeddings.patch_embedding."),
-    (r"^visual\.class_embedding$", "vision_model.embeddings.class_embedding"),
-    (r"^visual\.positional_embedding$", "vision_model.embeddings.position_embedding.weight"),
-    (r"^visual\.ln_pre\.", "vision_model.pre_layrnorm."),
-    (r"^visual\.ln_post\.", "vision_model.post_layernorm."),
-    (r"^visual\.transformer\.resblocks\.", "vision_model.encoder.layers."),
-    (r"^token_embedding\.", "text_model.embeddings.token_embedding."),
-    (r"^positional_embedding$", "text_model.embeddings.position_embedding.weight"),
-    (r"^ln_final\.", "text_model.final_layer_norm."),
-    (r"^transformer\.resblocks\.", "text_model.encoder.layers."),
+#: settings of ruCLIP → transformers' of the tower
+_VISION = {
+    "image_resolution": "image_size",
+    "vision_layers": "num_hidden_layers",
+    "vision_width": "hidden_size",
+    "vision_patch_size": "patch_size",
+}
+_TEXT = {
+    "context_length": "max_position_embeddings",
+    "vocab_size": "vocab_size",
+    "transformer_width": "hidden_size",
+    "transformer_heads": "num_attention_heads",
+    "transformer_layers": "num_hidden_layers",
+}
+#: beginnings of OpenAI's names → transformers', apart from the attention's input projection and the final projections
+_BEGINNINGS = (
+    ("visual.conv1.", "vision_model.embeddings.patch_embedding."),
+    ("visual.class_embedding", "vision_model.embeddings.class_embedding"),
+    ("visual.positional_embedding", "vision_model.embeddings.position_embedding.weight"),
+    ("visual.ln_pre.", "vision_model.pre_layrnorm."),
+    ("visual.ln_post.", "vision_model.post_layernorm."),
+    ("visual.transformer.resblocks.", "vision_model.encoder.layers."),
+    ("token_embedding.", "text_model.embeddings.token_embedding."),
+    ("positional_embedding", "text_model.embeddings.position_embedding.weight"),
+    ("ln_final.", "text_model.final_layer_norm."),
+    ("transformer.resblocks.", "text_model.encoder.layers."),
 )
-_LAYER_NAMES = (
+_PARTS = (
     (".attn.out_proj.", ".self_attn.out_proj."),
     (".ln_1.", ".layer_norm1."),
     (".ln_2.", ".layer_norm2."),
@@ -46,8 +60,8 @@ _LAYER_NAMES = (
 )
 
 
-def read(folder: Path) -> tuple[CLIPModel, dict[str, Any]]:
-    """The model and the settings of `config.json`.
+def read(folder: Path) -> CLIPModel:
+    """The model of the first two files.
 
     Raises:
         MissingFileError: a file is not there.
@@ -63,7 +77,7 @@ def read(folder: Path) -> tuple[CLIPModel, dict[str, Any]]:
         raise DataError(
             f"not ruCLIP's weights: {str(error).splitlines()[0]}", where=path, fix="Fetch the checkpoint again."
         ) from error
-    return model.eval(), settings
+    return model.eval()
 
 
 def write(folder: Path, model: CLIPModel, tokenizer: YttmBPE) -> None:
@@ -71,15 +85,8 @@ def write(folder: Path, model: CLIPModel, tokenizer: YttmBPE) -> None:
     vision, text = model.config.vision_config, model.config.text_config
     settings = {
         "embed_dim": model.config.projection_dim,
-        "image_resolution": vision.image_size,
-        "vision_layers": vision.num_hidden_layers,
-        "vision_width": vision.hidden_size,
-        "vision_patch_size": vision.patch_size,
-        "context_length": text.max_position_embeddings,
-        "vocab_size": text.vocab_size,
-        "transformer_width": text.hidden_size,
-        "transformer_heads": text.num_attention_heads,
-        "transformer_layers": text.num_hidden_layers,
+        **{ours: getattr(vision, theirs) for ours, theirs in _VISION.items()},
+        **{ours: getattr(text, theirs) for ours, theirs in _TEXT.items()},
         "mean": list(MEAN),
         "std": list(STD),
     }
@@ -92,30 +99,19 @@ def write(folder: Path, model: CLIPModel, tokenizer: YttmBPE) -> None:
 
 def clip_config(settings: Mapping[str, Any]) -> CLIPConfig:
     """transformers' configuration of a ruCLIP `config.json`. Raises `KeyError` where a setting is missing."""
-    width, text_width = settings["vision_width"], settings["transformer_width"]
-    common = {"hidden_act": "quick_gelu", "projection_dim": settings["embed_dim"]}
-    vision = {
-        "hidden_size": width,
-        "intermediate_size": 4 * width,
-        "num_hidden_layers": settings["vision_layers"],
-        "num_attention_heads": width // 64,
-        "image_size": settings["image_resolution"],
-        "patch_size": settings["vision_patch_size"],
-    }
-    text = {
-        "hidden_size": text_width,
-        "intermediate_size": 4 * text_width,
-        "num_hidden_layers": settings["transformer_layers"],
-        "num_attention_heads": settings["transformer_heads"],
-        "max_position_embeddings": settings["context_length"],
-        "vocab_size": settings["vocab_size"],
-        "bos_token_id": 2,
-        "eos_token_id": END_ID,
-        "pad_token_id": 0,
-    }
+    n_heads = {"num_attention_heads": settings["vision_width"] // 64}
+    special = {"bos_token_id": 2, "eos_token_id": END_ID, "pad_token_id": 0}
     return CLIPConfig(
-        vision_config={**vision, **common}, text_config={**text, **common}, projection_dim=settings["embed_dim"]
+        vision_config=_tower(settings, _VISION) | n_heads,
+        text_config=_tower(settings, _TEXT) | special,
+        projection_dim=settings["embed_dim"],
     )
+
+
+def _tower(settings: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    made = {theirs: settings[ours] for ours, theirs in names.items()}
+    shape = {"intermediate_size": 4 * made["hidden_size"], "projection_dim": settings["embed_dim"]}
+    return made | shape | {"hidden_act": "quick_gelu"}
 
 
 def to_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -146,26 +142,20 @@ def from_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         elif found := re.fullmatch(r"(.*)self_attn\.q_proj\.(weight|bias)", name):
             stem, kind = found.groups()
             parts = [state[f"{stem}self_attn.{part}_proj.{kind}"] for part in "qkv"]
-            made[f"{_rename_back(stem)}attn.in_proj_{kind}"] = torch.cat(parts)
+            made[f"{_rename(stem, back=True)}attn.in_proj_{kind}"] = torch.cat(parts)
         elif not re.search(r"self_attn\.[kv]_proj\.|position_ids$", name):
-            made[_rename_back(name)] = tensor
+            made[_rename(name, back=True)] = tensor
     return made
 
 
-def _rename(name: str) -> str:
-    for pattern, new in _NAMES:
-        name = re.sub(pattern, new, name)
-    for old, new in _LAYER_NAMES:
-        name = name.replace(old, new)
-    return name
-
-
-def _rename_back(name: str) -> str:
-    for pattern, new in _NAMES:
-        old = pattern.strip("^$").replace("\\", "")
-        if name == new or (new.endswith(".") and name.startswith(new)):
-            name = old + name[len(new) :]
+def _rename(name: str, *, back: bool = False) -> str:
+    """OpenAI's name → transformers'; `back`: transformers' → OpenAI's."""
+    for pair in _BEGINNINGS:
+        old, new = pair[::-1] if back else pair
+        if name.startswith(old):
+            name = new + name.removeprefix(old)
             break
-    for old, new in _LAYER_NAMES:
-        name = name.replace(new, old)
+    for pair in _PARTS:
+        old, new = pair[::-1] if back else pair
+        name = name.replace(old, new)
     return name

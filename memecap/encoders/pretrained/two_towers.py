@@ -6,15 +6,19 @@ grid of patches [B N D].
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Literal
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
 from memecap.core import hub
 from memecap.core.config import PartConfig
-from memecap.encoders.base import ImageEncoder, fingerprint
+from memecap.encoders.base import ImageEncoder
 
 
 class TwoTowersConfig(PartConfig):
@@ -25,7 +29,7 @@ class TwoTowersConfig(PartConfig):
 
 
 class TwoTowers(ImageEncoder):
-    """A part loads the model, transforms pictures and reads texts."""
+    """A part loads the model, transforms pictures and tokenizes texts."""
 
     config: TwoTowersConfig
 
@@ -34,8 +38,7 @@ class TwoTowers(ImageEncoder):
         self.config = config
         self.folder = hub.fetch_model(config.model)
         self.pooled = config.output == "pooled"
-
-    def _keep_vision(self, model: Any) -> None:
+        model = self._load()
         vision = model.config.vision_config
         self.vision = model.vision_model
         self.projection = getattr(model, "visual_projection", nn.Identity()) if self.pooled else nn.Identity()
@@ -50,11 +53,32 @@ class TwoTowers(ImageEncoder):
         grid: Tensor = seen.last_hidden_state[:, -self.n_tokens :]  # CLIP puts a class token first, SigLIP does not
         return grid
 
-    def _fingerprint(self, transform: Any) -> str:
-        return fingerprint(self, transform, self.config.output)
+    @torch.no_grad()
+    def text_features(self, texts: Sequence[str]) -> Float[Tensor, "B D"]:
+        """Vectors of sentences, comparable by cosine with the pooled vectors of pictures; cut at the text window."""
+        vectors: Tensor = self._whole.get_text_features(input_ids=self._token_ids(texts)).pooler_output
+        return vectors
 
-    def _with_own_vision(self, model: Any) -> Any:
+    @abstractmethod
+    def _load(self) -> Any:
+        """The model of the files, both towers."""
+
+    @abstractmethod
+    def _token_ids(self, texts: Sequence[str]) -> Int[Tensor, "B T"]:
+        """What the text tower reads, cut at its window."""
+
+    @cached_property
+    def _whole(self) -> Any:
+        return self._load()
+
+    @property
+    def _window(self) -> int:
+        """The longest text, in tokens."""
+        return int(self._whole.config.text_config.max_position_embeddings)
+
+    def _with_own_vision(self) -> Any:
         """The whole model, with the weights of the vision tower as they are here."""
+        model = self._load()
         model.vision_model.load_state_dict(self.vision.state_dict())
         if isinstance(self.projection, nn.Linear):
             model.visual_projection.load_state_dict(self.projection.state_dict())

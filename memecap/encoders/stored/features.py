@@ -65,7 +65,7 @@ def extract(
     folder = features_folder(corpus.folder, fingerprint)
     with storage.lock(folder):
         storage.sweep(folder)
-        known = set(_ids(folder))
+        known = load_features(corpus.folder, fingerprint).keys()
         wanted = _pictures(corpus, splits)
         waiting = [(image_id, path) for image_id, path in wanted.items() if image_id not in known]
         failed: list[tuple[Path, str]] = []
@@ -172,12 +172,6 @@ def _write_shard(folder: Path, made: Mapping[str, Tensor]) -> None:
         number = 1 + max((int(path.stem) for path in _shards(folder)), default=-1)
         content = save({"features": torch.stack(list(made.values()))}, {"image_ids": json.dumps(list(made))})
         storage.write_bytes(folder / f"{number:05d}.safetensors", content)
-
-
-def _ids(folder: Path) -> Iterator[str]:
-    for shard in _shards(folder):
-        with _open(shard) as file:
-            yield from json.loads(file.metadata()["image_ids"])
 
 
 def _shards(folder: Path) -> list[Path]:
