@@ -86,9 +86,17 @@ class Metric(Part[C]):
     def signature(self) -> str:
         """Everything that changes the number, such as `bleu|n:4|smooth:none`."""
 
-    @abstractmethod
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        """Float[N K]: what each row adds. Texts come from the preset: normalised, tokens joined by spaces."""
+        """Float[N K]: what each row adds; here, rows that know nothing of each other, by `row`.
+
+        Texts come from the preset: normalised, tokens joined by spaces.
+        """
+        rows = [self.row(hypothesis, texts) for hypothesis, texts in zip(hypotheses, references, strict=True)]
+        return np.array(rows, dtype=np.float64)
+
+    def row(self, hypothesis: str, references: Sequence[str]) -> Sequence[float]:
+        """What one row adds, of a metric that leaves `statistics` as it is."""
+        raise NotImplementedError
 
     def scores(self, totals: Array) -> Mapping[str, Array]:
         """Scores by name from summed statistics [... K] → [...], in the unit of the tool they are compared with.
@@ -106,18 +114,6 @@ def quantities(metrics: Iterable[Metric]) -> dict[str, Quantity]:
         for quantity in metric.quantities
     ]
     return {quantity.name: quantity for quantity in found}
-
-
-def by_row(
-    row: Callable[[str, Sequence[str]], Sequence[float]],
-    hypotheses: Sequence[str],
-    references: Sequence[Sequence[str]],
-    *,
-    width: int,
-) -> Array:
-    """Float[N K] of a metric whose rows know nothing of each other; `width` is K."""
-    rows = [row(hypothesis, texts) for hypothesis, texts in zip(hypotheses, references, strict=True)]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), width)
 
 
 def ratio(numerator: Array, denominator: Array) -> Array:

@@ -104,33 +104,23 @@ class _Reader:
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         places = self.model.config.max_position_embeddings
         # Tokenizers without a limit of their own; RoBERTa's first two places are padding.
-        self.longest = min(self.tokenizer.model_max_length, places if self._knows_its_limit(places) else places - 2)
+        limit = self.tokenizer.model_max_length
+        self.longest = limit if limit <= places else places - 2
 
     @torch.inference_mode()
     def read(self, texts: Sequence[str], layer: int) -> tuple[Tensor, Tensor, Tensor]:
         """Unit vectors [B T D], which tokens are no padding [B T], and which of those are words [B T]."""
         if layer > self.model.config.num_hidden_layers:
-            raise UsageError(
-                f"the model has {self.model.config.num_hidden_layers} layers",
-                where=f"bertscore: layer {layer}",
-                fix="Choose one of them.",
-            )
+            told = f"the model has {self.model.config.num_hidden_layers} layers"
+            raise UsageError(told, where=f"bertscore: layer {layer}", fix="Choose one of them.")
+        stripped = [text.strip() for text in texts]
         batch = self.tokenizer(
-            [text.strip() for text in texts],
-            padding=True,
-            truncation=True,
-            max_length=self.longest,
-            return_tensors="pt",
+            stripped, padding=True, truncation=True, max_length=self.longest, return_tensors="pt"
         ).to(self.model.device)
         ids, seen = batch["input_ids"], batch["attention_mask"].bool()
         hidden = self.model(input_ids=ids, attention_mask=seen.long(), output_hidden_states=True).hidden_states[layer]
         frame = torch.tensor([self.tokenizer.cls_token_id, self.tokenizer.sep_token_id], device=ids.device)
         return torch.nn.functional.normalize(hidden, dim=-1), seen, seen & ~torch.isin(ids, frame)
 
-    def _knows_its_limit(self, places: int) -> bool:
-        return bool(self.tokenizer.model_max_length <= places)
 
-
-@cache
-def _reader(model: str) -> _Reader:
-    return _Reader(model)
+_reader = cache(_Reader)

@@ -21,8 +21,8 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row, ratio
-from memecap.metrics.overlap.ngrams import ngrams, shared
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, ratio
+from memecap.metrics.overlap.ngrams import nearest, ngrams, shared
 
 #: pycocoevalcap/bleu/bleu_scorer.py: added above and below each fraction, so that none is 0 / 0
 COCO_TINY, COCO_SMALL = 1e-15, 1e-9
@@ -47,9 +47,6 @@ class Bleu(Metric[BleuConfig]):
     def signature(self) -> str:
         return f"bleu|n:{self.config.order}|smooth:none|like:{self.config.like}"
 
-    def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        return by_row(self._row, hypotheses, references, width=2 * self.config.order + 2)
-
     def scores(self, totals: Array) -> dict[str, Array]:
         order = self.config.order
         matches, counts = totals[..., :order], totals[..., order : 2 * order]
@@ -66,19 +63,17 @@ class Bleu(Metric[BleuConfig]):
         places = ("table", "epoch", "curve") if n == self.config.order else ("table",)
         return Quantity(name=f"bleu{n}", label=f"BLEU-{n}", unit=unit, decimals=decimals, places=places)
 
-    def _row(self, text: str, texts: Sequence[str]) -> list[int]:
-        hypothesis, references = text.split(), [reference.split() for reference in texts]
+    def row(self, hypothesis: str, references: Sequence[str]) -> list[int]:
+        words, wanted = hypothesis.split(), [reference.split() for reference in references]
         matches, counts = [], []
+        least = 1 if self.config.like == "nltk" else 0
         for n in range(1, self.config.order + 1):
-            found = ngrams(hypothesis, n)
             allowed: Counter[Hashable] = Counter()
-            for reference in references:
+            for reference in wanted:
                 allowed |= ngrams(reference, n)
-            matches.append(shared(found, allowed))
-            least = 1 if self.config.like == "nltk" else 0
-            counts.append(max(least, len(hypothesis) - n + 1))
-        nearest = min((len(reference) for reference in references), key=lambda m: (abs(m - len(hypothesis)), m))
-        return [*matches, *counts, len(hypothesis), nearest]
+            matches.append(shared(ngrams(words, n), allowed))
+            counts.append(max(least, len(words) - n + 1))
+        return [*matches, *counts, len(words), nearest(len(words), wanted)]
 
     def _log_precisions(self, matches: Array, counts: Array) -> Array:
         if self.config.like == "coco":

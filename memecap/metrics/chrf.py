@@ -17,7 +17,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row, ratio
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, best, ratio
 from memecap.metrics.overlap.ngrams import ngrams, shared
 
 _PUNCTUATION = set(string.punctuation)
@@ -41,26 +41,20 @@ class Chrf(Metric[ChrfConfig]):
     @property
     def quantities(self) -> list[Quantity]:
         """chrF2 is the headline: it forgives inflection, and is not 0 by chance on short captions as BLEU-4 is."""
-        label = f"chrF{self.config.beta}" + "+" * self.config.words
         places = () if self.config.words else ("headline", "table", "epoch", "curve")
-        return [Quantity(name=self.name, label=label, unit=100, decimals=1, places=places)]
+        return [Quantity(name=self.name, label=self.name.replace("f", "F"), unit=100, decimals=1, places=places)]
 
     @property
     def signature(self) -> str:
         return f"{self.name}|nc:{self.config.order}|nw:{self.config.words}|space:no|eff:yes"
 
-    def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        return by_row(self._row, hypotheses, references, width=3 * (self.config.order + self.config.words))
-
     def scores(self, totals: Array) -> dict[str, Array]:
         return {self.name: f_score(totals, self.config.beta)}
 
-    def _row(self, hypothesis: str, references: Sequence[str]) -> list[int]:
-        found = _orders(hypothesis, self.config.order, self.config.words)
-        candidates = [_compare(found, _orders(r, self.config.order, self.config.words)) for r in references]
-        if len(candidates) == 1:
-            return candidates[0]
-        return candidates[int(np.argmax(f_score(np.array(candidates, dtype=np.float64), self.config.beta)))]
+    def row(self, hypothesis: str, references: Sequence[str]) -> list[int]:
+        found, *wanted = (_orders(text, self.config.order, self.config.words) for text in (hypothesis, *references))
+        candidates = [_compare(found, orders) for orders in wanted]
+        return best(candidates, lambda row: float(f_score(np.array(row, dtype=np.float64), self.config.beta)))
 
 
 def f_score(totals: Array, beta: int) -> Array:

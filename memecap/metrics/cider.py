@@ -22,10 +22,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from pydantic import Field
 
 from memecap.core import storage
-from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity
 
 ORDER, SIGMA, SCALE = 4, 6.0, 10.0
 OWN = "references"
@@ -56,7 +57,8 @@ class Cider(Metric[CiderConfig]):
 
     def __init__(self, config: CiderConfig | None = None) -> None:
         super().__init__(config)
-        self.frequencies = None if self.config.frequencies == OWN else read_frequencies(Path(self.config.frequencies))
+        source = self.config.frequencies
+        self.frequencies = None if source == OWN else Frequencies(**storage.read_json(Path(source)))
 
     @property
     def name(self) -> str:
@@ -73,13 +75,12 @@ class Cider(Metric[CiderConfig]):
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
         frequencies = self.frequencies or count_frequencies(references, OWN)
-
-        def row(hypothesis: str, texts: Sequence[str]) -> tuple[float, float]:
+        rows = []
+        for hypothesis, texts in zip(hypotheses, references, strict=True):
             ours = _vectors(hypothesis, frequencies)
             alike = [_similarity(ours, _vectors(reference, frequencies), self.config.damped) for reference in texts]
-            return SCALE * sum(alike) / len(texts), 1.0
-
-        return by_row(row, hypotheses, references, width=2)
+            rows.append((SCALE * sum(alike) / len(texts), 1.0))
+        return np.array(rows, dtype=np.float64)
 
 
 def count_frequencies(references: Sequence[Sequence[str]], name: str) -> Frequencies:
@@ -88,11 +89,6 @@ def count_frequencies(references: Sequence[Sequence[str]], name: str) -> Frequen
     for row in references:
         counts.update({gram for reference in row for order in _orders(reference) for gram in order})
     return Frequencies(name, len(references), dict(counts))
-
-
-def read_frequencies(path: Path) -> Frequencies:
-    """Raises `MissingFileError` or `DataError`."""
-    return Frequencies(**storage.read_json(path))
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,7 @@ class Clipscore(Metric[ClipscoreConfig]):
         Quantity(name="clipscore", label="CLIPScore", places=()),
         Quantity(name="refclipscore", label="RefCLIPScore", places=()),
         Quantity(
-            name="clip_truncated",
-            label="Cut for CLIP",
-            label_ru="Обрезано для CLIP",
-            direction="neither",
-            places=(),
+            name="clip_truncated", label="Cut for CLIP", label_ru="Обрезано для CLIP", direction="neither", places=()
         ),
     )
 
@@ -112,6 +108,4 @@ def _unit(vectors: Tensor) -> Tensor:
     return torch.nn.functional.normalize(vectors, dim=-1)
 
 
-@cache
-def _judge(model: str) -> _Judge:
-    return _Judge(model)
+_judge = cache(_Judge)

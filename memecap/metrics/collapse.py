@@ -18,12 +18,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from itertools import chain
 
 import numpy as np
 from pydantic import Field
 
 from memecap.metrics.base import Array, Direction, Metric, MetricConfig, Quantity, ratio
-from memecap.metrics.overlap.ngrams import loops, ngrams
+from memecap.metrics.overlap.ngrams import loops, nearest, ngrams
 
 
 class CollapseConfig(MetricConfig):
@@ -54,19 +55,18 @@ class Collapse(Metric[CollapseConfig]):
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
         rows = [hypothesis.split() for hypothesis in hypotheses]
         orders = [[ngrams(words, n) for words in rows] for n in (1, 2)]
-        totals = [_sum(order) for order in orders]
+        totals = [Counter(chain.from_iterable(count.elements() for count in order)) for order in orders]
         times = Counter(hypotheses)
         training = self.config.training or frozenset()
         statistics = []
         for number, (hypothesis, words) in enumerate(zip(hypotheses, rows, strict=True)):
             counts = [order[number] for order in orders]
             distinct = [_share(count, total) for count, total in zip(counts, totals, strict=True)]
-            lengths = [len(reference.split()) for reference in references[number]]
-            nearest = min(lengths, key=lambda length: (abs(length - len(words)), length))
+            wanted = nearest(len(words), [reference.split() for reference in references[number]])
             sizes = [count.total() for count in counts]
             same = hypothesis in training
-            statistics.append((*sizes, *distinct, 1 / times[hypothesis], loops(hypothesis), same, nearest, 1))
-        return np.array(statistics, dtype=np.float64).reshape(len(rows), 9)
+            statistics.append((*sizes, *distinct, 1 / times[hypothesis], loops(hypothesis), same, wanted, 1))
+        return np.array(statistics, dtype=np.float64)
 
     def scores(self, totals: Array) -> dict[str, Array]:
         words, pairs, distinct1, distinct2, captions, looped, copied, wanted, n = np.moveaxis(totals, -1, 0)
@@ -78,13 +78,6 @@ class Collapse(Metric[CollapseConfig]):
             "length_ratio": ratio(words, wanted),
         }
         return found if self.config.training is None else found | {"copied_from_training": ratio(copied, n)}
-
-
-def _sum(rows: Sequence[Counter[Hashable]]) -> Counter[Hashable]:
-    total: Counter[Hashable] = Counter()
-    for row in rows:
-        total.update(row)
-    return total
 
 
 def _share(counts: Counter[Hashable], totals: Counter[Hashable]) -> float:

@@ -23,19 +23,17 @@ from typing import Literal
 from pydantic import Field
 
 from memecap.errors import MissingFileError, UsageError
-from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, by_row
+from memecap.metrics.base import Metric, MetricConfig, Quantity
 from memecap.metrics.overlap.word_forms import lemma, stem
 
 Stage = Literal["exact", "snowball", "lemma", "synonyms"]
 ALPHA, BETA, GAMMA = 0.9, 3.0, 0.5
-_USUAL = ("exact", "snowball")
+_USUAL: tuple[Stage, ...] = ("exact", "snowball")
 
 
 class MeteorConfig(MetricConfig):
-    stages: tuple[Stage, ...] = Field(("exact", "snowball"), min_length=1, description="ways to match a word, in order")
-    synonyms: Path | None = Field(
-        None, description="for the stage synonyms: a file with a group of synonyms on each line"
-    )
+    stages: tuple[Stage, ...] = Field(_USUAL, min_length=1, description="ways to match a word, in order")
+    synonyms: Path | None = Field(None, description="for the stage synonyms: a file with a group of them on each line")
 
 
 class Meteor(Metric[MeteorConfig]):
@@ -68,10 +66,7 @@ class Meteor(Metric[MeteorConfig]):
         source = f"|synonyms:{self.config.synonyms.name}" if self.config.synonyms else ""
         return f"{self.name}|nltk|{'+'.join(self.config.stages)}|a:{ALPHA}|b:{BETA}|g:{GAMMA}{source}"
 
-    def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        return by_row(self._row, hypotheses, references, width=2)
-
-    def _row(self, hypothesis: str, references: Sequence[str]) -> tuple[float, float]:
+    def row(self, hypothesis: str, references: Sequence[str]) -> tuple[float, float]:
         return max(self._score(hypothesis.split(), reference.split()) for reference in references), 1.0
 
     def _group(self, word: str) -> str:
@@ -103,9 +98,8 @@ def read_synonyms(path: Path | None) -> dict[str, str]:
         MissingFileError: it is not there.
     """
     if path is None:
-        raise UsageError(
-            "the stage synonyms needs a file", where="meteor: synonyms", fix="Name it, or leave the stage out."
-        )
+        fix = "Name it, or leave the stage out."
+        raise UsageError("the stage synonyms needs a file", where="meteor: synonyms", fix=fix)
     if not path.exists():
         raise MissingFileError("no such file of synonyms", where=path, fix="Check the path.")
     groups: dict[str, str] = {}

@@ -28,7 +28,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from pydantic import Field
 
-from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, best, by_row, ratio
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, best, ratio
 from memecap.metrics.overlap.word_forms import stem
 
 BEAM = 40  # partial alignments kept at each word, as the jar keeps them
@@ -76,9 +76,6 @@ class Meteor15(Metric[Meteor15Config]):
         _, alpha, beta, gamma, delta, _ = self.parameters
         return f"meteor15|{self.language}|exact+stem|a:{alpha}|b:{beta}|g:{gamma}|d:{delta}"
 
-    def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        return by_row(self._row, hypotheses, references, width=6)
-
     def scores(self, totals: Array) -> dict[str, Array]:
         words_h, words_r, found_h, found_r, matches, chunks = np.moveaxis(totals, -1, 0)
         precision, recall = ratio(found_h, words_h), ratio(found_r, words_r)
@@ -86,7 +83,7 @@ class Meteor15(Metric[Meteor15Config]):
         mean = ratio(precision * recall, (1 - alpha) * recall + alpha * precision)
         return {"meteor15": mean * (1 - gamma * ratio(chunks, matches) ** beta)}
 
-    def _row(self, hypothesis: str, references: Sequence[str]) -> tuple[float, ...]:
+    def row(self, hypothesis: str, references: Sequence[str]) -> tuple[float, ...]:
         pairs = [self._pair(hypothesis.split(), reference.split()) for reference in references]
         return best(pairs, lambda pair: float(self.scores(np.array(pair, dtype=np.float64))["meteor15"]))
 

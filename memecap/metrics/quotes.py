@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pydantic import Field
 from rapidfuzz.distance import Levenshtein
 
-from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, View, best, by_row, ratio
+from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, View, best, ratio
 from memecap.metrics.overlap.ngrams import ngrams, shared
 
 
@@ -49,9 +49,6 @@ class Quotes(Metric[QuotesConfig]):
     def signature(self) -> str:
         return "quotes|grammar:2|words|micro" + ("|edits:joined" if self.config.edits else "")
 
-    def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        return by_row(self._row, hypotheses, references, width=8 if self.config.edits else 3)
-
     def scores(self, totals: Array) -> dict[str, Array]:
         matched, found, wanted = (totals[..., k] for k in range(3))
         scores = {"quoted_recall": ratio(matched, wanted), "quoted_precision": ratio(matched, found)}
@@ -62,12 +59,11 @@ class Quotes(Metric[QuotesConfig]):
             scores["quoted_1ned"] = ratio(closeness, n)
         return scores
 
-    def _row(self, text: str, texts: Sequence[str]) -> list[float]:
-        hypothesis = text.split()
-        overlaps = [(*_overlap(hypothesis, reference.split()), reference) for reference in texts]
+    def row(self, hypothesis: str, references: Sequence[str]) -> list[float]:
+        words = hypothesis.split()
+        overlaps = [(*_overlap(words, reference.split()), reference) for reference in references]
         *counts, reference = best(overlaps, _f1)
-        edits = _edits(hypothesis, str(reference).split()) if self.config.edits else ()
-        return [*counts, *edits]
+        return [*counts, *(_edits(words, str(reference).split()) if self.config.edits else ())]
 
 
 def _overlap(hypothesis: list[str], reference: list[str]) -> tuple[int, int, int]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from rapidfuzz.distance import LCSseq
 
-from memecap.metrics.base import Array, Metric, Quantity, by_row
+from memecap.metrics.base import Metric, Quantity
 
 BETA = 1.2
 
@@ -27,13 +27,9 @@ class Rouge(Metric):
     def signature(self) -> str:
         return f"rouge_l|beta:{BETA}"
 
-    def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        return by_row(_row, hypotheses, references, width=2)
-
-
-def _row(text: str, texts: Sequence[str]) -> tuple[float, float]:
-    hypothesis, references = text.split(), [reference.split() for reference in texts]
-    shared = [LCSseq.similarity(hypothesis, reference) for reference in references]
-    precision = max(shared) / max(len(hypothesis), 1)
-    recall = max(common / max(len(reference), 1) for common, reference in zip(shared, references, strict=True))
-    return (1 + BETA**2) * precision * recall / (recall + BETA**2 * precision) if max(shared) else 0.0, 1.0
+    def row(self, hypothesis: str, references: Sequence[str]) -> tuple[float, float]:
+        words, wanted = hypothesis.split(), [reference.split() for reference in references]
+        shared = [LCSseq.similarity(words, reference) for reference in wanted]
+        precision = max(shared) / max(len(words), 1)
+        recall = max(common / max(len(reference), 1) for common, reference in zip(shared, wanted, strict=True))
+        return (1 + BETA**2) * precision * recall / (recall + BETA**2 * precision) if max(shared) else 0.0, 1.0

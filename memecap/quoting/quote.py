@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memecap.reading.base import Box, Line
+from memecap.reading.base import Box, Line, around
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,6 @@ class Quote:
     @classmethod
     def of(cls, text: str, lines: Sequence[Line]) -> Quote:
         """A span that stands in these lines, one at least: their common box and mean confidence."""
-        lefts, tops, rights, bottoms = zip(*(line.box for line in lines), strict=True)
-        box = (min(lefts), min(tops), max(rights), max(bottoms))
         original = " ".join(line.text for line in lines) if any(line.translation for line in lines) else ""
-        return cls(text, box, sum(line.confidence for line in lines) / len(lines), original)
+        confidence = sum(line.confidence for line in lines) / len(lines)
+        return cls(text, around(line.box for line in lines), confidence, original)

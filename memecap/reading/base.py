@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from memecap.core.config import PartConfig
 
-Box = tuple[int, int, int, int]
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Line:
     """One line of text on a picture."""
 
     text: str
-    box: Box  # left, top, right, bottom in pixels of the upright picture
+    box: Box  # in pixels of the upright picture
     confidence: float  # 0..1: the share of such lines that are right
     language: str = "ru"  # ISO 639-1
     translation: str = ""  # into Russian, of a line in another language, where a translator was at hand
@@ -51,6 +51,12 @@ class Reading:
     def from_json(cls, record: Mapping[str, Any]) -> Reading:
         lines = tuple(Line(**{**line, "box": tuple(line["box"])}) for line in record["lines"])
         return cls(lines=lines, width=record["width"], height=record["height"], reader=record["reader"])
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """The box around these, of which there is at least one."""
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)
 
 
 class Reader(ABC):

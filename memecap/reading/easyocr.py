@@ -15,9 +15,9 @@ from pydantic import Field
 
 from memecap.core.config import PartConfig
 from memecap.errors import ServiceError
-from memecap.reading.base import Line, Reader, Reading
-from memecap.reading.engine.confidence import language
-from memecap.reading.engine.layout import in_reading_order, row_box
+from memecap.reading.base import Box, Reader, Reading
+from memecap.reading.engine.confidence import as_line
+from memecap.reading.engine.layout import in_reading_order
 from memecap.reading.engine.merge import Seen, into_rows
 from memecap.reading.engine.passes import Word
 
@@ -49,15 +49,12 @@ class EasyOcr(Reader):
             for number, (corners, text, sure) in enumerate(pieces)
             if sure >= self.config.min_confidence and text.strip()
         ]
-        lines = []
-        for row in in_reading_order(into_rows(seen)):
-            text = " ".join(each.word.text for each in row)
-            sure = sum(each.word.confidence for each in row) / len(row)
-            lines.append(Line(text, row_box(row), round(sure, 3), language(text)))
-        return Reading(tuple(lines), image.width, image.height, self.version)
+        rows = in_reading_order(into_rows(seen))
+        lines = tuple(as_line(row, sum(each.word.confidence for each in row) / len(row)) for row in rows)
+        return Reading(lines, image.width, image.height, self.version)
 
 
-def _upright(corners: Any) -> tuple[int, int, int, int]:
+def _upright(corners: Any) -> Box:
     """The upright box around the four corners of a tilted one."""
     across, down = [int(x) for x, _ in corners], [int(y) for _, y in corners]
     return min(across), min(down), max(across), max(down)

@@ -15,13 +15,13 @@ from PIL import Image
 from pydantic import Field, field_validator
 
 from memecap.core.config import PartConfig
-from memecap.reading.base import Line, Reader, Reading
+from memecap.reading.base import Reader, Reading
 from memecap.reading.engine import passes
-from memecap.reading.engine.confidence import confidence, language
-from memecap.reading.engine.layout import in_reading_order, row_box
+from memecap.reading.engine.confidence import as_line, confidence
+from memecap.reading.engine.layout import in_reading_order
 from memecap.reading.engine.merge import Row, merge
 from memecap.reading.engine.passes import Pass, Word
-from memecap.reading.engine.preprocess import GROWTH, LOOKS
+from memecap.reading.engine.preprocess import LOOKS
 from memecap.reading.engine.repair import repair
 from memecap.reading.stored.passes import WordStore, default_path, picture_key
 
@@ -139,13 +139,13 @@ class Tesseract(Reader):
     def _reading(self, image: Image.Image, rows: Sequence[Row], n_passes: int) -> Reading:
         lines = []
         for row in rows:
-            text = " ".join(seen.word.text for seen in row)
             sure = confidence(row, rows, picture_height=image.height, n_passes=n_passes)
-            if sure >= self.config.min_confidence or HANDLE.search(text):
-                lines.append(Line(text, row_box(row), round(sure, 3), language(text)))
+            line = as_line(row, sure)
+            if sure >= self.config.min_confidence or HANDLE.search(line.text):
+                lines.append(line)
         return Reading(tuple(lines), image.width, image.height, self.version)
 
 
 def _cost(look: Pass) -> float:
     """How long a pass takes, against another: pixels to look at, by each language's network."""
-    return GROWTH.get(look.look, 1.0) ** 2 * len(look.languages.split("+"))
+    return LOOKS[look.look].growth ** 2 * len(look.languages.split("+"))

@@ -7,16 +7,15 @@ over several, and carry its translation. A line whose translation failed stays a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import Protocol
 
 from PIL import Image
 from pydantic import Field
 
 from memecap.core.config import PartConfig, ReaderConfig, TranslatorConfig, build, configure
-from memecap.reading.base import Line, Reader, Reading
+from memecap.reading.base import Line, Reader, Reading, around
 
 FOREIGN = "en"
 NEAR = 1.5  # heights of a line: a wider gap begins another text
@@ -59,12 +58,7 @@ class Translated(Reader):
         translations = dict(zip(texts, self._translator.translate([_sentence(text) for text in texts]), strict=True))
         return [
             replace(
-                reading,
-                lines=tuple(
-                    _translated(line, translations[line.text]) if line.text in translations else line
-                    for line in reading.lines
-                ),
-                reader=self.version,
+                reading, lines=tuple(_translated(line, translations) for line in reading.lines), reader=self.version
             )
             for reading in readings
         ]
@@ -73,12 +67,11 @@ class Translated(Reader):
 def joined(lines: Sequence[Line]) -> tuple[Line, ...]:
     """Lines of which neighbouring English ones, one close below the other, have become one."""
     kept: list[Line] = []
-    for foreign, run in groupby(lines, key=lambda line: line.language == FOREIGN):
-        for line in run:
-            if foreign and kept and kept[-1].language == FOREIGN and _is_near(kept[-1], line):
-                kept[-1] = _join(kept[-1], line)
-            else:
-                kept.append(line)
+    for line in lines:
+        if kept and kept[-1].language == line.language == FOREIGN and _is_near(kept[-1], line):
+            kept[-1] = _join(kept[-1], line)
+        else:
+            kept.append(line)
     return tuple(kept)
 
 
@@ -91,9 +84,7 @@ def _is_near(above: Line, below: Line) -> bool:
 def _join(first: Line, second: Line) -> Line:
     sizes = len(first.text), len(second.text)
     confidence = (first.confidence * sizes[0] + second.confidence * sizes[1]) / max(1, sum(sizes))
-    left, top, right, bottom = zip(first.box, second.box, strict=True)
-    box = (min(left), min(top), max(right), max(bottom))
-    return Line(f"{first.text} {second.text}", box, round(confidence, 3), FOREIGN)
+    return Line(f"{first.text} {second.text}", around((first.box, second.box)), round(confidence, 3), FOREIGN)
 
 
 def _sentence(text: str) -> str:
@@ -101,5 +92,6 @@ def _sentence(text: str) -> str:
     return text.capitalize() if text.isupper() else text
 
 
-def _translated(line: Line, translation: str) -> Line:
+def _translated(line: Line, translations: Mapping[str, str]) -> Line:
+    translation = translations.get(line.text, "")
     return replace(line, translation=translation) if _CYRILLIC.search(translation) else line

@@ -6,7 +6,7 @@ probability of a line's tokens, not calibrated on memes. Source: TrOCR (arXiv 21
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,12 +53,7 @@ class TrOcr(Reader):
             for line in reading.lines
         ]
         written = iter(self._recognise(crops))
-        return [
-            replace(
-                reading, lines=_rewritten(reading.lines, [next(written) for _ in reading.lines]), reader=self.version
-            )
-            for reading in found
-        ]
+        return [replace(reading, lines=_rewritten(reading.lines, written), reader=self.version) for reading in found]
 
     @torch.inference_mode()
     def _recognise(self, crops: Sequence[Image.Image]) -> list[tuple[str, float]]:
@@ -83,22 +78,16 @@ class TrOcr(Reader):
         return [texts[place] for place in range(len(crops))]
 
 
-def _rewritten(lines: Sequence[Line], written: Sequence[tuple[str, float]]) -> tuple[Line, ...]:
-    return tuple(
-        Line(text, line.box, round(sure, 3), language(text))
-        for line, (text, sure) in zip(lines, written, strict=True)
-        if text
-    )
+def _rewritten(lines: Sequence[Line], written: Iterator[tuple[str, float]]) -> tuple[Line, ...]:
+    """As many lines as stand here, written anew by what comes next."""
+    pairs = zip(lines, written, strict=False)
+    return tuple(Line(text, line.box, round(sure, 3), language(text)) for line, (text, sure) in pairs if text)
 
 
 def _around(box: Box, size: tuple[int, int]) -> Box:
-    margin = round(MARGIN * (box[3] - box[1])) + 1
-    return (
-        max(box[0] - margin, 0),
-        max(box[1] - margin, 0),
-        min(box[2] + margin, size[0]),
-        min(box[3] + margin, size[1]),
-    )
+    left, top, right, bottom = box
+    margin = round(MARGIN * (bottom - top)) + 1
+    return max(left - margin, 0), max(top - margin, 0), min(right + margin, size[0]), min(bottom + margin, size[1])
 
 
 def _load(model: str) -> tuple[Any, Any, Any]:
@@ -110,9 +99,7 @@ def _load(model: str) -> tuple[Any, Any, Any]:
         processor = AutoImageProcessor.from_pretrained(folder, backend="pil", local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"cannot read the image processor or the tokenizer: {str(error).splitlines()[0]}",
-            where=folder,
-            fix="Choose a model such as those of TrOCR, whose folder holds both.",
-        ) from error
+        told = f"cannot read the image processor or the tokenizer: {str(error).splitlines()[0]}"
+        fix = "Choose a model such as those of TrOCR, whose folder holds both."
+        raise DataError(told, where=folder, fix=fix) from error
     return network, processor, tokenizer

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from memecap.captioners.base import Captioner
@@ -27,6 +27,7 @@ from memecap.modeling.batch import Images
 from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import open_picture
 from memecap.reading.base import Reading
+from memecap.reading.engine.drawing import font
 
 PANEL, LETTERS, COLUMNS = 168, 15, 8  # pixels, pixels, panels in a row
 _DARK = 0.25  # how much of the picture is left where nobody looks
@@ -86,11 +87,9 @@ def draw(captioner: Captioner, picture: Image.Image, caption: Caption) -> Image.
     (attended,) = captioner.attend(Images(pixels=pixels[None].to(device)), [caption.reading], [caption])
     side = math.isqrt(attended.weights.shape[1])
     seen = _as_picture(pixels)
-    panels = [_panel(seen, None, "")]
-    panels += [
-        _panel(seen, row.view(side, side), word) for word, row in zip(attended.words, attended.weights, strict=True)
-    ]
-    return _sheet(panels)
+    words, weights = ["", *attended.words], [torch.ones(1, side * side), attended.weights]  # first, the whole picture
+    rows = zip(words, torch.cat(weights), strict=True)
+    return _sheet([_panel(seen, row.view(side, side), word) for word, row in rows])
 
 
 def _as_picture(pixels: Float[Tensor, "3 H W"]) -> Image.Image:
@@ -100,16 +99,13 @@ def _as_picture(pixels: Float[Tensor, "3 H W"]) -> Image.Image:
     return Image.fromarray(colours.permute(1, 2, 0).numpy()).resize((PANEL, PANEL), Image.Resampling.BILINEAR)
 
 
-def _panel(seen: Image.Image, weights: Float[Tensor, "h w"] | None, word: str) -> Image.Image:
+def _panel(seen: Image.Image, weights: Float[Tensor, "h w"], word: str) -> Image.Image:
     panel = Image.new("RGB", (PANEL, PANEL + LETTERS + 6), "white")
-    shown = seen
-    if weights is not None:
-        light = weights / weights.max().clamp_min(1e-9) * (1 - _DARK) + _DARK
-        mask = Image.fromarray((light * 255).to(torch.uint8).numpy()).resize(seen.size, Image.Resampling.BICUBIC)
-        lit = np.asarray(seen, dtype=np.float32) * (np.asarray(mask, dtype=np.float32) / 255)[..., None]
-        shown = Image.fromarray(lit.astype(np.uint8))
-    panel.paste(shown, (0, LETTERS + 6))
-    ImageDraw.Draw(panel).text((3, 2), word, fill="black", font=_font())
+    light = weights / weights.max().clamp_min(1e-9) * (1 - _DARK) + _DARK
+    mask = Image.fromarray((light * 255).to(torch.uint8).numpy()).resize(seen.size, Image.Resampling.BICUBIC)
+    lit = np.asarray(seen, dtype=np.float32) * (np.asarray(mask, dtype=np.float32) / 255)[..., None]
+    panel.paste(Image.fromarray(lit.astype(np.uint8)), (0, LETTERS + 6))
+    ImageDraw.Draw(panel).text((3, 2), word, fill="black", font=font(LETTERS))
     return panel
 
 
@@ -120,10 +116,3 @@ def _sheet(panels: list[Image.Image]) -> Image.Image:
     for place, panel in enumerate(panels):
         sheet.paste(panel, (place % COLUMNS * (width + 4), place // COLUMNS * (height + 4)))
     return sheet
-
-
-def _font() -> ImageFont.FreeTypeFont:
-    """A font with Cyrillic that comes with matplotlib: Pillow's own has none."""
-    from matplotlib import font_manager
-
-    return ImageFont.truetype(str(font_manager.findfont("DejaVu Sans")), LETTERS)

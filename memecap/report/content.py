@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -132,28 +134,16 @@ def curves(model: Path) -> list[dict[str, Any]]:
         records = list(csv.DictReader(file))
     x = next((name for name in ("step", "epoch") if records and name in records[0]), "row")
     places = [_number(record.get(x)) if x != "row" else float(n) for n, record in enumerate(records)]
+    stages = [record.get("stage") for record in records]
+    borders = [b for b, (old, new) in zip(places[1:], pairwise(stages), strict=True) if b is not None and old != new]
     found = []
-    for name in _columns(records):
+    for name in records[0] if records else ():
         values = [_number(record[name]) for record in records]
         points = [[a, b] for a, b in zip(places, values, strict=True) if a is not None and b is not None]
-        if len(points) > 1:
+        if len(points) > 1 and name not in ("step", "epoch", "stage", "seconds"):
             curve = {"name": name, "label": CURVE_LABELS.get(name, name), "x": X_LABELS[x], "points": points}
-            found.append(curve | {"stages": _borders(records, places)})
+            found.append(curve | {"stages": borders})
     return found
-
-
-def _columns(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The columns of a log that can be curves."""
-    return [name for name in (records[0] if records else ()) if name not in ("step", "epoch", "stage", "seconds")]
-
-
-def _borders(records: Sequence[Mapping[str, Any]], places: Sequence[float | None]) -> list[float]:
-    """Where a new stage begins."""
-    return [
-        place
-        for place, record, before in zip(places[1:], records[1:], records, strict=False)
-        if place is not None and record.get("stage") != before.get("stage")
-    ]
 
 
 def _row_scores(system: System) -> dict[str, list[float]]:
@@ -185,4 +175,4 @@ def _number(text: Any) -> float | None:
         value = float(text)
     except (TypeError, ValueError):
         return None
-    return value if abs(value) != float("inf") and value == value else None
+    return value if math.isfinite(value) else None

@@ -36,15 +36,12 @@ def write_report(folder: Path, *, others: Sequence[Path] = (), title: str | None
     systems = read_systems(folder)
     rivals = [_rival(path, {system.name for system in systems}) for path in others]
     systems = join_rows([systems[0], *rivals, *systems[1:]])
-    tables = [_table(path, systems, rebuilt=bool(rivals)) for path in _score_files(folder)]
+    files = [folder / "scores.json", *sorted(folder.glob("scores-*.json"))]
+    tables = [_table(path, systems, rebuilt=bool(rivals)) for path in files]
     page = content.page(settings, systems, tables, title)
     path = folder / NAME
     storage.write_text(path, fill("page.html", "page.css", "page.js", page, title=page["title"]))
     return path
-
-
-def _score_files(folder: Path) -> list[Path]:
-    return [folder / "scores.json", *sorted(folder.glob("scores-*.json"))]
 
 
 def _table(path: Path, systems: Sequence[System], *, rebuilt: bool) -> dict[str, Any]:

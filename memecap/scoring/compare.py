@@ -48,15 +48,14 @@ def rank(
     asked: Sequence[Prediction] = (),
     only_common: bool = False,
 ) -> list[Record]:
-    """The records of `scores.json`, in the order given; `compared` holds the first captioner minus the
-    record's system.
+    """The records of `scores.json`, as ordered; `compared` holds the first captioner minus the record's system.
 
     Args:
         every: the preset's further metrics too.
         more: metrics beside those of the preset.
         training: training captions, for the share copied from them.
         quiet: do not say on stderr what the guards saw; the records hold it.
-        asked, only_common: see `join_rows`.
+        asked, only_common: see `coverage.join`.
 
     Raises:
         DataError: the systems' rows do not join, or a row cannot be scored.
@@ -64,11 +63,10 @@ def rank(
     systems = join_rows(systems, asked=asked, only_common=only_common)
     known = None if training is None else list(training)
     measured = [measure(system, preset, every=every, more=more, training=known) for system in systems]
-    records = [
-        _record(system, found, resamples=resamples, seed=seed) for system, found in zip(systems, measured, strict=True)
-    ]
-    for record, system, found in zip(records, systems, measured, strict=True):
-        _warn(record, system, found, quiet=quiet)
+    records = []
+    for system, found in zip(systems, measured, strict=True):
+        records.append(_record(system, found, resamples=resamples, seed=seed))
+        _warn(records[-1], system, found, quiet=quiet)
     first = next((place for place, system in enumerate(systems) if system.kind == CAPTIONER), None)
     if first is not None:
         _compare(records, systems, measured, first, resamples, seed)
@@ -105,20 +103,13 @@ def _warn(record: Record, system: System, found: scoring.Measurement, *, quiet: 
 def join_rows(
     systems: Sequence[System], *, asked: Sequence[Prediction] = (), only_common: bool = False
 ) -> list[System]:
-    """The systems on the same pictures in the same order; says which of them left pictures out.
-
-    Args:
-        asked: every picture there is to caption; those that any system captions when empty.
-        only_common: leave out what some system lacks, in place of scoring an empty caption for it.
-
-    Raises:
-        DataError: a picture has two captions of a system, or two sets of references, or none is common to all.
-    """
+    """The systems on the same pictures in the same order, as `coverage.join` has them; says which left pictures out."""
     joined = coverage.join([(system.name, system.rows) for system in systems], asked=asked, only_common=only_common)
     n_asked = len({row.key for rows in (asked, *(system.rows for system in systems)) for row in rows})
     found = []
     for system, rows in zip(systems, joined, strict=True):
-        counts = system.coverage or (coverage.n_captioned(system.rows), n_asked)
+        n_captioned = sum(bool(row.caption.strip()) for row in system.rows)
+        counts = system.coverage or (n_captioned, n_asked)
         found.append(replace(system, rows=rows, coverage=counts))
         if (missing := n_asked - len(system.rows)) > 0:
             fate = "left out" if only_common else "scored as empty captions; --only-common leaves them out"
@@ -131,12 +122,11 @@ def read_systems(folder: Path) -> list[System]:
     settings = storage.read_json(folder / "evaluation.json")
     images = Path(settings["corpus"]) / settings["split"]
     ours = read_predictions(folder / "captions.jsonl")
+    name = str(ours[0].rest.get("system", CAPTIONER))
+    floors = sorted((folder / "floors").glob("*.jsonl"))
     return [
-        System(str(ours[0].rest.get("system", CAPTIONER)), CAPTIONER, ours, images, settings.get("sight", "")),
-        *(
-            System(path.stem, FLOOR, read_predictions(path), images)
-            for path in sorted((folder / "floors").glob("*.jsonl"))
-        ),
+        System(name, CAPTIONER, ours, images, settings.get("sight", "")),
+        *(System(path.stem, FLOOR, read_predictions(path), images) for path in floors),
     ]
 
 
@@ -211,11 +201,13 @@ def _compare(
 ) -> None:
     """Add `compared` to every record but the first captioner's, p-values corrected over the systems of the table."""
     rivals = [place for place in range(len(systems)) if place != first]
-    found = {}
+    found = {
+        place: significance.compare(measured[first], measured[place], resamples=resamples, seed=seed)
+        for place in rivals
+    }
     for place in rivals:
-        found[place] = significance.compare(measured[first], measured[place], resamples=resamples, seed=seed)
+        records[place]["compared"] = {"system": systems[first].name, "minus_this": {}}
     for name in measured[first].scores:
-        corrected = significance.holm({str(place): found[place][name].worse_p for place in rivals})
-        for place in rivals:
-            compared = records[place].setdefault("compared", {"system": systems[first].name, "minus_this": {}})
-            compared["minus_this"][name] = {**asdict(found[place][name]), "p_holm": corrected[str(place)]}
+        corrected = significance.holm({place: found[place][name].worse_p for place in rivals})
+        for place, p in corrected.items():
+            records[place]["compared"]["minus_this"][name] = {**asdict(found[place][name]), "p_holm": p}

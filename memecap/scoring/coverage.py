@@ -22,11 +22,6 @@ def fingerprint(rows: Rows) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
-def n_captioned(rows: Rows) -> int:
-    """How many of the rows have a caption that says something."""
-    return sum(bool(row.caption.strip()) for row in rows)
-
-
 def join(systems: Sequence[tuple[str, Rows]], *, asked: Rows = (), only_common: bool = False) -> list[list[Prediction]]:
     """The rows of each system, all on the same pictures: those asked for, or that any system captions.
 

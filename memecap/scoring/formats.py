@@ -20,8 +20,7 @@ from typing import Any
 from memecap.core import separated, storage
 from memecap.errors import DataError, MissingFileError, UsageError
 
-Place = str
-Record = tuple[Any, Place]
+Record = tuple[Any, str]  # a row, and the words that name its place
 
 #: other headings that leave no doubt which side they are of
 OTHER_NAMES = {
@@ -91,11 +90,8 @@ def _lines(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def _objects(path: Path) -> Iterator[Record]:
-    number = 0
-    for line, line_number in _lines(path):
-        if not line.strip():
-            continue
-        number += 1
+    filled = (numbered for numbered in _lines(path) if numbered[0].strip())
+    for number, (line, line_number) in enumerate(filled, 1):
         where = f"{path}, row {number} (line {line_number})"
         try:
             yield json.loads(line), where
@@ -117,18 +113,13 @@ def _table(path: Path, separator: str) -> Iterator[Record]:
         separator, lines[0] = separator or excel[1], ("", 1)
     head = next((line for line, _ in lines if line.strip()), "")
     rows = separated.rows(lines, separator or max(",;\t", key=head.count), path, quoted=True)
-    header: list[str] = []
-    number = 0
-    for line_number, cells in rows:
-        if not any(cells):
-            continue
-        if not header:
-            header = [name.strip() for name in cells]
-            if twice := separated.repeated(header):
-                what = f"two columns have one name: {', '.join(twice)}"
-                raise DataError(what, where=f"{path}, line {line_number}", fix="Rename one of them.")
-            continue
-        number += 1
+    filled = (row for row in rows if any(row[1]))
+    head_number, titles = next(filled, (1, []))
+    header = [name.strip() for name in titles]
+    if twice := separated.repeated(header):
+        what = f"two columns have one name: {', '.join(twice)}"
+        raise DataError(what, where=f"{path}, line {head_number}", fix="Rename one of them.")
+    for number, (line_number, cells) in enumerate(filled, 1):
         where = f"{path}, row {number} (line {line_number})"
         if len(cells) != len(header):
             fix = f"Quote the cells that hold separators; fill in the cells that are missing. {HEADLESS}"
@@ -139,8 +130,7 @@ def _table(path: Path, separator: str) -> Iterator[Record]:
 def _headless(path: Path, names: Sequence[str], separator: str) -> Iterator[Record]:
     lines = [(line.removesuffix("\r"), number) for line, number in _lines(path)]
     separator = separator or _separator(lines, len(names), path)
-    rows = enumerate(separated.rows(lines, separator, path, quoted=False), 1)
-    for number, (line_number, cells) in rows:
+    for number, (line_number, cells) in enumerate(separated.rows(lines, separator, path, quoted=False), 1):
         where = f"{path}, row {number} (line {line_number})"
         if len(cells) != len(names):
             fix = "Name each column in --columns, - for one that is not wanted; say the separator with --sep."
@@ -185,7 +175,7 @@ def _value(cell: str) -> str | None:
     return None if cell.lower() == "nan" else cell
 
 
-def _renamed(record: dict[str, Any], columns: Mapping[str, str], where: Place) -> dict[str, Any]:
+def _renamed(record: dict[str, Any], columns: Mapping[str, str], where: str) -> dict[str, Any]:
     """The record with our names for its caption, its references and its picture."""
     found = {ours: _column(ours, record, columns, where) for ours in OTHER_NAMES}
     theirs = {name: ours for ours, name in found.items() if name is not None}
@@ -198,7 +188,7 @@ def _renamed(record: dict[str, Any], columns: Mapping[str, str], where: Place) -
     return record
 
 
-def _column(ours: str, record: Mapping[str, Any], columns: Mapping[str, str], where: Place) -> str | None:
+def _column(ours: str, record: Mapping[str, Any], columns: Mapping[str, str], where: str) -> str | None:
     """What the record calls a column of ours. Raises `DataError` where it is not there, or could be either of two."""
     if ours in columns:
         if columns[ours] not in record:

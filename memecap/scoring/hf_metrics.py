@@ -16,6 +16,7 @@ import datasets
 import evaluate
 
 from memecap.core import config
+from memecap.metrics.base import Metric
 from memecap.scoring.presets import Preset
 from memecap.scoring.presets import preset as find_preset
 
@@ -26,30 +27,21 @@ def as_metric(name: str, *, preset: str = "ru-words", **settings: Any) -> evalua
     Raises:
         UnknownPartError, UsageError: no such metric, no such preset.
     """
-    chosen = find_preset(preset)
-    metric = config.build("metrics", {"name": name, **settings})
-
-    class Wrapped(_Wrapped):
-        ours = metric
-        protocol = chosen
-
-    return Wrapped(config_name=f"{preset}-{name}", experiment_id=f"{preset}-{name}-{id(metric)}")
+    return _Wrapped(config.build("metrics", {"name": name, **settings}), find_preset(preset), f"{preset}-{name}")
 
 
 class _Wrapped(evaluate.Metric):  # type: ignore[misc]
-    ours: Any
-    protocol: Preset
+    def __init__(self, ours: Metric, protocol: Preset, name: str) -> None:
+        self.ours, self.protocol = ours, protocol
+        super().__init__(config_name=name, experiment_id=f"{name}-{id(ours)}")
 
     def _info(self) -> evaluate.MetricInfo:
         text = datasets.Value("string")
         features = datasets.Features({"predictions": text, "references": datasets.Sequence(text)})
+        signature = f"{self.protocol.name}[{self.protocol.text}] {self.ours.signature}"
         return evaluate.MetricInfo(
-            description=self.ours.__doc__ or "", citation="", features=features, inputs_description=self.signature
+            description=self.ours.__doc__ or "", citation="", features=features, inputs_description=signature
         )
-
-    @property
-    def signature(self) -> str:
-        return f"{self.protocol.name}[{self.protocol.text}] {self.ours.signature}"
 
     def _compute(self, predictions: list[str], references: list[list[str]]) -> dict[str, float]:
         view = self.ours.config.view

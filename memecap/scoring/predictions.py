@@ -38,7 +38,7 @@ class Prediction:
 
     def to_json(self) -> dict[str, Any]:
         own = {"image_id": self.image_id, "caption": self.caption, "references": list(self.references)}
-        return own | dict(self.rest)
+        return {**own, **self.rest}
 
 
 def read_predictions(
@@ -67,10 +67,12 @@ def read_predictions(
     if not records:
         raise DataError("no captions in the file", where=path, fix="Caption some pictures first.")
     if annotations is not None:
-        records = list(_annotated(records, _coco_references(annotations), annotations))
+        records = list(_annotated(records, _coco_references(annotations)))
     elif references:
         records = list(_paired(records, path, references))
-    elif path.suffix.lower() in (".json", ".txt") and not any(_has_references(record) for record, _ in records):
+    elif path.suffix.lower() in (".json", ".txt") and not any(
+        isinstance(record, Mapping) and "references" in record for record, _ in records
+    ):
         fix = (
             "Give --annotations (COCO) or --references (a text file, a line for each caption), or say what stands in "
             "the columns: --columns image_id,caption,reference."
@@ -91,22 +93,16 @@ def annotated(path: Path) -> list[Prediction]:
     return [Prediction(key, "", tuple(references)) for key, references in _coco_references(path).items()]
 
 
-def _has_references(record: Any) -> bool:
-    return isinstance(record, Mapping) and "references" in record
-
-
-def _annotated(
-    records: Sequence[formats.Record], known: Mapping[str, list[Any]], annotations: Path
-) -> Iterator[formats.Record]:
-    ids = [source_key(str(record.get("image_id"))) if isinstance(record, Mapping) else None for record, _ in records]
-    for (record, where), key in zip(records, ids, strict=True):
-        if key is None:
+def _annotated(records: Sequence[formats.Record], known: Mapping[str, list[Any]]) -> Iterator[formats.Record]:
+    for record, where in records:
+        if not isinstance(record, Mapping):
             yield record, where
-        elif key not in known:
+            continue
+        key = source_key(str(record.get("image_id")))
+        if key not in known:
             fix = "Check that results and annotations belong together."
             raise DataError(f"no annotation of image_id {record.get('image_id')!r}", where=where, fix=fix)
-        else:
-            yield {**record, "references": known[key]}, where
+        yield {**record, "references": known[key]}, where
 
 
 def _coco_references(path: Path) -> dict[str, list[Any]]:

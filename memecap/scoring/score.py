@@ -66,17 +66,14 @@ def measure(
 
     Raises:
         DataError: rows that do not pair up, a row without a reference, tokens or flat texts in place of texts
-        and lists of
-            texts, or special tokens of a vocabulary in the references.
+            and lists of texts, or special tokens of a vocabulary in the references.
         UsageError: no such preset, or two metrics with a score of one name.
     """
     chosen = preset(preset_name)
     check(hypotheses, references, chosen)
     parts = (*chosen.main, *(chosen.more if every else ()), *more)
-    known: dict[str, Any] = {
-        "pictures": None if pictures is None else tuple(pictures),
-        "language": _language(references),
-    }
+    looked_at = None if pictures is None else tuple(pictures)
+    known: dict[str, Any] = {"pictures": looked_at, "language": _language(references)}
     if training is not None:
         known["training"] = frozenset(chosen.prepare(text, "text") for text in training)
     metrics = tuple(_build(part, known) for part in parts)
@@ -87,13 +84,8 @@ def measure(
     signature = " ".join([chosen.signature, *(_named(metric) for metric in metrics)])
     scores = {name: float(value) for name, value in found.items()}
     seen = guards.Rows(*prepared["text"], hypotheses, references, scores)
-    return Measurement(
-        scores, signature, len(hypotheses), metrics, statistics, _hash(references), tuple(guards.signs(seen))
-    )
-
-
-def _hash(references: References) -> str:
-    return hashlib.sha256(json.dumps([list(row) for row in references]).encode()).hexdigest()
+    rows = hashlib.sha256(json.dumps([list(row) for row in references]).encode()).hexdigest()
+    return Measurement(scores, signature, len(hypotheses), metrics, statistics, rows, tuple(guards.signs(seen)))
 
 
 def row_scores(measurement: Measurement) -> dict[str, Array]:

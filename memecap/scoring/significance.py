@@ -1,8 +1,6 @@
-"""Is a difference real? Bootstrap intervals, paired bootstrap, approximate randomisation, and Holm's
-correction.
+"""Is a difference real? Bootstrap intervals, paired bootstrap, approximate randomisation, and Holm's correction.
 
-In: measurements, whose statistics are summed anew for each resample: no row is scored twice. Out: intervals
-and p-values.
+In: measurements, whose statistics are summed anew for each resample: no row is scored twice. Out: intervals, p-values.
 
 The bootstrap's p-value: signed differences of the resamples, moved so that their mean is zero (no difference), and the
 share of them at least as far from zero as the observed one, either way. It agrees with approximate randomisation.
@@ -16,15 +14,18 @@ N rows, K statistics of a row, R resamples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
 from memecap.errors import UsageError
 from memecap.metrics.base import Array
 from memecap.scoring.score import Measurement, scores_of
+
+Test = TypeVar("Test", bound=Hashable)
 
 RESAMPLES = 1000
 LEVEL = 0.05
@@ -64,8 +65,13 @@ def intervals(measurement: Measurement, *, resamples: int = RESAMPLES, seed: int
 def compare(
     system: Measurement, baseline: Measurement, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, Comparison]:
-    """Two systems on the same rows, score by score. Raises `UsageError` where their signatures or rows differ."""
-    check_comparable([system, baseline])
+    """Two systems, score by score. Raises `UsageError` where their signatures or references differ."""
+    if (system.signature, system.rows) != (baseline.signature, baseline.rows):
+        raise UsageError(
+            "systems scored by different protocols or on different rows cannot stand in one table",
+            where=f"{system.n} rows, {system.signature}\n         {baseline.n} rows, {baseline.signature}",
+            fix="Score them with one preset and one version of memecap, on the same rows.",
+        )
     ours, theirs = _bootstrap(system, resamples, seed), _bootstrap(baseline, resamples, seed)
     swapped = _randomise(system, baseline, resamples, seed)
     found = {}
@@ -78,26 +84,14 @@ def compare(
     return found
 
 
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+def holm(p_values: Mapping[Test, float]) -> dict[Test, float]:
     """p-values of a family of tests, corrected so that the chance of any false alarm stays below the level."""
-    corrected: dict[str, float] = {}
+    corrected: dict[Test, float] = {}
     largest = 0.0
     for rank, (name, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
         largest = max(largest, min(1.0, (len(p_values) - rank) * p))
         corrected[name] = largest
     return corrected
-
-
-def check_comparable(measurements: Sequence[Measurement]) -> None:
-    """Raises `UsageError` where signatures or references differ: such scores may not stand in one table."""
-    first = measurements[0]
-    for other in measurements[1:]:
-        if (other.signature, other.rows) != (first.signature, first.rows):
-            raise UsageError(
-                "systems scored by different protocols or on different rows cannot stand in one table",
-                where=f"{first.n} rows, {first.signature}\n         {other.n} rows, {other.signature}",
-                fix="Score them with one preset and one version of memecap, on the same rows.",
-            )
 
 
 def _p(drawn: Array, observed: float) -> float:

@@ -25,7 +25,7 @@ from memecap.training.validation import measure
 
 FILE = '''"""Wordy: the share of captions of more than eight letters."""
 
-from memecap.metrics.base import Metric, Quantity, by_row, ratio
+from memecap.metrics.base import Metric, Quantity, ratio
 
 
 class Wordy(Metric):
@@ -35,8 +35,8 @@ class Wordy(Metric):
     )
     signature = "wordy|v1"
 
-    def statistics(self, hypotheses, references):
-        return by_row(lambda text, _: (len(text) > 8, 1), hypotheses, references, width=2)
+    def row(self, hypothesis, references):
+        return len(hypothesis) > 8, 1
 
     def scores(self, totals):
         share = ratio(totals[..., 0], totals[..., 1])

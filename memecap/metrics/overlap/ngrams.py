@@ -20,6 +20,11 @@ def shared(a: Counter[Hashable], b: Counter[Hashable]) -> int:
     return sum(min(count, b[gram]) for gram, count in a.items() if gram in b)
 
 
+def nearest(length: int, references: Sequence[Sequence[str]]) -> int:
+    """Of the references' lengths the one nearest to this; the shorter of two as near."""
+    return min(map(len, references), key=lambda other: (abs(other - length), other))
+
+
 def loops(text: str) -> bool:
     """Whether some four words of the text, which are parted by spaces, stand in it twice."""
     return any(count > 1 for count in ngrams(text.split(), 4).values())

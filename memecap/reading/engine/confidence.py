@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from memecap.reading.base import Line
 from memecap.reading.engine.layout import row_box
 from memecap.reading.engine.merge import Row
 from memecap.reading.engine.words import CYRILLIC, LATIN, bare, plausibility
@@ -68,6 +69,12 @@ def confidence(row: Row, rows: Sequence[Row], *, picture_height: int, n_passes: 
 def language(text: str) -> str:
     """`ru` or `en`, by the letters; Russian where there are none."""
     return "en" if len(LATIN.findall(text)) > len(CYRILLIC.findall(text)) else "ru"
+
+
+def as_line(row: Row, sure: float) -> Line:
+    """A row that is right with this probability, as it stands in a reading."""
+    text = " ".join(seen.word.text for seen in row)
+    return Line(text, row_box(row), round(sure, 3), language(text))
 
 
 def _letters_of_height(height: int, rows: Sequence[Row]) -> int:

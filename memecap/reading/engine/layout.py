@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from memecap.reading.base import Box
+from memecap.reading.base import Box, around
 from memecap.reading.engine.merge import Row
 
 COLUMN_GAP = 1.2  # an empty vertical band at least so wide, in line heights, parts columns
@@ -27,20 +27,14 @@ def in_reading_order(rows: Sequence[Row]) -> list[Row]:
     across = _widest_gap([(box[0], box[2]) for box in boxes])
     if across[0] > max(COLUMN_GAP * height, COLUMN_BIAS * max(down[0], 0)):
         return _split(rows, [box[0] >= across[1] for box in boxes])
-    if down[0] > -MAX_TOUCH * height and len(rows) > 1:
+    if down[0] > -MAX_TOUCH * height:
         return _split(rows, [box[1] >= down[1] for box in boxes])
     return sorted(rows, key=lambda row: (row_box(row)[1], row_box(row)[0]))
 
 
 def row_box(row: Row) -> Box:
     """The box around a row's words."""
-    boxes = [seen.word.box for seen in row]
-    return (
-        min(box[0] for box in boxes),
-        min(box[1] for box in boxes),
-        max(box[2] for box in boxes),
-        max(box[3] for box in boxes),
-    )
+    return around(seen.word.box for seen in row)
 
 
 def _split(rows: Sequence[Row], is_second: Sequence[bool]) -> list[Row]:

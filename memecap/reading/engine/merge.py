@@ -104,9 +104,8 @@ def into_rows(words: Iterable[Seen]) -> list[Row]:
             default=None,
         )
         if home is None:
-            rows.append([seen])
-        else:
-            home.append(seen)
+            rows.append(home := [])
+        home.append(seen)
     return sorted(rows, key=lambda row: row[0].word.box[1])
 
 

@@ -41,7 +41,7 @@ class Word:
     """A word as Tesseract gives it; `line` numbers the lines of one pass."""
 
     text: str
-    box: Box  # left, top, right, bottom, pixels
+    box: Box  # pixels
     confidence: float  # 0..1, Tesseract's own, not calibrated
     line: int
 
@@ -107,16 +107,10 @@ def parse(table: str, scales: Sequence[float]) -> list[list[Word]]:
         page = int(cells[1]) - 1
         left, top, width, height = (int(cell) for cell in cells[6:10])
         scale = scales[page]
-        box = (left / scale, top / scale, (left + width) / scale, (top + height) / scale)
+        right, bottom = left + width, top + height
+        box = round(left / scale), round(top / scale), round(right / scale), round(bottom / scale)
         line = lines.setdefault(tuple(cells[1:5]), len(lines))
-        pages[page].append(
-            Word(
-                text=cells[11].strip(),
-                box=(round(box[0]), round(box[1]), round(box[2]), round(box[3])),
-                confidence=max(float(cells[10]), 0.0) / 100,
-                line=line,
-            )
-        )
+        pages[page].append(Word(cells[11].strip(), box, max(float(cells[10]), 0.0) / 100, line))
     return pages
 
 
@@ -128,13 +122,9 @@ def _run(command: Sequence[str], timeout_s: float) -> str:
         )
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode("utf-8", "replace").strip()[-300:]
-        raise ServiceError(
-            f"Tesseract ended with code {error.returncode}: {said}", where=command[0], fix=INSTALL
-        ) from error
+        told = f"Tesseract ended with code {error.returncode}: {said}"
+        raise ServiceError(told, where=command[0], fix=INSTALL) from error
     except subprocess.TimeoutExpired as error:
-        raise ServiceError(
-            f"Tesseract did not answer within {timeout_s:.0f} s",
-            where=command[0],
-            fix="Read fewer or smaller pictures.",
-        ) from error
+        told, fix = f"Tesseract did not answer within {timeout_s:.0f} s", "Read fewer or smaller pictures."
+        raise ServiceError(told, where=command[0], fix=fix) from error
     return done.stdout.decode("utf-8", "replace")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from memecap.reading.base import Box
+from memecap.reading.base import Box, around
 from memecap.reading.engine.merge import Row, Seen
 from memecap.reading.engine.words import CYRILLIC, LATIN, LETTERS, bare, is_known, plausibility
 
@@ -58,7 +58,7 @@ def join_torn(row: Row) -> Row:
     for seen in row:
         if joined and _is_torn(joined[-1], seen):
             before = joined.pop()
-            seen = _with(before, before.word.text + seen.word.text, _around(before.word.box, seen.word.box))
+            seen = _with(before, before.word.text + seen.word.text, around((before.word.box, seen.word.box)))
         joined.append(seen)
     return joined
 
@@ -145,7 +145,3 @@ def _is_word(text: str) -> bool:
 
 def _with(seen: Seen, text: str, box: Box) -> Seen:
     return replace(seen, word=replace(seen.word, text=text, box=box))
-
-
-def _around(first: Box, second: Box) -> Box:
-    return min(first[0], second[0]), min(first[1], second[1]), max(first[2], second[2]), max(first[3], second[3])
