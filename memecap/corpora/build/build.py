@@ -12,7 +12,7 @@ from memecap.core import manifest, storage
 from memecap.corpora.base import Source
 from memecap.corpora.build.card import write_card
 from memecap.corpora.build.journal import Journal
-from memecap.corpora.build.place import drop_strays, refuse_drops, refuse_foreign, refuse_own_source
+from memecap.corpora.build.place import drop_strays, has_journal, refuse_drops, refuse_own_source
 from memecap.corpora.build.splits import assign_splits
 from memecap.errors import UsageError
 
@@ -34,7 +34,7 @@ def build(source: Source, folder: Path, *, on: str = "here", drop_missing: bool 
     """
     settings = source.config
     refuse_own_source(folder, [value for _, value in settings if isinstance(value, Path)], source.pictures)
-    refuse_foreign(folder)
+    manifest.claim(folder, is_ours=has_journal(folder))
     rules = {key: getattr(settings, key) for key in ("val", "test", "salt", "similarity")}
     with storage.lock(folder), Journal(folder) as journal:
         _refuse_other_rules(folder, rules)
