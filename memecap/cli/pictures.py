@@ -27,9 +27,9 @@ def expand(targets: Sequence[str]) -> Iterator[Path | bytes]:
 
 def in_folder(folder: Path) -> list[Path]:
     """The pictures of a folder; files of formats that are not read here are counted aloud, and so is an empty one."""
-    from memecap.pictures.safe_open import find_foreign_pictures, find_pictures
+    from memecap.pictures.safe_open import FOREIGN_EXTENSIONS, find_pictures
 
-    found, foreign = find_pictures(folder), find_foreign_pictures(folder)
+    found, foreign = find_pictures(folder), find_pictures(folder, FOREIGN_EXTENSIONS)
     if foreign:
         kinds = sorted({path.suffix.lower() for path in foreign})
         files = "1 file was" if len(foreign) == 1 else f"{len(foreign)} files were"

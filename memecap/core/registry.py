@@ -25,7 +25,7 @@ from memecap.errors import UnknownPartError, UsageError
 #: family (a folder of the package) → its abstract class (in the folder's base.py)
 FAMILIES = {
     "captioners": "Captioner",
-    "corpora": "Corpus",
+    "corpora": "Source",
     "decoding": "Search",
     "encoders": "ImageEncoder",
     "metrics": "Metric",

@@ -1,4 +1,4 @@
-"""Corpus: a source's files → items, which `corpora.build` groups, splits and copies into a corpus folder."""
+"""Source: somebody's files → items, which `corpora.build` groups, splits and copies into a corpus folder."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class CorpusSettings(PartConfig):
 SettingsT = TypeVar("SettingsT", bound=CorpusSettings, default=CorpusSettings, covariant=True)
 
 
-class Corpus(ABC, Generic[SettingsT]):
-    """A source of pictures and captions; a part names its settings: `class Memes(Corpus[Settings])`."""
+class Source(ABC, Generic[SettingsT]):
+    """A source of pictures and captions; a part names its settings: `class Memes(Source[Settings])`."""
 
     Config: type[CorpusSettings] = CorpusSettings
 

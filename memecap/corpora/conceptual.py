@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
+from memecap.corpora.base import CorpusSettings, Item, Language, Licence, Source
 from memecap.corpora.sources import tables
 from memecap.scraping.download import DownloadConfig, download
 from memecap.scraping.ledger import open_ledger
@@ -30,7 +30,7 @@ class Settings(CorpusSettings):
     download: Annotated[DownloadConfig, Field(description="how hard to ask, and what to refuse")] = DownloadConfig()
 
 
-class Conceptual(Corpus[Settings]):
+class Conceptual(Source[Settings]):
     Config = Settings
 
     def items(self) -> Iterator[Item]:

@@ -22,7 +22,7 @@ from typing import Annotated
 from pydantic import Field
 
 from memecap.core import storage
-from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
+from memecap.corpora.base import CorpusSettings, Item, Language, Licence, Source
 from memecap.corpora.sources import tables
 from memecap.corpora.sources.beside import TRIED, ImagesBeside, around, look_beside
 from memecap.errors import DataError, MissingFileError
@@ -44,7 +44,7 @@ class Settings(CorpusSettings):
     ] = None
 
 
-class Flickr30k(Corpus[Settings]):
+class Flickr30k(Source[Settings]):
     Config = Settings
 
     @property

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from memecap.core import storage
-from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.base import CorpusSettings, Item, Source
 from memecap.corpora.sources import tables
 from memecap.errors import DataError, ServiceError, UsageError
 
@@ -30,7 +30,7 @@ class Settings(CorpusSettings):
     images: Annotated[Path, Field(description="folder where the pictures are written")] = Path("data/images/hub")
 
 
-class Hub(Corpus[Settings]):
+class Hub(Source[Settings]):
     Config = Settings
 
     @property

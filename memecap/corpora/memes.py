@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from memecap.core import manifest
-from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.base import CorpusSettings, Item, Source
 from memecap.corpora.sources import tables
 from memecap.errors import MissingFileError
 from memecap.pictures.safe_open import EXTENSIONS
@@ -28,7 +28,7 @@ class Settings(CorpusSettings):
     ] = "first"
 
 
-class Memes(Corpus[Settings]):
+class Memes(Source[Settings]):
     Config = Settings
 
     @property

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from memecap.corpora.base import Corpus, CorpusSettings, Images, Item
+from memecap.corpora.base import CorpusSettings, Images, Item, Source
 from memecap.corpora.sources import tables
 from memecap.errors import DataError
 
@@ -30,7 +30,7 @@ class Settings(CorpusSettings):
     split_lists: Annotated[Path | None, Field(description="folder of train*.txt, val*.txt, test*.txt")] = None
 
 
-class Table(Corpus[Settings]):
+class Table(Source[Settings]):
     Config = Settings
 
     def items(self) -> Iterator[Item]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-from memecap.corpora.base import Corpus, CorpusSettings, Item, Language, Licence
+from memecap.corpora.base import CorpusSettings, Item, Language, Licence, Source
 from memecap.corpora.sources import tables
 from memecap.corpora.sources.beside import TRIED, ImagesBeside, around, look_beside
 from memecap.errors import MissingFileError
@@ -25,7 +25,7 @@ class Settings(CorpusSettings):
     images: ImagesBeside = None
 
 
-class VizWiz(Corpus[Settings]):
+class VizWiz(Source[Settings]):
     Config = Settings
 
     @property

@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from memecap.core import storage
-from memecap.corpora.base import Corpus, CorpusSettings, Images, Item, Licence
+from memecap.corpora.base import CorpusSettings, Images, Item, Licence, Source
 from memecap.corpora.sources import tables
 from memecap.errors import DataError
 
@@ -25,7 +25,7 @@ class Settings(CorpusSettings):
     split: Annotated[str, Field(description="the split all rows go to; empty: by the hash of the group")] = "test"
 
 
-class Xm3600(Corpus[Settings]):
+class Xm3600(Source[Settings]):
     Config = Settings
 
     def items(self) -> Iterator[Item]:

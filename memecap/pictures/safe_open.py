@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError, features
 from memecap.core import shards
 from memecap.core.regular_files import IrregularFileError, open_regular
 from memecap.errors import DataError, MissingFileError, StorageError
+from memecap.pictures.check import on_white
 
 _AVIF = bool(features.check("avif"))  # from Pillow 11.3 on, where it was built with it
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", *(("AVIF",) if _AVIF else ()))  # phones' MPO open as JPEG
@@ -44,10 +45,10 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
         DataError: not a picture of a known format, broken, or larger than `max_pixels`.
     """
     where = str(source) if isinstance(source, str | Path) else f"a picture given as {type(source).__name__}"
-    if isinstance(source, Image.Image):
-        return upright_rgb(source)
     if isinstance(source, np.ndarray):
-        return upright_rgb(_from_array(source))
+        source = _from_array(source)
+    if isinstance(source, Image.Image):
+        return _rgb(ImageOps.exif_transpose(source))
     if not isinstance(source, bytes | str | Path):
         raise DataError(
             f"cannot take a picture from {type(source).__name__}",
@@ -56,13 +57,12 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
         )
     try:
         opened = nullcontext(io.BytesIO(source)) if isinstance(source, bytes) else _open_file(Path(source))
-        with _quiet(), opened as file, Image.open(file, formats=FORMATS) as image:
+        with warnings.catch_warnings(), opened as file:
+            warnings.simplefilter("ignore")  # of large pictures and odd metadata: size is checked, broken data raises
+            image = Image.open(file, formats=FORMATS)
             if image.width * image.height > max_pixels:
-                raise DataError(
-                    f"{image.width} × {image.height} pixels are more than {max_pixels:,}",
-                    where=where,
-                    fix="Make the picture smaller.",
-                )
+                what = f"{image.width} × {image.height} pixels are more than {max_pixels:,}"
+                raise DataError(what, where=where, fix="Make the picture smaller.")
             ImageOps.exif_transpose(image, in_place=True)  # a copy of the largest picture would be 192 MB
             return _rgb(image)
     except FileNotFoundError as error:
@@ -78,7 +78,9 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
     except Image.DecompressionBombError as error:
         raise DataError(f"too many pixels: {error}", where=where, fix="Make the picture smaller.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise DataError(f"broken picture: {_fault(error)}", where=where, fix="Get the picture again.") from error
+        # the decoder's own words may quote the file
+        fault = "it is cut short" if "truncated" in str(error) else "it cannot be decoded"
+        raise DataError(f"broken picture: {fault}", where=where, fix="Get the picture again.") from error
 
 
 def _open_file(path: Path) -> IO[bytes]:
@@ -94,16 +96,6 @@ def _open_file(path: Path) -> IO[bytes]:
     return file
 
 
-def _fault(error: Exception) -> str:
-    """What a decoder stumbled over, without its own words: they may quote the file."""
-    return "it is cut short" if "truncated" in str(error) else "it cannot be decoded"
-
-
-def upright_rgb(image: Image.Image) -> Image.Image:
-    """The picture as a person sees it, in mode RGB."""
-    return _rgb(ImageOps.exif_transpose(image))
-
-
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode == "RGB" and "transparency" not in image.info:
         image.load()
@@ -111,38 +103,17 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         levels = np.asarray(image, dtype=np.float64)
         image = Image.fromarray((levels / max(255.0, levels.max()) * 255).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        colours = image.convert("RGBA")
-        paper = Image.new("RGBA", colours.size, "white")
-        return Image.alpha_composite(paper, colours).convert("RGB")
-    return image.convert("RGB")
+    return on_white(image)
 
 
-def find_pictures(folder: Path, *, deep: bool = True) -> list[Path]:
-    """The picture files of a folder and, if `deep`, its subfolders, sorted; hidden ones are left out."""
-    return _files(folder, EXTENSIONS, deep=deep)
-
-
-def find_foreign_pictures(folder: Path) -> list[Path]:
-    """The same of pictures in formats that are not read here, such as HEIC."""
-    return _files(folder, FOREIGN_EXTENSIONS, deep=True)
-
-
-def _files(folder: Path, extensions: Collection[str], *, deep: bool) -> list[Path]:
+def find_pictures(folder: Path, extensions: Collection[str] = EXTENSIONS, *, deep: bool = True) -> list[Path]:
+    """The files of a folder and, if `deep`, its subfolders with these endings, sorted; hidden ones are left out."""
     return sorted(
         path
         for path in (folder.rglob("*") if deep else folder.glob("*"))
         if path.suffix.lower() in extensions
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Pillow warns of large pictures and odd metadata; here the size is checked and broken data raises."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _from_array(array: np.ndarray) -> Image.Image:

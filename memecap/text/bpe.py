@@ -25,8 +25,7 @@ class BPE:
     """A `Tokenizer` (see base.py) around one of Hugging Face's; `end_token` must be in its vocabulary."""
 
     def __init__(self, backend: Backend, *, end_token: str) -> None:
-        end_id = backend.token_to_id(end_token)
-        if end_id is None:
+        if (end_id := backend.token_to_id(end_token)) is None:
             raise DataError(
                 f"the vocabulary has no end token {end_token!r}",
                 where="tokenizer",
@@ -35,7 +34,8 @@ class BPE:
         backend.encode_special_tokens = True  # a special token's name met in a text is text
         self.backend = backend
         self.end_token = end_token
-        self._end_id = int(end_id)
+        self.end_id = int(end_id)
+        self.size = int(backend.get_vocab_size(with_added_tokens=True))
 
     @classmethod
     def learn(cls, texts: Iterable[str], *, vocab_size: int, marks: Sequence[str] = ()) -> BPE:
@@ -66,14 +66,6 @@ class BPE:
         backend = _backend(folder)
         return cls(backend, end_token=_end_token(folder, backend))
 
-    @property
-    def size(self) -> int:
-        return int(self.backend.get_vocab_size(with_added_tokens=True))
-
-    @property
-    def end_id(self) -> int:
-        return self._end_id
-
     def mark_id(self, mark: str) -> int:
         """The id of a mark given to `learn`. Raises `DataError` where there is none."""
         found = self.backend.token_to_id(mark)
@@ -90,15 +82,13 @@ class BPE:
         return list(self.backend.encode(text, add_special_tokens=False).ids)
 
     def decode(self, ids: Sequence[int], *, strip: bool = True) -> str:
-        text = str(self.backend.decode([i for i in ids if i != self._end_id], skip_special_tokens=True))
+        text = str(self.backend.decode([i for i in ids if i != self.end_id], skip_special_tokens=True))
         return text.strip() if strip else text
 
     def save(self, folder: Path) -> None:
         storage.write_text(folder / "tokenizer.json", self.backend.to_str(pretty=True))
-        storage.write_json(
-            folder / "tokenizer_config.json",
-            {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": self.end_token},
-        )
+        config = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": self.end_token}
+        storage.write_json(folder / "tokenizer_config.json", config)
 
 
 def _backend(folder: Path) -> Backend:

@@ -42,9 +42,8 @@ def clean(text: str) -> str:
     text = _SPACE.sub(" ", _LINE_END.sub("\n", text))
     text = _TAG.sub(r"\1", _UNSEEN.sub("", text))
     text = _STRAY_JOINER.sub("", _STRAY_SELECTOR.sub("", text))
-    return unicodedata.normalize(
-        "NFC", text
-    )  # a mark that was taken out may have stood between a letter and its accent
+    # once more: a mark that was taken out may have stood between a letter and its accent
+    return unicodedata.normalize("NFC", text)
 
 
 def _joined_surrogates(text: str) -> str:

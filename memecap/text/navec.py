@@ -48,8 +48,7 @@ def bundled() -> Path:
     except metadata.PackageNotFoundError:
         files = []
     for file in files:
-        if file.name.startswith("navec_") and file.name.endswith(".tar"):
+        if file.match("navec_*.tar"):
             return Path(str(file.locate()))
-    raise MissingFileError(
-        "no navec file", where="natasha", fix="Install memecap[navec], or name the path of a navec .tar."
-    )
+    fix = "Install memecap[navec], or name the path of a navec .tar."
+    raise MissingFileError("no navec file", where="natasha", fix=fix)

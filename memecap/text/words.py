@@ -29,6 +29,8 @@ _QUOTES = frozenset('"«“„»”')
 class Words:
     """Words by id, the frequent ones first, after the ids of `marks`: names that stand for no text."""
 
+    end_id = END_ID
+
     def __init__(
         self, words: Sequence[str], *, forms: Mapping[str, str] | None = None, marks: Sequence[str] = ()
     ) -> None:
@@ -36,6 +38,8 @@ class Words:
         self.marks = tuple(marks)
         self.forms = dict(forms or {})
         self._ids = {word: i for i, word in enumerate(self.words)}
+        self.size = len(self.words)
+        self.n_special = len(_SPECIAL) + len(self.marks)  # ids before the words: end, unknown, marks
 
     @classmethod
     def learn(
@@ -61,19 +65,6 @@ class Words:
         if not isinstance(saved, dict) or {name: type(value) for name, value in saved.items()} != kinds:
             raise DataError("not a vocabulary of words", where=folder / _FILE, fix="Save the checkpoint again.")
         return cls(saved["words"], forms=saved["forms"], marks=saved["marks"])
-
-    @property
-    def size(self) -> int:
-        return len(self.words)
-
-    @property
-    def end_id(self) -> int:
-        return END_ID
-
-    @property
-    def n_special(self) -> int:
-        """How many ids come before the words: end, unknown, marks."""
-        return len(_SPECIAL) + len(self.marks)
 
     def mark_id(self, mark: str) -> int:
         """The id of a mark; `encode` never gives it."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from memecap.core import storage
@@ -29,13 +30,12 @@ class YttmBPE:
     pad_id: int = 0
     start_id: int = 2
     end_id: int = 3
-    _ranks: dict[tuple[int, int], tuple[int, int]] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        ranks: dict[tuple[int, int], tuple[int, int]] = {}
-        for rank, (left, right, new) in enumerate(self.rules):
-            ranks.setdefault((left, right), (rank, new))
-        object.__setattr__(self, "_ranks", ranks)
+    @cached_property
+    def _ranks(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """Of two rules for one pair the earlier."""
+        rules = list(enumerate(self.rules))
+        return {(left, right): (rank, new) for rank, (left, right, new) in reversed(rules)}
 
     @classmethod
     def read(cls, path: Path) -> YttmBPE:

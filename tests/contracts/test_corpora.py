@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from memecap.core import manifest, registry, storage
-from memecap.corpora.base import Corpus
+from memecap.corpora.base import Source
 from memecap.corpora.build.build import build
 from memecap.corpora.tools.check import check
 
@@ -29,14 +29,14 @@ SAMPLES: dict[str, tuple[str, str]] = {  # the name of the source's file, and wh
     ),
     "hub": ("train.jsonl", "".join(json.dumps({"caption": f"мем {n}"}) + "\n" for n in range(4))),
 }
-Make = Callable[..., Corpus]
+Make = Callable[..., Source]
 
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """make(name) → that source over its sample."""
 
-    def made(name: str, **settings: object) -> Corpus:
+    def made(name: str, **settings: object) -> Source:
         file, text = SAMPLES[name]
         source = tmp_path / "source" / file
         storage.write_text(source, text)

@@ -59,14 +59,14 @@ def test_a_dotted_path_reaches_a_part_outside(tmp_path: Path, monkeypatch: pytes
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "corpus.py").write_text(
-        "from memecap.corpora.base import Corpus\nclass Mine(Corpus):\n    def items(self): return iter(())\n"
+        "from memecap.corpora.base import Source\nclass Mine(Source):\n    def items(self): return iter(())\n"
     )
     assert registry.load("corpora", "mine.corpus").__name__ == "Mine"
     (tmp_path / "mine" / "two.py").write_text(
-        "from memecap.corpora.base import Corpus\nclass A(Corpus): pass\n"
-        "class B(Corpus): pass\nclass _C(Corpus): pass\n"
+        "from memecap.corpora.base import Source\nclass A(Source): pass\n"
+        "class B(Source): pass\nclass _C(Source): pass\n"
     )
-    with pytest.raises(UnknownPartError, match="exactly one public Corpus, not 2"):
+    with pytest.raises(UnknownPartError, match="exactly one public Source, not 2"):
         registry.load("corpora", "mine.two")
     with pytest.raises(UnknownPartError, match=r"no module named 'mine\.three'"):
         registry.load("corpora", "mine.three")

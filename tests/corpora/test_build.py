@@ -14,14 +14,14 @@ from killing import Killer
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from memecap.core import manifest, storage
-from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.base import CorpusSettings, Item, Source
 from memecap.corpora.build.build import build
 from memecap.corpora.memes import Memes
 from memecap.corpora.memes import Settings as MemesSettings
 from memecap.errors import DataError, UsageError
 
 
-class Listed(Corpus):
+class Listed(Source):
     """A corpus whose items are given."""
 
     def __init__(self, *items: Item, **options: object) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from memecap.core import manifest
 from memecap.corpora import flickr30k, memes, table, vizwiz, xm3600
-from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.base import CorpusSettings, Item, Source
 from memecap.corpora.build.build import build
 from memecap.scraping.post import write_posts
 from memecap.scraping.wall import parse_post
@@ -18,8 +18,8 @@ HOSTILE = "кот\ud83d \u202eзадом\u202c на\0перёд и\u0306 \ud83d\
 SEEN = "кот\ufffd задом наперёд й 😀"
 
 
-def rows(corpus: Corpus, folder: Path) -> list[manifest.Row]:
-    made = build(corpus, folder)
+def rows(source: Source, folder: Path) -> list[manifest.Row]:
+    made = build(source, folder)
     for path in folder.rglob("*.jsonl"):
         text = path.read_bytes().decode()
         assert "\\u" not in text and "\0" not in text
@@ -59,7 +59,7 @@ def test_karpathy_and_xm3600(tmp_path: Path) -> None:
         assert row.captions == (SEEN,)
 
 
-class Anything(Corpus):
+class Anything(Source):
     """A source outside the package that cleans nothing."""
 
     def items(self):

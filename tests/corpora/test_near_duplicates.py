@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from memecap.core import manifest, storage
-from memecap.corpora.base import Corpus, CorpusSettings, Item
+from memecap.corpora.base import CorpusSettings, Item, Source
 from memecap.corpora.build.build import build
 from memecap.corpora.duplicates.hash_neighbours import near_views
 from memecap.corpora.tools.check import check
@@ -34,7 +34,7 @@ N_MEMES = 24
 WORDS = ("кот", "пишет", "письмо", "маме", "вечером", "потому", "что", "завтра", "экзамен", "а", "не", "готов", "спать")
 
 
-class Listed(Corpus):
+class Listed(Source):
     """A corpus of these pictures, their names being their keys."""
 
     def __init__(self, *images: Path, splits: dict[str, str] | None = None, **options: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from memecap.core.config import load
 from memecap.corpora import flickr30k, memes, table, vizwiz
-from memecap.corpora.base import Corpus, Item
+from memecap.corpora.base import Item, Source
 from memecap.errors import ConfigError, DataError, MissingFileError
 from memecap.scraping.post import Photo, Post, write_posts
 
@@ -21,7 +21,7 @@ KAGGLE = """image_name| comment_number| comment
 """
 
 
-def items(part: type[Corpus], **settings: object) -> list[Item]:
+def items(part: type[Source], **settings: object) -> list[Item]:
     return list(part(part.Config(**settings)).items())
 
 

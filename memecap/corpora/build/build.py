@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from memecap.core import manifest, storage
-from memecap.corpora.base import Corpus
+from memecap.corpora.base import Source
 from memecap.corpora.build.card import write_card
 from memecap.corpora.build.journal import Journal
-from memecap.corpora.build.place import drop_strays, refuse_drops, refuse_foreign, refuse_own_source
+from memecap.corpora.build.place import drop_strays, has_journal, refuse_drops, refuse_own_source
 from memecap.corpora.build.splits import assign_splits
 from memecap.errors import UsageError
 
 
-def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool = False) -> manifest.Corpus:
+def build(source: Source, folder: Path, *, on: str = "here", drop_missing: bool = False) -> manifest.Corpus:
     """Make or bring up to date the corpus in `folder`, whose name becomes the corpus's name.
 
     Pictures that were looked at are not looked at again, also after a kill. Items that cannot be used are named with
@@ -32,14 +32,14 @@ def build(corpus: Corpus, folder: Path, *, on: str = "here", drop_missing: bool 
         DataError: the source cannot be understood, or rows that stand would be dropped; the corpus is as it was.
         TryLaterError: another process is building there.
     """
-    settings = corpus.config
-    refuse_own_source(folder, [value for _, value in settings if isinstance(value, Path)], corpus.pictures)
-    refuse_foreign(folder)
+    settings = source.config
+    refuse_own_source(folder, [value for _, value in settings if isinstance(value, Path)], source.pictures)
+    manifest.claim(folder, is_ours=has_journal(folder))
     rules = {key: getattr(settings, key) for key in ("val", "test", "salt", "similarity")}
     with storage.lock(folder), Journal(folder) as journal:
         _refuse_other_rules(folder, rules)
         storage.sweep(folder)
-        journal.gather(corpus.items(), within=corpus.confined_to)
+        journal.gather(source.items(), within=source.confined_to)
         journal.look(on=on)
         assign_splits(journal.db, folder, beside=settings.beside, **rules)
         if not drop_missing:

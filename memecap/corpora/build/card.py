@@ -91,11 +91,18 @@ def _filters(folder: Path, rules: Mapping[str, Any]) -> str:
         f"Official splits are kept; other groups go by the hash of their id with the salt `{rules['salt']}`: "
         f"{rules['val']:.0%} val, {rules['test']:.0%} test. A row never moves when others are added."
     )
-    reasons = Counter(item["reason"].partition(" (")[0] for item in storage.read_jsonl(folder / LEFT_OUT))
+    reasons = left_out(folder)
     if not reasons:
         return f"{text} Nothing was left out."
-    table = _table(("left out because", "items"), [(reason, f"{n:,}") for reason, n in reasons.most_common()])
+    table = _table(("left out because", "items"), [(reason, f"{n:,}") for reason, n in reasons])
     return f"{text}\n\n{table}\n\nEach of them is named in `{LEFT_OUT}`."
+
+
+def left_out(folder: Path) -> list[tuple[str, int]]:
+    """Why items of a corpus were left out, and how many, the most frequent reason first."""
+    path = folder / LEFT_OUT
+    items = storage.read_jsonl(path) if path.exists() else ()
+    return Counter(item["reason"].partition(" (")[0] for item in items).most_common()
 
 
 def _checksums(folder: Path, splits: Iterable[str], pictured: bool) -> str:

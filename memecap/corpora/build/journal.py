@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from memecap.core.manifest import Row
 from memecap.core.parallel import parallel_map
 from memecap.corpora.base import Item
 from memecap.corpora.build import journal_fingerprints, queries
-from memecap.corpora.build.pictures import Picture, inspect, stored_bytes
+from memecap.corpora.build.pictures import inspect, stored_bytes
 from memecap.corpora.build.records import RANKS, Confine, record
 from memecap.errors import DataError
 
@@ -64,7 +65,9 @@ class Journal:
         total = self.db.execute("SELECT COUNT(*) FROM fresh").fetchone()[0]
         answers = parallel_map(inspect, (path for (path,) in self.db.execute("SELECT path FROM fresh")), on=on)
         for done, picture in enumerate(progress.track(answers, "pictures", total=total), 1):
-            self.db.execute("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _facts(picture))
+            # a bad file is looked at again next time
+            stamp = _stamp(picture.path) if not picture.reason else ""
+            self.db.execute(queries.LOOKED_AT, asdict(picture) | {"stamp": stamp})
             if done % 64 == 0:
                 self.db.commit()
         self.db.execute(
@@ -79,8 +82,8 @@ class Journal:
             self.db.execute(queries.WRITE_DOWN)
         query = """SELECT u.image_id, p.suffix, u.rank, MIN(p.path), p.plain
                    FROM units u JOIN pictures p USING (image_id) WHERE u.rank IS NOT NULL GROUP BY u.image_id"""
-        total = self.db.execute("SELECT COUNT(*) FROM units WHERE rank IS NOT NULL AND pictured").fetchone()[0]
-        for image_id, suffix, rank, path, plain in progress.track(self.db.execute(query), "copies", total=total):
+        copies = progress.track(self.db.execute(query), "copies", total=self._n_copies())
+        for image_id, suffix, rank, path, plain in copies:
             place = self.folder / _split(rank) / manifest.IMAGES / f"{image_id}{suffix}"
             if not place.exists():
                 storage.write_bytes(place, stored_bytes(Path(path), plain=plain), durable=False)
@@ -114,32 +117,15 @@ class Journal:
 
     def tally(self) -> dict[str, Any]:
         """Captions and groups by split, pictures, items that could not be used, items left out to keep splits apart."""
-        failed, total = self.db.execute(
-            f"SELECT COALESCE(SUM(failed), 0), COUNT(*) FROM ({queries.LEFT_OUT})"
-        ).fetchone()
-        pictures = self.db.execute("SELECT COUNT(*) FROM units WHERE pictured AND rank IS NOT NULL").fetchone()[0]
+        query = f"SELECT COALESCE(SUM(failed), 0), COALESCE(SUM(NOT failed), 0) FROM ({queries.LEFT_OUT})"
+        failed, left_out = self.db.execute(query).fetchone()
         groups = {_split(rank): n for rank, n in self.db.execute(queries.GROUPS)}
-        return {
-            "captions": dict(self.captions),
-            "groups": groups,
-            "pictures": pictures,
-            "failed": failed,
-            "left_out": total - failed,
-        }
+        told = {"captions": dict(self.captions), "groups": groups, "pictures": self._n_copies()}
+        return told | {"failed": failed, "left_out": left_out}
 
-
-def _facts(picture: Picture) -> tuple[Any, ...]:
-    return (
-        picture.path,
-        _stamp(picture.path) if not picture.reason else "",  # a bad file is looked at again next time
-        picture.image_id,
-        picture.suffix,
-        picture.width,
-        picture.height,
-        picture.plain,
-        picture.reason,
-        picture.fingerprint,
-    )
+    def _n_copies(self) -> int:
+        query = "SELECT COUNT(*) FROM units WHERE pictured AND rank IS NOT NULL"
+        return int(self.db.execute(query).fetchone()[0])
 
 
 def _stamp(path: str) -> str:

@@ -21,8 +21,8 @@ _HASHES = 2 * N_VIEWS * 8  # bytes at the head of a fingerprint
 
 def forget_old(db: sqlite3.Connection) -> None:
     """Drop what a journal without fingerprints, or with others, remembers: its pictures are looked at again."""
-    if _columns(db) and not _is_current(db):
-        db.execute("DROP TABLE pictures")
+    if not _is_current(db):
+        db.execute("DROP TABLE IF EXISTS pictures")
 
 
 def stored(corpus: manifest.Corpus) -> Iterator[tuple[str, bytes]]:
@@ -60,12 +60,9 @@ def near_bases(db: sqlite3.Connection, threshold: float) -> Iterator[tuple[str, 
             yield first, second
 
 
-def _columns(db: sqlite3.Connection) -> list[str]:
-    return [column for _, column, *_ in db.execute("PRAGMA table_info(pictures)")]
-
-
 def _is_current(db: sqlite3.Connection) -> bool:
-    if "fingerprint" not in _columns(db):
+    columns = [column for _, column, *_ in db.execute("PRAGMA table_info(pictures)")]
+    if "fingerprint" not in columns:
         return False
     row = db.execute("SELECT LENGTH(fingerprint) FROM pictures WHERE reason = '' LIMIT 1").fetchone()
     return row is None or row[0] == DTYPE.itemsize

@@ -22,26 +22,17 @@ _OWN_NAME = re.compile(r"[0-9a-f]{64}\.\w+")
 _TOLD = 5  # rows named in a message
 
 
-def refuse_foreign(folder: Path) -> None:
-    """Raises `UsageError` where files stand that are no corpus's, finished or stopped half-way."""
-    manifest.claim(folder, is_ours=_has_journal(folder))
-
-
 def refuse_own_source(folder: Path, sources: Iterable[Path], pictures: Path | None) -> None:
     """Raises `UsageError` where the folder holds a source, or lies among the source's pictures; links are followed."""
     splits = [folder / split for split in manifest.SPLITS]
     places = [real(place) for place in (folder, *splits, *(split / manifest.IMAGES for split in splits))]
     for source in sources:
         if any(real(source).is_relative_to(place) for place in places):
-            raise UsageError(
-                f"the corpus would be made over its own source, {source}", where=folder, fix="Name another --out."
-            )
+            what = f"the corpus would be made over its own source, {source}"
+            raise UsageError(what, where=folder, fix="Name another --out.")
     if pictures is not None and any(place.is_relative_to(real(pictures)) for place in places):
-        raise UsageError(
-            f"the corpus would be made among the source's pictures, in {pictures}",
-            where=folder,
-            fix="Name another --out.",
-        )
+        what = f"the corpus would be made among the source's pictures, in {pictures}"
+        raise UsageError(what, where=folder, fix="Name another --out.")
 
 
 def refuse_drops(journal: Journal) -> None:
@@ -72,7 +63,7 @@ def drop_strays(journal: Journal, splits: Container[str]) -> None:
             (journal.folder / names[rank] / manifest.METADATA).unlink(missing_ok=True)
 
 
-def _has_journal(folder: Path) -> bool:
+def has_journal(folder: Path) -> bool:
     """Whether a build's journal stands there: a file of that name alone proves nothing."""
     path = folder / manifest.PICTURES
     if not path.is_file():

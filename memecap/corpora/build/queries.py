@@ -17,6 +17,11 @@ CREATE TEMP TABLE neighbours (image_id TEXT PRIMARY KEY, fingerprint BLOB);
 CREATE TEMP TABLE joined (base TEXT PRIMARY KEY, root TEXT);
 """
 
+LOOKED_AT = """
+INSERT OR REPLACE INTO pictures
+    VALUES (:path, :stamp, :image_id, :suffix, :width, :height, :plain, :reason, :fingerprint)
+"""
+
 FRESH = """
 CREATE TEMP TABLE fresh AS SELECT DISTINCT i.image AS path FROM items i LEFT JOIN pictures p ON p.path = i.image
     WHERE i.image != '' AND stamp_of(i.image) IS NOT p.stamp;

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from memecap.core import manifest, progress, storage
@@ -77,9 +77,9 @@ def script_of(text: str) -> str:
 
 def _read(db: sqlite3.Connection, number: int, corpus: manifest.Corpus, *, on: str) -> Report:
     report = Report(name=corpus.name, counts=dict(corpus.counts))
+    report.left_out = corpus.details.get("left_out", 0) + corpus.details.get("failed", 0)
     lengths: Counter[int] = Counter()
     languages: Counter[str] = Counter()
-    report.left_out = corpus.details.get("left_out", 0) + corpus.details.get("failed", 0)
     for split in corpus.counts:
         _compare_checksum(corpus, split, report)
         rows = progress.track(corpus.rows(split), f"{corpus.name} {split}", total=corpus.counts[split])
@@ -133,15 +133,19 @@ def _compare_checksum(corpus: manifest.Corpus, split: str, report: Report) -> No
         report.faults.append(f"{split}/{manifest.METADATA} is not the file that corpus.json was written for")
 
 
+def quantile(counts: Counter[int], share: float) -> int:
+    """The least of some numbers, counted, that such a share of them does not exceed."""
+    numbers = sorted(counts)
+    below = accumulate(counts[number] for number in numbers)
+    return next(number for number, n in zip(numbers, below, strict=True) if n >= share * counts.total())
+
+
 def _quantiles(lengths: Counter[int]) -> dict[str, float]:
     if not lengths:
         return {}
-    sizes, counts = (np.array(column) for column in zip(*sorted(lengths.items()), strict=True))
-    below = np.cumsum(counts)
-    at = {
-        name: int(sizes[np.searchsorted(below, share * below[-1])]) for name, share in (("median", 0.5), ("p95", 0.95))
-    }
-    return {"mean": round(float((sizes * counts).sum() / below[-1]), 1), **at, "max": int(sizes[-1])}
+    mean = sum(length * n for length, n in lengths.items()) / lengths.total()
+    median, p95 = (quantile(lengths, share) for share in (0.5, 0.95))
+    return {"mean": round(mean, 1), "median": median, "p95": p95, "max": max(lengths)}
 
 
 def _strays(db: sqlite3.Connection, number: int, corpus: manifest.Corpus) -> list[str]:

@@ -21,9 +21,10 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from memecap.core import progress, storage
-from memecap.core.manifest import LEFT_OUT, Corpus, Row
+from memecap.core.manifest import Corpus, Row
+from memecap.corpora.build.card import left_out
 from memecap.corpora.tools import look_alike
-from memecap.corpora.tools.check import script_of
+from memecap.corpora.tools.check import quantile, script_of
 from memecap.errors import MemecapError
 from memecap.pictures.safe_open import open_picture
 
@@ -68,8 +69,7 @@ figcaption small { color: var(--soft); }
 class _Tally:
     """What is counted over all captions."""
 
-    rows: dict[str, int] = field(default_factory=dict)
-    captions: dict[str, int] = field(default_factory=dict)
+    captions: Counter[str] = field(default_factory=Counter)  # by split
     lengths: Counter[int] = field(default_factory=Counter)
     words: Counter[str] = field(default_factory=Counter)
     scripts: Counter[str] = field(default_factory=Counter)
@@ -86,12 +86,12 @@ def look(corpus: Corpus, *, samples: int = 24, out: Path | None = None) -> Path:
         f"<h1>{html.escape(corpus.name)}</h1>",
         f'<p class="note">{html.escape(_subtitle(corpus))}</p>',
         '<div class="panels">',
-        _panel("Rows", _splits(tally)),
+        _panel("Rows", _splits(corpus, tally.captions)),
         _panel("Words in a caption", _histogram(tally.lengths)),
         _panel("Script of the captions", _bars(tally.scripts.most_common())),
         _panel("Most frequent words of five letters and more", _bars(tally.words.most_common(12))),
         _panel("Sources", _bars(tally.sources.most_common(12))),
-        _panel("Left out", _bars(_left_out(corpus))),
+        _panel("Left out", _bars(left_out(corpus.folder))),
         "</div>",
         look_alike.groups(corpus, partial(_figure, corpus), samples),
         look_alike.near_misses(corpus, partial(_figure, corpus), samples),
@@ -105,8 +105,6 @@ def look(corpus: Corpus, *, samples: int = 24, out: Path | None = None) -> Path:
 def _count(corpus: Corpus) -> _Tally:
     tally = _Tally()
     for split, total in corpus.counts.items():
-        tally.rows[split] = total
-        tally.captions[split] = 0
         for row in progress.track(corpus.rows(split), f"{corpus.name} {split}", total=total):
             tally.captions[split] += len(row.captions)
             tally.sources[_source(row)] += 1
@@ -132,12 +130,12 @@ def _subtitle(corpus: Corpus) -> str:
     return " · ".join([f"{sum(corpus.counts.values()):,} rows", *known])
 
 
-def _splits(tally: _Tally) -> str:
+def _splits(corpus: Corpus, captions: Counter[str]) -> str:
     lines = [
-        f"<tr><td>{html.escape(split)}</td><td>{n:,}</td><td>{tally.captions[split]:,}</td></tr>"
-        for split, n in tally.rows.items()
+        f"<tr><td>{html.escape(split)}</td><td>{n:,}</td><td>{captions[split]:,}</td></tr>"
+        for split, n in corpus.counts.items()
     ]
-    total = f"<tr><th>all</th><th>{sum(tally.rows.values()):,}</th><th>{sum(tally.captions.values()):,}</th></tr>"
+    total = f"<tr><th>all</th><th>{sum(corpus.counts.values()):,}</th><th>{captions.total():,}</th></tr>"
     return f"<table><tr><th>split</th><th>rows</th><th>captions</th></tr>{''.join(lines)}{total}</table>"
 
 
@@ -145,7 +143,7 @@ def _histogram(lengths: Counter[int]) -> str:
     """Bars of equal width up to the 99th percentile; the last one holds everything longer."""
     if not lengths:
         return ""
-    longest = _percentile(lengths, 0.99)
+    longest = quantile(lengths, 0.99)
     width = max(1, -(-(longest + 1) // _BINS))
     bins: Counter[int] = Counter()
     for length, n in lengths.items():
@@ -155,24 +153,8 @@ def _histogram(lengths: Counter[int]) -> str:
         f'<i style="height:{100 * bins[i] / highest:.1f}%" title="{i * width}–{(i + 1) * width - 1}: {bins[i]:,}"></i>'
         for i in range(longest // width + 1)
     )
-    middle = _percentile(lengths, 0.5)
-    axis = f"<span>0</span><span>median {middle}</span><span>{longest} and more</span>"
+    axis = f"<span>0</span><span>median {quantile(lengths, 0.5)}</span><span>{longest} and more</span>"
     return f'<div class="histogram">{bars}</div><div class="axis">{axis}</div>'
-
-
-def _percentile(lengths: Counter[int], share: float) -> int:
-    wanted = share * lengths.total()
-    for length in sorted(lengths):
-        wanted -= lengths[length]
-        if wanted <= 0:
-            return length
-    return max(lengths)
-
-
-def _left_out(corpus: Corpus) -> list[tuple[str, int]]:
-    path = corpus.folder / LEFT_OUT
-    reasons = storage.read_jsonl(path) if path.exists() else iter(())
-    return Counter(item["reason"].partition(" (")[0] for item in reasons).most_common()
 
 
 def _bars(counts: Iterable[tuple[str, int]]) -> str:
