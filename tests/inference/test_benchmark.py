@@ -43,7 +43,7 @@ def test_bench_takes_several_models(picture: Path, monkeypatch: pytest.MonkeyPat
 
 def _here(parallel_map: Any, function: Any, values: Any, **_: Any) -> Any:
     """In this process: it costs no imports, which are most of a process's time."""
-    return spread(function, values, on="here")
+    return parallel_map(function, values, on="here")
 
 
 def test_a_reading_is_never_taken_from_the_cache() -> None:
@@ -58,7 +58,7 @@ def test_pictures_that_do_not_open(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(benchmark, "parallel_map", partial(_here, benchmark.parallel_map))
     (tmp_path / "a.jpg").write_bytes(b"<html>")
     with pytest.raises(DataError, match="none of the pictures"):
-        list(benchmark.benchmark(["template"], [tmp_path / "a.jpg"], benchmark.Settings(reader=None)))
+        list(benchmark.benchmark(["template"], [tmp_path / "a.jpg"], reader=None))
 
 
 def test_peak_memory_grows_with_what_is_held() -> None:
@@ -70,9 +70,8 @@ def test_peak_memory_grows_with_what_is_held() -> None:
 def test_a_picture_that_does_not_open_is_named(
     picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(benchmark, "spread", partial(_here, benchmark.spread))
+    monkeypatch.setattr(benchmark, "parallel_map", partial(_here, benchmark.parallel_map))
     (tmp_path / "b.jpg").write_bytes(b"<html>")
-    settings = benchmark.Settings(reader=None, device="cpu")
-    (cost,) = benchmark.benchmark(["template"], [tmp_path / "b.jpg", picture], settings)
+    (cost,) = benchmark.benchmark(["template"], [tmp_path / "b.jpg", picture], reader=None, device="cpu")
     assert cost.n_pictures == 1
     assert "b.jpg: not measured" in capsys.readouterr().err
