@@ -36,11 +36,7 @@ def adopt(
     from memecap.core.progress import say
 
     captioner = original_clipcap.read(
-        weights,
-        encoder=_encoder(encoder),
-        decoder=decoder,
-        normalize=normalize,
-        stop=None if stop == "none" else stop,
+        weights, encoder=_encoder(encoder), decoder=decoder, normalize=normalize, stop=None if stop == "none" else stop
     )
     checkpoint.save(captioner, out, self_contained=self_contained)
     say(f"written: {out}")

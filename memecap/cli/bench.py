@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from memecap.cli import app, options
-from memecap.cli.output import emit
+from memecap.cli.output import tell
 from memecap.cli.pictures import check_any, expand
 
 if TYPE_CHECKING:
@@ -35,30 +37,26 @@ def bench(
     as medians over the pictures; memory is the highest resident memory of the process, without programs that a
     reader starts.
     """
-    from dataclasses import asdict
-    from pathlib import Path
-
     from memecap.core import device as devices
     from memecap.decoding.base import choose
     from memecap.inference import benchmark
     from memecap.inference import precision as precisions
 
-    how = benchmark.Settings(
+    pictures = [picture for picture in expand(targets) if isinstance(picture, Path)]
+    check_any(pictures, targets)
+    costs = benchmark.benchmark(
+        [model, *(beside or ())],
+        pictures[:limit],
         reader=options.reader_settings(reader, reader_settings),
         decoding=choose(decoding, settings or ()),
         precision=precisions.choose(precision),
         device=devices.choose(device),
         n_threads=threads,
     )
-    pictures = [picture for picture in expand(targets) if isinstance(picture, Path)]
-    check_any(pictures, targets)
     if not as_json:
         typer.echo(_line("model", "load s", "read s", "caption s", "memory MB", "device, decoding"))
-    for cost in benchmark.benchmark([model, *(beside or ())], pictures[:limit], how):
-        if as_json:
-            emit(asdict(cost))
-        else:
-            typer.echo(_row(cost))
+    for cost in costs:
+        tell(asdict(cost), _row(cost), as_json)
 
 
 def _row(cost: Cost) -> str:

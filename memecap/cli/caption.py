@@ -31,10 +31,6 @@ Decodings = Annotated[
     ),
 ]
 Sidecar = Annotated[bool, typer.Option(help="write x.txt beside x.jpg; x.jpg.txt where x.png stands there too")]
-Overwrite = Annotated[bool, typer.Option(help="sidecars may replace files that memecap did not write")]
-Attention = Annotated[
-    Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
-]
 
 
 @app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_read --json")
@@ -51,8 +47,10 @@ def caption(
     as_json: options.JsonLines = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header")] = False,
     sidecar: Sidecar = False,
-    overwrite: Overwrite = False,
-    attention: Attention = None,
+    overwrite: Annotated[bool, typer.Option(help="sidecars may replace files that memecap did not write")] = False,
+    attention: Annotated[
+        Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
+    ] = None,
     batch_size: options.BatchSize = 16,
     trust_code: options.TrustCode = False,
     device: options.Device = None,
@@ -67,7 +65,9 @@ def caption(
     from memecap.inference.sidecars import Sidecars
 
     decodings = choose_several(decoding or (), settings or ())
-    _refuse_several(decodings, "--sidecar" if sidecar else "--attention" if attention else None)
+    if len(decodings) > 1 and (sidecar or attention):
+        where = "--sidecar" if sidecar else "--attention"
+        raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
     captioner = load_captioner(
         model,
         reader=options.reader_settings(reader, reader_settings),
@@ -84,11 +84,6 @@ def caption(
         beside = Sidecars(files, overwrite=overwrite) if sidecar else None
         failed = _show(captioner, sources, batch_size=batch_size, form=form, sidecars=beside, attention=attention)
     raise typer.Exit(1 if failed else 0)
-
-
-def _refuse_several(decodings: Sequence[object], flag: str | None) -> None:
-    if flag and len(decodings) > 1:
-        raise UsageError("several captions a picture", where=flag, fix="Name one decoding.")
 
 
 def _show(

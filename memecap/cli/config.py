@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from memecap.cli import app
-from memecap.cli.output import emit
+from memecap.cli import app, options
+from memecap.cli.output import tell
+from memecap.core import registry
+from memecap.errors import ConfigError
 
 config_app = typer.Typer(help="Look at settings.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
@@ -18,26 +20,22 @@ app.add_typer(config_app, name="config")
 @config_app.command(epilog="Example: memecap config show configs/train/memes_read.yaml --set seed=1")
 def show(
     file: Annotated[Path, typer.Argument(help="a YAML of configs/train, or of configs/corpora")],
-    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value, such as stages.0.lr=1e-4")] = None,
+    overrides: options.Overrides = None,
     as_json: Annotated[bool, typer.Option("--json", help="a list of {key, value, source} on stdout")] = False,
 ) -> None:
     """Print every setting with its value and its source: flag, environment, file or default."""
     from memecap.core.config import explain
 
     rows = explain(_model(file), file, overrides or ())
-    if as_json:
-        emit([{"key": key, "value": value, "source": source} for key, value, source in rows])
-        return
     width = max(len(key) for key, _, _ in rows)
-    for key, value, source in rows:
-        typer.echo(f"{key:{width}}  {json.dumps(value, ensure_ascii=False)}  ({source})")
+    lines = [f"{key:{width}}  {json.dumps(value, ensure_ascii=False)}  ({source})" for key, value, source in rows]
+    record = [{"key": key, "value": value, "source": source} for key, value, source in rows]
+    tell(record, "\n".join(lines), as_json)
 
 
 def _model(file: Path) -> Any:
     """The settings a file holds: a training run, or a part of the corpora family."""
-    from memecap.core import registry
     from memecap.core.config import read_yaml
-    from memecap.errors import ConfigError
 
     values = read_yaml(file)
     if "stages" in values or "captioner" in values:
@@ -46,8 +44,5 @@ def _model(file: Path) -> Any:
         return TrainConfig
     if isinstance(values.get("name"), str):
         return registry.load("corpora", values["name"]).Config
-    raise ConfigError(
-        "neither a training run nor a corpus",
-        where=file,
-        fix="A run has `captioner` and `stages`; a corpus has the `name` of its part.",
-    )
+    fix = "A run has `captioner` and `stages`; a corpus has the `name` of its part."
+    raise ConfigError("neither a training run nor a corpus", where=file, fix=fix)

@@ -10,7 +10,11 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app, options
-from memecap.cli.output import emit
+from memecap.cli.output import emit, tell
+from memecap.core import storage
+from memecap.core.manifest import LEFT_OUT, open_corpus
+from memecap.core.progress import say
+from memecap.errors import UsageError
 
 corpus = typer.Typer(help="Corpora: pictures with their captions, split by group.", no_args_is_help=True)
 app.add_typer(corpus, name="corpus")
@@ -46,11 +50,7 @@ def build(
     folder = out or Path("data/corpora") / (config.stem if config else kind.rpartition(".")[2])
     made = build_corpus(registry.load("corpora", kind)(chosen), folder, on=on, drop_missing=drop_missing)
     _say_left_out(folder)
-    if as_json:
-        told = {"folder": str(folder), "counts": dict(made.counts)}
-        emit(told | {key: made.details[key] for key in ("failed", "left_out")})
-    else:
-        typer.echo(_counted(folder, made.counts))
+    _tell_counts(folder, made.counts, as_json, **{key: made.details[key] for key in ("failed", "left_out")})
     if made.details["failed"]:
         raise typer.Exit(1)
 
@@ -58,7 +58,6 @@ def build(
 def _kind(config: Path | None) -> str:
     """The kind of source that a YAML names."""
     from memecap.core.config import read_yaml
-    from memecap.errors import UsageError
 
     if config is None or not (kind := read_yaml(config).get("name")):
         fix = "Name one of `memecap parts corpora`, or give -c FILE."
@@ -67,10 +66,6 @@ def _kind(config: Path | None) -> str:
 
 
 def _say_left_out(folder: Path) -> None:
-    from memecap.core import storage
-    from memecap.core.manifest import LEFT_OUT
-    from memecap.core.progress import say
-
     left = list(storage.read_jsonl(folder / LEFT_OUT))
     for item in left[:NAMED]:
         say(f"left out: {item['key']}: {item['reason']}")
@@ -78,8 +73,9 @@ def _say_left_out(folder: Path) -> None:
         say(f"and {len(left) - NAMED} more in {folder / LEFT_OUT}")
 
 
-def _counted(folder: Path, counts: Mapping[str, int]) -> str:
-    return f"{folder}: " + ", ".join(f"{split} {n:,}" for split, n in counts.items())
+def _tell_counts(folder: Path, counts: Mapping[str, int], as_json: bool, **details: int) -> None:
+    text = f"{folder}: " + ", ".join(f"{split} {n:,}" for split, n in counts.items())
+    tell({"folder": str(folder), "counts": dict(counts), **details}, text, as_json)
 
 
 @corpus.command(epilog="Example: memecap corpus check data/corpora/memes data/corpora/flickr30k_ru")
@@ -89,7 +85,6 @@ def check(
     as_json: options.JsonLines = False,
 ) -> None:
     """Count, and find broken pictures, leaks between splits, duplicates. Exit code 65 when there are faults."""
-    from memecap.core.progress import say
     from memecap.corpora.tools.check import check as check_corpora
 
     reports = check_corpora(folders, on=on)
@@ -126,15 +121,11 @@ def export(
     as_json: options.Json = False,
 ) -> None:
     """Write a corpus in a form other programs read; `datasets` loads each of them."""
-    from memecap.core.manifest import open_corpus
     from memecap.corpora.tools.export import export as export_corpus
 
-    written = export_corpus(open_corpus(folder), to, out or folder.with_name(f"{folder.name}-{to}"))
-    if as_json:
-        emit({"files": [str(path) for path in written]})
-    else:
-        for path in written:
-            typer.echo(str(path))
+    place = out or folder.with_name(f"{folder.name}-{to}")
+    files = [str(path) for path in export_corpus(open_corpus(folder), to, place)]
+    tell({"files": files}, "\n".join(files), as_json)
 
 
 @corpus.command(epilog="Example: memecap corpus index data/corpora/memes_packed")
@@ -144,11 +135,7 @@ def index(
     """Make a corpus of exported webdataset shards: training reads its pictures inside the tar files."""
     from memecap.corpora.tools.index_shards import index as index_shards
 
-    made = index_shards(folder)
-    if as_json:
-        emit({"folder": str(folder), "counts": dict(made.counts)})
-    else:
-        typer.echo(_counted(folder, made.counts))
+    _tell_counts(folder, index_shards(folder).counts, as_json)
 
 
 @corpus.command(epilog="Example: memecap corpus look data/corpora/memes")
@@ -158,7 +145,6 @@ def look(
     out: Annotated[Path | None, typer.Option(help="the page; look.html in the corpus's folder when not given")] = None,
 ) -> None:
     """Make one HTML page for the eye: counts, lengths, words, scripts, sources, groups, near misses, samples."""
-    from memecap.core.manifest import open_corpus
     from memecap.corpora.tools.look import look as look_at
 
     typer.echo(str(look_at(open_corpus(folder), samples=samples, out=out)))

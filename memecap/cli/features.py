@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from memecap.cli import app, options
-from memecap.cli.output import emit
+from memecap.cli.output import tell
+from memecap.core.manifest import open_corpus
 from memecap.core.progress import say
 from memecap.errors import ConfigError
 
@@ -32,7 +33,6 @@ def features(
         raise ConfigError("name the encoder once", where="memecap features", fix="Give --encoder or --config.")
     from memecap.core import config
     from memecap.core.device import choose
-    from memecap.core.manifest import open_corpus
     from memecap.encoders.stored import features as store
 
     place = choose(device)
@@ -44,10 +44,8 @@ def features(
         n_failed += len(done.failed)
         for path, why in done.failed:
             say(f"{path}: {why}")
-        if as_json:
-            emit({"corpus": str(corpus.folder), "features": str(done.folder), "new": done.n_new, "known": done.n_known})
-        else:
-            typer.echo(f"{done.folder}: {done.n_new} new, {done.n_known} there before")
+        record = {"corpus": str(corpus.folder), "features": str(done.folder), "new": done.n_new, "known": done.n_known}
+        tell(record, f"{done.folder}: {done.n_new} new, {done.n_known} there before", as_json)
     if n_failed:
         raise typer.Exit(1)
 
@@ -55,10 +53,10 @@ def features(
 def _chosen(encoder: str | None, config_file: Path | None, settings: list[str]) -> object:
     from memecap.core import config
 
-    if config_file is None:
-        return options.part_settings("encoders", str(encoder), settings)
-    captioner = config.read_yaml(config_file).get("captioner")
-    found = captioner.get("encoder") if isinstance(captioner, dict) else None
+    found: Any = encoder
+    if config_file is not None:
+        captioner = config.read_yaml(config_file).get("captioner")
+        found = captioner.get("encoder") if isinstance(captioner, dict) else None
     if not found:
         raise ConfigError("no captioner.encoder there", where=config_file, fix="Take another file, or give --encoder.")
     return options.part_settings("encoders", found, settings)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from memecap.cli import app
-from memecap.cli.output import emit
+from memecap.cli.output import tell
+from memecap.core import progress, storage
+from memecap.core.terminal import plain
+from memecap.errors import UsageError
 
 if TYPE_CHECKING:
     from memecap.evaluation.judging import Judging, Pair
@@ -35,23 +39,18 @@ def judge(
     Keys: 1, 2, = (as good), q (stop; the same command goes on from there). Answers carry the systems' names, the hashes
     of their files and the seed: answers to other questions are never mixed.
     """
-    from memecap.core import progress, storage
-    from memecap.errors import UsageError
     from memecap.evaluation import judging
     from memecap.evaluation import tally as tallies
     from memecap.scoring.predictions import read_predictions
 
     paths = files or []
     if tally:
-        result = tallies.tally(answer for path in paths or [out] for answer in storage.read_jsonl(path))
-        if as_json:
-            emit(result.to_json())
-        else:
-            typer.echo(_told(result.to_json()))
+        result = asdict(tallies.tally(answer for path in paths or [out] for answer in storage.read_jsonl(path)))
+        tell(result, _told(result), as_json)
         return
     if len(paths) != 2:
-        told = f"two files of captions are compared, not {len(paths)}"
-        raise UsageError(told, where="memecap judge", fix="Name A and B.")
+        what = f"two files of captions are compared, not {len(paths)}"
+        raise UsageError(what, where="memecap judge", fix="Name A and B.")
     asked = judging.identify(*paths, seed=seed)
     questions = judging.pairs(*(read_predictions(path) for path in paths), n=n, seed=seed, judge=name)
     if page:
@@ -66,8 +65,6 @@ def judge(
 
 
 def _ask_all(questions: list[Pair], out: Path, name: str, images: Path | None, asked: Judging) -> None:
-    from memecap.core import storage
-    from memecap.core.terminal import plain
     from memecap.evaluation import judging
 
     answered = judging.answered(out, asked, name)
@@ -82,12 +79,10 @@ def _ask_all(questions: list[Pair], out: Path, name: str, images: Path | None, a
         if choice == "q":
             return
         answer = {"judge": name, "image_id": question.image_id, "winner": question.winner(choice)}
-        storage.append_line(out, answer | {"judging": asked.to_json()})
+        storage.append_line(out, answer | {"judging": asdict(asked)})
 
 
 def _told(result: dict[str, Any]) -> str:
-    from memecap.core.terminal import plain
-
     systems = result["judging"] or {"a": "A", "b": "B"}
     a, b = (plain(str(systems.get(side, side))) for side in ("a", "b"))
     lines = [

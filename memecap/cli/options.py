@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Model = Annotated[str, typer.Argument(help="checkpoint or run folder, Hub id, or template")]
 Corpus = Annotated[Path, typer.Argument(help="the folder of a corpus")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="key=value, such as stages.0.lr=1e-4")]
 
 ReaderName = Annotated[
     str, typer.Option("--reader", help="who reads the text: a name of `memecap parts reading`, or none")
@@ -53,9 +54,7 @@ def part_settings(
 ) -> PartConfig:
     """A part's settings from its name or a mapping with one, a file, and `key=value` options over both.
 
-    Raises:
-        UnknownPartError: no such part.
-        UsageError, ConfigError: an option, or a key of the file, that it has not.
+    Raises `UnknownPartError`, or `ConfigError` at an option, or a key of the file, that it has not.
     """
     from memecap.core import config, registry
 

@@ -1,4 +1,4 @@
-"""What verbs print alike: JSON lines and rows of CSV on stdout."""
+"""What verbs print alike on stdout: JSON lines, rows of CSV, text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 import sys
 from collections.abc import Sequence
 from typing import Any, Literal
+
+import typer
 
 from memecap.core.terminal import plain_json
 from memecap.errors import UsageError
@@ -25,6 +27,14 @@ def emit(value: Any) -> None:
     """One JSON value on a line of stdout."""
     sys.stdout.write(plain_json(json.dumps(value, ensure_ascii=False)) + "\n")
     sys.stdout.flush()
+
+
+def tell(record: Any, text: object, as_json: bool) -> None:
+    """One thing in the form that was asked for: a JSON value for programs, text for people."""
+    if as_json:
+        emit(record)
+    else:
+        typer.echo(text)
 
 
 def csv_row(values: Sequence[object]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app, options
-from memecap.cli.output import emit
+from memecap.cli.output import tell
 from memecap.core import registry
 
 
@@ -21,10 +21,7 @@ def parts(
     """List the parts by family, each with the first line of its documentation."""
     chosen = families or list(registry.FAMILIES)
     table = {family: {name: registry.summary(family, name) for name in registry.names(family)} for family in chosen}
-    if as_json:
-        emit(table)
-        return
+    lines = []
     for family, summaries in table.items():
-        typer.echo(family)
-        for name, summary in summaries.items():
-            typer.echo(f"  {name:16} {summary}")
+        lines += [family, *(f"  {name:16} {summary}" for name, summary in summaries.items())]
+    tell(table, "\n".join(lines), as_json)

@@ -45,8 +45,5 @@ def in_folder(folder: Path) -> list[Path]:
 def check_any(found: Sequence[object], targets: Sequence[object]) -> None:
     """Raises `UsageError` when there is nothing to do, as when nothing was named."""
     if not found:
-        raise UsageError(
-            "no pictures there",
-            where=", ".join(str(target) for target in targets),
-            fix="Name pictures, or folders with pictures in them.",
-        )
+        fix = "Name pictures, or folders with pictures in them."
+        raise UsageError("no pictures there", where=", ".join(str(target) for target in targets), fix=fix)

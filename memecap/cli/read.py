@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memecap.cli import app, options
-from memecap.cli.output import emit
+from memecap.cli.output import emit, tell
 from memecap.cli.pictures import check_any, in_folder
+from memecap.core import storage
+from memecap.core.manifest import MANIFEST, open_corpus
 from memecap.core.progress import say, track
 from memecap.errors import MemecapError, MissingFileError, UsageError
 
@@ -39,7 +41,6 @@ def read(
     Raw passes are kept under $MEMECAP_CACHE (~/.cache/memecap), so that no picture is looked at twice.
     """
     from memecap.core import config
-    from memecap.core.manifest import MANIFEST
 
     part: Reader = config.build("reading", options.part_settings("reading", reader, settings))
     corpora = [target for target in targets if (target / MANIFEST).exists()]
@@ -67,16 +68,13 @@ def _pictures(targets: list[Path]) -> Iterator[Path]:
 
 
 def _read_corpus(folder: Path, reader: Reader, splits: list[str] | None, on: str, as_json: bool) -> None:
-    from memecap.core.manifest import open_corpus
     from memecap.reading.stored.readings import read_corpus, readings_path
 
     readings = read_corpus(open_corpus(folder), reader, splits, on=on)
     path = readings_path(folder, reader.version)
     n_lines = sum(len(reading.lines) for reading in readings.values())
-    if as_json:
-        emit({"corpus": str(folder), "readings": str(path), "pictures": len(readings), "lines": n_lines})
-    else:
-        typer.echo(f"{path}: {len(readings)} pictures, {n_lines} lines")
+    record = {"corpus": str(folder), "readings": str(path), "pictures": len(readings), "lines": n_lines}
+    tell(record, f"{path}: {len(readings)} pictures, {n_lines} lines", as_json)
 
 
 def _read_pictures(paths: list[Path], reader: Reader, show: Path | None, as_json: bool) -> int:
@@ -109,11 +107,7 @@ def _print(path: Path, reading: Reading, *, named: bool) -> None:
 
 
 def _draw(image: Image, reading: Reading, path: Path) -> None:
-    import io
-
-    from memecap.core import storage
     from memecap.reading.engine.drawing import draw
 
-    buffer = io.BytesIO()
-    draw(image, reading).save(buffer, "PNG")
-    storage.write_bytes(path, buffer.getvalue())
+    with storage.atomic_writer(path, "wb") as file:
+        draw(image, reading).save(file, "PNG")

@@ -31,7 +31,6 @@ Files = Annotated[
 Compare = Annotated[
     tuple[Path, Path] | None, typer.Option(help="two files of captions: is the first better than the second?")
 ]
-Annotations = Annotated[Path | None, typer.Option(help="COCO annotations, for captions without references")]
 References = Annotated[
     list[Path] | None, typer.Option(help="text file: line n is a reference of row n; can be repeated")
 ]
@@ -46,9 +45,6 @@ Positions = Annotated[
     ),
 ]
 Separator = Annotated[str, typer.Option("--sep", help="what stands between cells: ' | ', tab; found when not given")]
-Preset = Annotated[str, typer.Option(help="protocol: ru-words, ru-punct, nltk-seed, coco, fbc2")]
-Form = Annotated[str, typer.Option("--format", "-f", help="text, markdown, latex, json or csv")]
-Every = Annotated[bool, typer.Option("--all", help="every metric of the preset, not only the main ones")]
 Metric = Annotated[
     list[str] | None, typer.Option(help="one more metric, such as bertscore or clipscore; can be repeated")
 ]
@@ -68,14 +64,14 @@ OnlyCommon = Annotated[
 def score(
     files: Files = None,
     compare: Compare = None,
-    annotations: Annotations = None,
+    annotations: Annotated[Path | None, typer.Option(help="COCO annotations, for captions without references")] = None,
     references: References = None,
     column: Column = None,
     positions: Positions = None,
     separator: Separator = "",
-    preset: Preset = "ru-words",
-    form: Form = "text",
-    every: Every = False,
+    preset: Annotated[str, typer.Option(help="protocol: ru-words, ru-punct, nltk-seed, coco, fbc2")] = "ru-words",
+    form: Annotated[str, typer.Option("--format", "-f", help="text, markdown, latex, json or csv")] = "text",
+    every: Annotated[bool, typer.Option("--all", help="every metric of the preset, not only the main ones")] = False,
     metric: Metric = None,
     settings: MetricSettings = None,
     images: Images = None,
@@ -122,9 +118,8 @@ def _form(name: str) -> tables.Format:
     from memecap.scoring import tables
 
     if name not in get_args(tables.Format):
-        raise UsageError(
-            f"no format {name!r}", where="--format", fix=f"There are: {', '.join(get_args(tables.Format))}."
-        )
+        fix = f"There are: {', '.join(get_args(tables.Format))}."
+        raise UsageError(f"no format {name!r}", where="--format", fix=fix)
     return cast("tables.Format", name)
 
 
@@ -156,9 +151,6 @@ def _more_metrics(names: list[str], settings: list[str]) -> list[dict[str, Any]]
         parts.append(options.part_settings("metrics", name, own).model_dump())
     for setting in settings:
         if not setting.startswith(tuple(f"{name}." for name in names)):
-            raise UsageError(
-                "the setting belongs to no metric",
-                where=f"--set {setting}",
-                fix="Name it: --metric NAME --set NAME.key=value.",
-            )
+            fix = "Name it: --metric NAME --set NAME.key=value."
+            raise UsageError("the setting belongs to no metric", where=f"--set {setting}", fix=fix)
     return parts

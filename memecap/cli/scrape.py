@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from memecap.cli import app, options
-from memecap.cli.output import emit
+from memecap.cli.output import emit, tell
+from memecap.errors import UsageError
 
 if TYPE_CHECKING:
     from memecap.scraping.estimate import Estimate
@@ -41,7 +44,6 @@ def scrape(
 
     The token (user or service) comes from VK_TOKEN, or from the file (mode 0600) that MEMECAP_VK_TOKEN_FILE names.
     """
-    from memecap.errors import UsageError
     from memecap.scraping import scrape as scraping
     from memecap.scraping.estimate import estimate
 
@@ -74,8 +76,6 @@ def _vk(address: str, captcha: dict[str, str]) -> Vk:
 
 def _say(summary: ScrapeSummary, out: Path, *, as_json: bool) -> None:
     """What was fetched; exit code 1 when something was not."""
-    from dataclasses import asdict
-
     if as_json:
         emit({**asdict(summary), "folder": str(out)})
     else:
@@ -88,8 +88,6 @@ def _say(summary: ScrapeSummary, out: Path, *, as_json: bool) -> None:
 
 def _captcha(sid: str, key: str, token: str) -> dict[str, str]:
     """VK's parameters for an answered captcha."""
-    from memecap.errors import UsageError
-
     if bool(sid) != bool(key):
         fix = "Give both: the error that stopped the run names the number."
         raise UsageError("a captcha's number and letters belong together", where="--captcha-sid --captcha-key", fix=fix)
@@ -99,28 +97,17 @@ def _captcha(sid: str, key: str, token: str) -> dict[str, str]:
 
 def _say_estimates(estimates: list[Estimate], *, as_json: bool) -> NoReturn:
     """What the walls hold; exit code 1 when some cannot be read."""
-    from dataclasses import asdict
-
     for wall in estimates:
-        if as_json:
-            emit(asdict(wall))
-        elif wall.reason:
-            typer.echo(f"{wall.wall}: cannot be read, {wall.reason}")
-        else:
-            days = f" over {wall.days} days" if wall.days > 1 else ""
-            typer.echo(
-                f"{wall.wall}: about {wall.posts} posts, {wall.pictures} pictures, "
-                f"{wall.calls} calls of VK, {wall.minutes:g} minutes{days}"
-            )
+        days = f" over {wall.days} days" if wall.days > 1 else ""
+        held = f"about {wall.posts} posts, {wall.pictures} pictures"
+        costs = f"{wall.calls} calls of VK, {wall.minutes:g} minutes{days}"
+        told = f"cannot be read, {wall.reason}" if wall.reason else f"{held}, {costs}"
+        tell(asdict(wall), f"{wall.wall}: {told}", as_json)
     raise typer.Exit(int(any(wall.reason for wall in estimates)))
 
 
 def _seconds(date: str, flag: str, *, end: bool = False) -> int | None:
     """Midnight UTC of a date (its last second with `end`), in seconds since 1970."""
-    from datetime import datetime, timedelta, timezone
-
-    from memecap.errors import UsageError
-
     if not date:
         return None
     try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
 from memecap.cli.output import emit
+from memecap.core import storage
 
 if TYPE_CHECKING:
     from memecap.training.config import TrainConfig
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 @app.command(epilog="Example: memecap train configs/train/memes_read.yaml --set seed=1 --out output/second")
 def train(
     config: Annotated[Path, typer.Argument(help="the YAML of the run; configs/train holds complete ones")],
-    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value, such as stages.0.lr=1e-4")] = None,
+    overrides: options.Overrides = None,
     out: Annotated[Path | None, typer.Option("--out", help="run folder [default: output/<name of the YAML>]")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="train nothing: say all that is missing, and what the run would cost")
@@ -28,7 +30,6 @@ def train(
 
     --dry-run ends with exit code 0 when the run can begin, with 65 or 74 when something is missing.
     """
-    from memecap.core import storage
     from memecap.core.config import load
     from memecap.training.config import TrainConfig
     from memecap.training.run import train as run
@@ -44,8 +45,6 @@ def train(
 
 
 def _say_what_is_missing(settings: TrainConfig, out: Path, as_json: bool) -> NoReturn:
-    from dataclasses import asdict
-
     from memecap.training import readiness
 
     checks = readiness.check(settings, out)

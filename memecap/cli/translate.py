@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
+from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from memecap.cli import app, options
-from memecap.cli.output import emit
+from memecap.cli.output import emit, tell
+from memecap.core import manifest
 
 if TYPE_CHECKING:
     from memecap.translation.base import Translator
@@ -44,49 +49,32 @@ def translate(
 
     Stopped at any moment, the same command goes on from there; no sentence is translated twice by the same engine.
     """
+    from memecap.translation import translate_corpus
+
     translator = _translator(engine, config_file, settings or [])
     if score is not None:
         _score(source, score, translator, sample, as_json)
     elif sample is not None:
         _sample(source, translator, sample, as_json)
     else:
-        _corpus(source, to or source.with_name(f"{source.name}_ru"), translator, cache, splits, on, as_json)
+        out = to or source.with_name(f"{source.name}_ru")
+        summary = translate_corpus(manifest.open_corpus(source), translator, out, cache=cache, splits=splits, on=on)
+        rejected = "".join(f"\n  {count} rejected: {reason}" for reason, count in summary.rejected.items())
+        counted = f"{sum(summary.counts.values())} rows, {summary.captions} captions by {translator.version}"
+        record = {"corpus": str(out), "translator": translator.version, **asdict(summary)}
+        tell(record, f"{out}: {counted}{rejected}", as_json)
 
 
 def _translator(engine: str | None, config_file: Path | None, settings: list[str]) -> Translator:
-    from memecap.core import config, registry
+    from memecap.core import config
 
     name = engine or (config.read_yaml(config_file).get("name") if config_file else None) or "marian"
-    part = registry.load("translation", name)
-    made: Translator = part(config.load(part.Config, config_file, [*settings, f"name={name}"]))
+    chosen = options.part_settings("translation", name, [*settings, f"name={name}"], config_file)
+    made: Translator = config.build("translation", chosen)
     return made
 
 
-def _corpus(
-    source: Path,
-    out: Path,
-    translator: Translator,
-    cache: Path | None,
-    splits: list[str] | None,
-    on: str,
-    as_json: bool,
-) -> None:
-    from dataclasses import asdict
-
-    from memecap.core import manifest
-    from memecap.translation import translate_corpus
-
-    summary = translate_corpus(manifest.open_corpus(source), translator, out, cache=cache, splits=splits, on=on)
-    if as_json:
-        emit({"corpus": str(out), "translator": translator.version, **asdict(summary)})
-        return
-    typer.echo(f"{out}: {sum(summary.counts.values())} rows, {summary.captions} captions by {translator.version}")
-    for reason, count in summary.rejected.items():
-        typer.echo(f"  {count} rejected: {reason}")
-
-
 def _sample(source: Path, translator: Translator, n: int, as_json: bool) -> None:
-    from memecap.core import manifest
     from memecap.translation.corpus.score import sample, sentences
     from memecap.translation.gate.gate import Gate
 
@@ -94,15 +82,11 @@ def _sample(source: Path, translator: Translator, n: int, as_json: bool) -> None
     gate = Gate()
     for sentence, translation in zip(drawn, translator.translate(drawn), strict=True):
         reason = gate.reject(sentence, translation)
-        if as_json:
-            emit({"source": sentence, "translation": translation, "rejected": reason})
-        else:
-            typer.echo(_side_by_side(sentence, translation, f"✗ {reason}" if reason else ""))
+        record = {"source": sentence, "translation": translation, "rejected": reason}
+        tell(record, _side_by_side(sentence, translation, f"✗ {reason}" if reason else ""), as_json)
 
 
 def _score(source: Path, references: Path, translator: Translator, n: int | None, as_json: bool) -> None:
-    from dataclasses import asdict
-
     from memecap.translation.corpus.score import referenced, sample, score
 
     pairs = referenced(source, references)
@@ -118,10 +102,6 @@ def _score(source: Path, references: Path, translator: Translator, n: int | None
 
 def _side_by_side(left: str, right: str, verdict: str) -> str:
     """Two texts in columns as wide as the terminal allows, and a verdict below."""
-    import shutil
-    import textwrap
-    from itertools import zip_longest
-
     width = max(20, (shutil.get_terminal_size((110, 24)).columns - 3) // 2)
     rows = zip_longest(textwrap.wrap(left, width), textwrap.wrap(right, width), fillvalue="")
     lines = [f"{source:{width}} │ {translation}".rstrip() for source, translation in rows]

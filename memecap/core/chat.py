@@ -71,21 +71,16 @@ class Chat:
                 break
             if attempt < self._retries:
                 time.sleep(wait)
-        raise TryLaterError(
-            f"no answer from the endpoint: {trouble}",
-            where=self._where,
-            fix="Run the same command again later: what has been translated is kept.",
-        )
+        fix = "Run the same command again later: what has been translated is kept."
+        raise TryLaterError(f"no answer from the endpoint: {trouble}", where=self._where, fix=fix)
 
     def _text(self, response: httpx.Response) -> str:
         try:
             return _spoken(response.json()["choices"][0]["message"]["content"])
         except (ValueError, KeyError, IndexError, TypeError, RecursionError):
-            raise ServiceError(
-                f"the answer is not a chat completion: {self._quote(response)!r}",
-                where=self._where,
-                fix="Check the endpoint: it should be OpenAI-compatible, usually ending in /v1.",
-            ) from None
+            what = f"the answer is not a chat completion: {self._quote(response)!r}"
+            fix = "Check the endpoint: it should be OpenAI-compatible, usually ending in /v1."
+            raise ServiceError(what, where=self._where, fix=fix) from None
 
     def _quote(self, response: httpx.Response) -> str:
         """The beginning of a body without our credentials; hidden before it is cut, so that no half of a key stays."""
@@ -97,17 +92,11 @@ class Chat:
         if response.status_code in (401, 403):
             raise AuthError("the endpoint refuses the key", where=self._where, fix="Check the key and its rights.")
         if response.status_code == 402 or "insufficient_quota" in response.text:
-            raise TryLaterError(
-                "the quota of the endpoint is spent",
-                where=self._where,
-                fix="Top it up and run the same command again: what has been translated is kept.",
-            )
+            fix = "Top it up and run the same command again: what has been translated is kept."
+            raise TryLaterError("the quota of the endpoint is spent", where=self._where, fix=fix)
         if response.status_code not in _RETRIED:
-            raise ServiceError(
-                f"HTTP {response.status_code}: {self._quote(response)}",
-                where=self._where,
-                fix="Check the endpoint and the model's name.",
-            )
+            fix = "Check the endpoint and the model's name."
+            raise ServiceError(f"HTTP {response.status_code}: {self._quote(response)}", where=self._where, fix=fix)
 
 
 def parse_endpoint(endpoint: str) -> httpx.URL:
@@ -117,9 +106,8 @@ def parse_endpoint(endpoint: str) -> httpx.URL:
     except httpx.InvalidURL:
         url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host:
-        raise UsageError(
-            "not the address of an endpoint", where="llm: endpoint", fix="Write it whole: http://localhost:8000/v1"
-        )
+        fix = "Write it whole: http://localhost:8000/v1"
+        raise UsageError("not the address of an endpoint", where="llm: endpoint", fix=fix)
     return url
 
 

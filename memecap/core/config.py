@@ -56,9 +56,7 @@ class PartConfig(Frozen):
 def configure(family: str, value: Any) -> PartConfig:
     """A part's settings from its name, a mapping with a `name`, or ready settings.
 
-    Raises:
-        UnknownPartError: no such part.
-        ValueError: no name (pydantic turns it into a message with the key's place).
+    Raises `UnknownPartError`, or `ValueError` without a name: pydantic turns it into a message with the key's place.
     """
     if isinstance(value, PartConfig):
         return value
@@ -92,9 +90,7 @@ def load(
 ) -> Model:
     """Read a model from a YAML file, `MEMECAP_*` variables and `key.path=value` overrides.
 
-    Raises:
-        ConfigError: all mistakes at once, each with its key.
-        MissingFileError: the file is not there.
+    Raises `ConfigError` of all mistakes at once, each with its key, and `MissingFileError`.
     """
     values, _ = _gather(path, overrides, defaults or {})
     return validate(model, values, where=path or "overrides")
@@ -114,11 +110,8 @@ def validate(model: type[Model], values: Mapping[str, Any], *, where: str | Path
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(
-            "; ".join(_say(problem, error) for problem in error.errors()),
-            where=where,
-            fix="Correct the keys named above; `memecap config show FILE` prints every key with its value.",
-        ) from error
+        fix = "Correct the keys named above; `memecap config show FILE` prints every key with its value."
+        raise ConfigError("; ".join(map(_say, error.errors())), where=where, fix=fix) from error
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -179,9 +172,8 @@ def _put(values: Any, key: str, value: Any, *, where: str) -> None:
                 values[step] = {"name": values[step]}
             values = values.setdefault(step, {})
         else:
-            raise ConfigError(
-                f"no place for the key {key!r}: {step!r} is not there", where=where, fix="Check the path."
-            )
+            fix = "Check the path."
+            raise ConfigError(f"no place for the key {key!r}: {step!r} is not there", where=where, fix=fix)
     if isinstance(values, list) and last.isdigit() and int(last) < len(values):
         values[int(last)] = value
     elif isinstance(values, dict):
@@ -213,28 +205,17 @@ def _source(key: str, sources: Mapping[str, Source]) -> Source:
     return sources.get(key) or sources.get(".".join([*path, old])) or sources.get(key.removesuffix(".name"), "default")
 
 
-def _say(problem: Any, error: ValidationError) -> str:
+def _say(problem: Any) -> str:
     place = ".".join(str(step) for step in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        return f"unknown key `{place}`{_suggest(problem, error)}"
+        close = difflib.get_close_matches(str(problem["loc"][-1]), _known_keys(), n=1, cutoff=0.7)
+        return f"unknown key `{place}`" + (f" (did you mean `{close[0]}`?)" if close else "")
     if problem["type"] == "missing":
         return f"the key `{place}` is missing"
     came = repr(problem.get("input"))
     return f"`{place}`: {problem['msg']} (got {came if len(came) <= 80 else came[:77] + '...'})"
 
 
-def _suggest(problem: Any, error: ValidationError) -> str:
-    key = str(problem["loc"][-1])
-    close = difflib.get_close_matches(key, _known_keys(), n=1, cutoff=0.7)
-    return f" (did you mean `{close[0]}`?)" if close else ""
-
-
-def _known_keys() -> set[str]:
+def _known_keys(model: type[BaseModel] = Frozen) -> set[str]:
     """The field names of every settings model that has been imported: enough to suggest a spelling."""
-    found: set[str] = set()
-    waiting: list[type[BaseModel]] = [Frozen]
-    while waiting:
-        model = waiting.pop()
-        found.update(model.model_fields)
-        waiting.extend(model.__subclasses__())
-    return found
+    return set(model.model_fields).union(*map(_known_keys, model.__subclasses__()))

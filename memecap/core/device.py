@@ -13,11 +13,7 @@ _NAME = re.compile(rf"(?P<kind>{'|'.join(DEVICES)})(:(?P<number>\d+))?")
 
 
 def choose(name: str | None) -> str:
-    """The device of that name; the best there is for None and `auto`.
-
-    Raises:
-        UsageError: no such device, or none of its kind here.
-    """
+    """The device of that name; the best there is for None and `auto`. Raises `UsageError` where it is not here."""
     if name is None or name == "auto":
         return "cuda" if _count("cuda") else "mps" if _count("mps") else "cpu"
     match = _NAME.fullmatch(name)
@@ -25,11 +21,8 @@ def choose(name: str | None) -> str:
         fix = f"There are: {', '.join(DEVICES)}; the second GPU is cuda:1."
         raise UsageError(f"no device named {name!r}", where="--device", fix=fix)
     if int(match["number"] or 0) >= (n := _count(match["kind"])):
-        raise UsageError(
-            f"torch sees {n or 'no'} {match['kind']} device{'' if n == 1 else 's'} here, so not {name}",
-            where="--device",
-            fix="Take cpu, or leave --device out: the best there is is taken.",
-        )
+        what = f"torch sees {n or 'no'} {match['kind']} device{'' if n == 1 else 's'} here, so not {name}"
+        raise UsageError(what, where="--device", fix="Take cpu, or leave --device out: the best there is is taken.")
     return name
 
 

@@ -11,6 +11,7 @@ from memecap.errors import AuthError, DataError, MissingFileError, ServiceError,
 
 #: what a model of transformers is made of; weights of other frameworks stay on the Hub
 _MODEL_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "pytorch_model*.bin")
+_SPECIAL_TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
 
 
 def fetch(model: str, files: Sequence[str] | None = None, *, revision: str | None = None) -> Path:
@@ -38,11 +39,9 @@ def fetch(model: str, files: Sequence[str] | None = None, *, revision: str | Non
         _fetched[model] = Path(snapshot_download(model, revision=revision, allow_patterns=allowed))
         return _fetched[model]
     except Exception as error:
-        raise ServiceError(
-            f"cannot fetch the model {model!r} from the Hugging Face Hub: {type(error).__name__}",
-            where=f"https://huggingface.co/{model}",
-            fix="Connect to the network, or download the model elsewhere and give its folder instead of the id.",
-        ) from error
+        what = f"cannot fetch the model {model!r} from the Hugging Face Hub: {type(error).__name__}"
+        fix = "Connect to the network, or download the model elsewhere and give its folder instead of the id."
+        raise ServiceError(what, where=f"https://huggingface.co/{model}", fix=fix) from error
 
 
 #: path, size, time of change and of the inode's change: what tells that a file is still the same
@@ -118,11 +117,9 @@ def upload(folder: Path, repository: str, *, private: bool = False, message: str
         status = error.response.status_code if isinstance(error, errors.HfHubHTTPError) else None
         if status in (401, 403):
             raise AuthError(f"the Hub refuses the token (HTTP {status})", where=repository, fix=sign_in) from error
-        raise ServiceError(
-            f"cannot upload to the Hugging Face Hub: {type(error).__name__}",
-            where=f"https://huggingface.co/{repository}",
-            fix="Connect to the network (and unset HF_HUB_OFFLINE), then run the command again.",
-        ) from error
+        what = f"cannot upload to the Hugging Face Hub: {type(error).__name__}"
+        fix = "Connect to the network (and unset HF_HUB_OFFLINE), then run the command again."
+        raise ServiceError(what, where=f"https://huggingface.co/{repository}", fix=fix) from error
     return str(address)
 
 
@@ -137,6 +134,7 @@ def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = ()
     Raises:
         DataError: the files cannot be read, or lack weights that the class needs (transformers would invent them).
     """
+    from transformers import GenerationConfig
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -153,28 +151,14 @@ def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = ()
         )
     except Exception as error:  # a wrong file may make transformers, safetensors or pickle raise anything
         told = str(error).strip().splitlines() or [type(error).__name__]
-        raise DataError(
-            f"cannot load the model: {told[0]}",
-            where=folder,
-            fix="Check that the folder holds config.json and weights of the right kind.",
-        ) from error
+        fix = "Check that the folder holds config.json and weights of the right kind."
+        raise DataError(f"cannot load the model: {told[0]}", where=folder, fix=fix) from error
     finally:
         logging.set_verbosity(verbosity)
     missing = sorted(key for key in report["missing_keys"] if not key.startswith(may_lack))
     if missing:
-        raise DataError(
-            f"{len(missing)} weights are missing, {missing[0]} among them",
-            where=folder,
-            fix="Choose a checkpoint of the right architecture.",
-        )
-    if getattr(loaded, "generation_config", None) is not None:
-        loaded.generation_config = _special_tokens(loaded.generation_config)
+        fix = "Choose a checkpoint of the right architecture."
+        raise DataError(f"{len(missing)} weights are missing, {missing[0]} among them", where=folder, fix=fix)
+    if (settings := getattr(loaded, "generation_config", None)) is not None:
+        loaded.generation_config = GenerationConfig(**{name: getattr(settings, name) for name in _SPECIAL_TOKENS})
     return loaded.eval()
-
-
-def _special_tokens(settings: Any) -> Any:
-    """A `GenerationConfig` that names the tokens of another one and says nothing of the search."""
-    from transformers import GenerationConfig
-
-    names = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
-    return GenerationConfig(**{name: getattr(settings, name) for name in names})

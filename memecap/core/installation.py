@@ -22,25 +22,23 @@ class Requirement:
     needed: bool = True  # False: only some commands want it
 
 
-def requirements() -> list[Requirement]:
+_PACKAGES = ("torch", "transformers", "accelerate", "vk_api", "navec", "nltk", "pymorphy3")
+_EXTRAS = {"ctranslate2": "translate", "tensorboard": "tensorboard", "evaluate": "eval", "ray": "ray",
+           "easyocr": "easyocr"}  # fmt: skip
+
+
+def requirements() -> Iterator[Requirement]:
     """All that is looked for, in the order it is told."""
-    return [*_python(), *_packages(), *_tesseract(), *_extras(), *_machine()]
-
-
-def _python() -> Iterator[Requirement]:
     yield Requirement("memecap", True, importlib.metadata.version("memecap"))
     yield Requirement("python", True, platform.python_version())
-
-
-def _packages() -> Iterator[Requirement]:
-    for name in ("torch", "transformers", "accelerate", "vk_api", "navec", "nltk", "pymorphy3"):
+    for name in _PACKAGES:
         yield _package(name, fix=f"pip install {name}")
-
-
-def _extras() -> Iterator[Requirement]:
-    for name, extra in (("ctranslate2", "translate"), ("tensorboard", "tensorboard"), ("evaluate", "eval"),
-                        ("ray", "ray"), ("easyocr", "easyocr")):  # fmt: skip
+    yield _tesseract()
+    for name, extra in _EXTRAS.items():
         yield _package(name, fix=f"pip install 'memecap[{extra}]'", needed=False)
+    yield Requirement("cores", True, str(os.cpu_count()))
+    gpu = shutil.which("nvidia-smi") is not None
+    yield Requirement("gpu", gpu, "nvidia-smi is there" if gpu else "none seen", "only training is slower", False)
 
 
 def _package(name: str, *, fix: str, needed: bool = True) -> Requirement:
@@ -50,23 +48,14 @@ def _package(name: str, *, fix: str, needed: bool = True) -> Requirement:
         return Requirement(name, False, "not installed", fix, needed)
 
 
-def _tesseract() -> Iterator[Requirement]:
+def _tesseract() -> Requirement:
     fix = "apt-get install tesseract-ocr tesseract-ocr-rus tesseract-ocr-eng"
     program = shutil.which("tesseract")
     if program is None:
-        yield Requirement("tesseract", False, "not on the PATH", fix)
-        return
+        return Requirement("tesseract", False, "not on the PATH", fix)
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     languages = subprocess.run([program, "--list-langs"], capture_output=True, text=True, check=False).stdout.split()
     missing = {"rus", "eng"} - set(languages)
     first_line = (version.stdout or version.stderr).split("\n", 1)[0]
     found = f"{first_line}, without {' and '.join(sorted(missing))}" if missing else f"{first_line}, rus and eng"
-    yield Requirement("tesseract", not missing, found, fix)
-
-
-def _machine() -> Iterator[Requirement]:
-    yield Requirement("cores", True, str(os.cpu_count()))
-    gpu = shutil.which("nvidia-smi")
-    yield Requirement(
-        "gpu", gpu is not None, "nvidia-smi is there" if gpu else "none seen", "only training is slower", False
-    )
+    return Requirement("tesseract", not missing, found, fix)

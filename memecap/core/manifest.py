@@ -53,10 +53,8 @@ class Row:
         """Raises `DataError` naming the unknown or missing keys."""
         keys = record.keys()
         if not _REQUIRED <= keys <= _KEYS:
-            raise DataError(
-                f"a row lacks {sorted(_REQUIRED - keys)} and has unknown {sorted(keys - _KEYS)}",
-                fix="Build the corpus again with this version of memecap.",
-            )
+            fix = "Build the corpus again with this version of memecap."
+            raise DataError(f"a row lacks {sorted(_REQUIRED - keys)} and has unknown {sorted(keys - _KEYS)}", fix=fix)
         values = dict(record)
         values["captions"] = tuple(record["captions"])
         values["source_captions"] = tuple(record.get("source_captions", ()))
@@ -106,13 +104,11 @@ def open_corpus(folder: Path) -> Corpus:
     """Open a whole corpus. Raises `MissingFileError` when it is absent or was left unfinished."""
     path = folder / MANIFEST
     if not path.exists():
-        raise MissingFileError(
-            "no finished corpus there" if folder.exists() else "no such corpus",
-            where=folder,
-            fix="Run `memecap corpus index` there: it holds shards."
-            if any(folder.glob("*.tar")) or any(folder.glob("shards/*.tar"))
-            else "Make it with `memecap corpus build`, or run that command again to finish it.",
-        )
+        fix = "Make it with `memecap corpus build`, or run that command again to finish it."
+        if any(folder.glob("*.tar")) or any(folder.glob("shards/*.tar")):
+            fix = "Run `memecap corpus index` there: it holds shards."
+        what = "no finished corpus there" if folder.exists() else "no such corpus"
+        raise MissingFileError(what, where=folder, fix=fix)
     record = storage.read_json(path)
     if not _is_manifest(record):
         raise DataError("not the manifest of a corpus", where=path, fix="Make the corpus again.")
@@ -125,11 +121,8 @@ def confined(folder: Path, name: str) -> Path:
     """The file of that name below a folder. Raises `DataError` where the name, somebody's text, leads out of it."""
     path = Path(name)
     if path.is_absolute() or ".." in path.parts or "\0" in name:
-        raise DataError(
-            f"the path {name!r} leads out of the folder",
-            where=folder,
-            fix="Do not use these files before you know who made them.",
-        )
+        fix = "Do not use these files before you know who made them."
+        raise DataError(f"the path {name!r} leads out of the folder", where=folder, fix=fix)
     return folder / path
 
 
@@ -144,27 +137,19 @@ def source_key(name: str) -> str:
 def claim(folder: Path, *, is_ours: bool = False) -> None:
     """See that a corpus may be made in `folder`: it is new, empty, or of an earlier run, finished or stopped.
 
+    Raises `UsageError` where it holds files and no corpus: they are not ours to touch.
+
     Args:
         is_ours: a stopped run left another sign there that the folder is its own.
-
-    Raises:
-        UsageError: the folder holds files and no corpus; they are not ours to touch.
     """
-    path = folder / MANIFEST
-    if path.exists():
-        record = storage.read_json(path)
-        is_ours = _is_manifest(record)
-    elif folder.is_dir():
-        names = {entry.name for entry in folder.iterdir()}
-        is_ours = is_ours or UNFINISHED in names or names <= _FIRST_FILES
-    else:
+    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    if MANIFEST in names:
+        is_ours = _is_manifest(storage.read_json(folder / MANIFEST))
+    elif UNFINISHED in names or names <= _FIRST_FILES:
         is_ours = True
     if not is_ours:
-        raise UsageError(
-            "the folder is not empty and holds no corpus of memecap",
-            where=folder,
-            fix="Name a new or empty folder; memecap does not touch files that it did not write.",
-        )
+        fix = "Name a new or empty folder; memecap does not touch files that it did not write."
+        raise UsageError("the folder is not empty and holds no corpus of memecap", where=folder, fix=fix)
 
 
 def reopen(folder: Path) -> None:
@@ -187,7 +172,7 @@ def write_rows(folder: Path, rows: Iterable[Row]) -> dict[str, int]:
         )
         splits = [split for (split,) in sorter.execute("SELECT DISTINCT split FROM rows")]
         counts = {}
-        for split in sorted(splits, key=_split_order):
+        for split in sorted(splits, key=lambda split: (*SPLITS, split).index(split)):  # those of other names last
             counts[split] = 0
             lines = sorter.execute("SELECT line FROM rows WHERE split = ? ORDER BY group_id, image_id, line", (split,))
             with storage.atomic_writer(folder / split / METADATA) as file:
@@ -221,7 +206,3 @@ def split_of(group_id: str, *, salt: str = "memecap", val: float = 0.1, test: fl
 
 def _is_manifest(record: Any) -> bool:
     return isinstance(record, dict) and isinstance(record.get("name"), str) and isinstance(record.get("counts"), dict)
-
-
-def _split_order(split: str) -> int:
-    return SPLITS.index(split) if split in SPLITS else len(SPLITS)

@@ -56,10 +56,7 @@ def parallel_map(
 
 
 def open_place(on: str) -> AbstractContextManager[Place]:
-    """A place for several calls: its workers, and the parts they have built, stay until the block ends.
-
-    Raises: as `parallel_map`.
-    """
+    """A place for several calls, whose workers and the parts they build stay. Raises as `parallel_map`."""
     kind, _, count = on.partition(":")
     if on == "here":
         return nullcontext(_here)
@@ -67,9 +64,8 @@ def open_place(on: str) -> AbstractContextManager[Place]:
         return _workers(int(count or os.cpu_count() or 1))
     if on == "ray" or on.startswith("ray://"):
         return _ray(on)
-    raise UsageError(
-        f"cannot run on {on!r}", where="--on", fix="Choose here, workers, workers:N, ray or ray://host:port."
-    )
+    fix = "Choose here, workers, workers:N, ray or ray://host:port."
+    raise UsageError(f"cannot run on {on!r}", where="--on", fix=fix)
 
 
 def chunks(values: Iterable[In], size: int) -> Iterator[list[In]]:
@@ -85,11 +81,8 @@ def with_part(function: Callable[[Any, In], Out], part: Any, *, family: str, on:
         return partial(function, part)
     settings = getattr(part, "config", None)
     if not isinstance(settings, PartConfig):
-        raise UsageError(
-            f"{type(part).__name__} has no settings to build it from elsewhere",
-            where=f"--on {on}",
-            fix="Use --on here.",
-        )
+        what = f"{type(part).__name__} has no settings to build it from elsewhere"
+        raise UsageError(what, where=f"--on {on}", fix="Use --on here.")
     return partial(_with_built, function, family, settings)
 
 
@@ -152,9 +145,8 @@ def _ray(on: str) -> Iterator[Place]:
         try:
             ray.init(log_to_driver=False, logging_level="ERROR", **where)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ServiceError(
-                f"no Ray cluster answers: {error}", where=on, fix="Start it with `ray start --head`, check the address."
-            ) from error
+            fix = "Start it with `ray start --head`, check the address."
+            raise ServiceError(f"no Ray cluster answers: {error}", where=on, fix=fix) from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False

@@ -69,38 +69,29 @@ def load(family: str, name: str) -> Any:
     if name not in names(family):
         close = difflib.get_close_matches(name, names(family), n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""
-        raise UnknownPartError(
-            f"no part named {name!r} in {family}",
-            where=folder.name,
-            fix=f"{hint}There are: {', '.join(names(family))}; or a dotted path to a module of yours.",
-        )
+        fix = f"{hint}There are: {', '.join(names(family))}; or a dotted path to a module of yours."
+        raise UnknownPartError(f"no part named {name!r} in {family}", where=folder.name, fix=fix)
     return _only_part(importlib.import_module(f"memecap.{family}.{name}"), base)
 
 
 def _folder(family: str) -> Path:
     if family not in FAMILIES:
-        raise UnknownPartError(
-            f"no family named {family!r}", where="memecap parts", fix=f"There are: {', '.join(FAMILIES)}."
-        )
+        fix = f"There are: {', '.join(FAMILIES)}."
+        raise UnknownPartError(f"no family named {family!r}", where="memecap parts", fix=fix)
     return Path(__file__).parents[1] / family
 
 
 def _import_foreign(family: str, name: str) -> ModuleType:
     trusted = _trusted.get()
     if trusted is not None and name not in trusted:
-        raise UsageError(
-            f"it names a part outside memecap, {name!r}, and importing it would run that code",
-            where=f"{family}: {name}",
-            fix="Look at the code; if you trust it, add --trust-code (in Python: trust_code=True).",
-        )
+        what = f"it names a part outside memecap, {name!r}, and importing it would run that code"
+        fix = "Look at the code; if you trust it, add --trust-code (in Python: trust_code=True)."
+        raise UsageError(what, where=f"{family}: {name}", fix=fix)
     try:
         return importlib.import_module(name.strip("."))
     except ModuleNotFoundError as error:
-        raise UnknownPartError(
-            f"no module named {error.name!r}",
-            where=f"{family}: {name}",
-            fix="Install it, or put its folder on PYTHONPATH.",
-        ) from error
+        fix = "Install it, or put its folder on PYTHONPATH."
+        raise UnknownPartError(f"no module named {error.name!r}", where=f"{family}: {name}", fix=fix) from error
 
 
 def _only_part(module: ModuleType, base: type) -> Any:
@@ -113,9 +104,7 @@ def _only_part(module: ModuleType, base: type) -> Any:
         and not value.__name__.startswith("_")
     ]
     if len(found) != 1:
-        raise UnknownPartError(
-            f"{module.__name__} should define exactly one public {base.__name__}, not {len(found)}",
-            where=module.__file__,
-            fix="Keep one part in a file; begin the names of helpers with an underscore.",
-        )
+        what = f"{module.__name__} should define exactly one public {base.__name__}, not {len(found)}"
+        fix = "Keep one part in a file; begin the names of helpers with an underscore."
+        raise UnknownPartError(what, where=module.__file__, fix=fix)
     return found[0]

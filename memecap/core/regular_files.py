@@ -14,11 +14,7 @@ class IrregularFileError(OSError):
 
 
 def open_regular(path: Path) -> IO[bytes]:
-    """Open a file for reading in bytes, never one that would wait or act: a FIFO, a device, a socket, a folder.
-
-    Raises:
-        OSError: it is none that can be read; `strerror` says why.
-    """
+    """Open a file for reading in bytes. Raises `OSError`, whose `strerror` says why, where it is none to be read."""
     _refuse_irregular(path.stat(), path)  # before it is opened: opening alone makes some devices act
     file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))  # noqa: SIM115
     try:

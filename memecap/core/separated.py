@@ -23,13 +23,9 @@ _QUOTED = re.compile(r'"(?=.*"")((?:[^"]|"")*)"')  # a cell that was quoted beca
 
 
 def quoted_rows(lines: Iterable[str], separator: str, path: Path) -> Iterator[Row]:
-    """Rows whose cells may be quoted and hold line breaks.
+    """Rows, of lines with their ends, whose cells may be quoted and hold line breaks.
 
-    Args:
-        lines: with their line ends.
-
-    Raises:
-        DataError: a quote is not closed (the line where it opened is named), or text stands after its end.
+    Raises `DataError` where a quote is not closed (the line where it opened is named), or text stands after its end.
     """
     taken: list[str] = []  # the lines of this row
     reader = csv.reader(_kept(lines, taken), delimiter=separator, strict=True)

@@ -28,11 +28,23 @@ class Packed(NamedTuple):
 def read(path: Path) -> bytes | None:
     """The bytes of a picture that no file holds; None where no index above the path names it.
 
-    Raises:
-        DataError: the shard is gone, or is no longer the one that was indexed.
+    Raises `DataError` where the shard is gone, or is no longer the one that was indexed.
     """
     found = _find(path)
-    return None if found is None else _read(*found)
+    if found is None:
+        return None
+    shard, place = found
+    try:
+        with shard.open("rb") as file:
+            file.seek(place.offset - _BLOCK)
+            header, content = file.read(_BLOCK), file.read(place.size)
+    except OSError as error:
+        raise DataError(f"cannot read the shard: {error.strerror}", where=shard, fix="Put the shard back.") from error
+    size = header[124:136].strip(b"\0 ").lstrip(b"0")  # of the member, in octal digits
+    if header[257:262] != b"ustar" or size != (b"%o" % len(content)).lstrip(b"0") or len(content) != place.size:
+        fix = "Run `memecap corpus index` on its folder."
+        raise DataError("the shard has changed since it was indexed", where=shard, fix=fix)
+    return content
 
 
 def is_there(path: Path) -> bool:
@@ -58,27 +70,4 @@ def _find(path: Path) -> tuple[Path, Packed] | None:
 @lru_cache(maxsize=8)
 def _load(folder: Path, _written: int) -> dict[str, Packed]:
     """Name → place; kept as long as the index is not written again."""
-    return {
-        record["name"]: Packed(record["shard"], record["offset"], record["size"])
-        for record in storage.read_jsonl(folder / INDEX)
-    }
-
-
-def _read(shard: Path, place: Packed) -> bytes:
-    try:
-        with shard.open("rb") as file:
-            file.seek(place.offset - _BLOCK)
-            header, content = file.read(_BLOCK), file.read(place.size)
-    except OSError as error:
-        raise DataError(f"cannot read the shard: {error.strerror}", where=shard, fix="Put the shard back.") from error
-    if header[257:262] != b"ustar" or _size(header) != place.size or len(content) != place.size:
-        raise DataError(
-            "the shard has changed since it was indexed", where=shard, fix="Run `memecap corpus index` on its folder."
-        )
-    return content
-
-
-def _size(header: bytes) -> int:
-    """Of the member, as octal digits; -1 where they are none."""
-    digits = header[124:136].strip(b"\0 ")
-    return int(digits, 8) if digits.isdigit() and not set(digits) & set(b"89") else -1
+    return {record.pop("name"): Packed(**record) for record in storage.read_jsonl(folder / INDEX)}

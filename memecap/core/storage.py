@@ -40,34 +40,25 @@ def atomic_writer(path: Path, mode: str = "w", *, durable: bool = True) -> Itera
     """Open a temporary file beside `path`; when the block ends well it replaces `path`, otherwise it is removed.
 
     A durable file outlives a power cut; leave that out (it waits for the disk) for many files that can be checked.
-
-    Raises:
-        StorageError: the folder cannot be written, or the disk is full.
+    Raises `StorageError` where the folder cannot be written, or the disk is full.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    is_written = False
     try:
-        try:
-            opened = temporary.open(mode, **text)  # type: ignore[call-overload]
-        except FileNotFoundError:  # asked of the disk only where it is not there: most files have neighbours
-            path.parent.mkdir(parents=True, exist_ok=True)
-            opened = temporary.open(mode, **text)  # type: ignore[call-overload]
-        with opened as file:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open(mode, **text) as file:  # type: ignore[call-overload]
             yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(path)
-        is_written = True
     except OSError as error:
         if error.filename and Path(error.filename) not in (temporary, path, path.parent):
             raise  # the block stumbled over a file of its own
         raise unwritable(error, path) from error
     finally:
-        if not is_written:
-            with suppress(OSError):
-                temporary.unlink()
+        with suppress(OSError):  # of a block that ended well it has gone already
+            temporary.unlink()
 
 
 def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
@@ -77,21 +68,13 @@ def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
 
 
 def link(source: Path, target: Path, *, durable: bool = True) -> None:
-    """The same bytes under another name: a hard link, or a copy where the disk has none; a file there stays.
-
-    Raises:
-        FileNotFoundError: there is no `source`.
-    """
+    """The same bytes under another name: a hard link, or a copy where the disk has none; a file there stays."""
     try:
-        try:
-            os.link(source, target)
-        except FileNotFoundError:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(source, target)
-    except FileExistsError:
-        return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(source, target)
     except OSError:
-        write_bytes(target, source.read_bytes(), durable=durable)
+        if not os.path.lexists(target):
+            write_bytes(target, source.read_bytes(), durable=durable)
 
 
 def fsync() -> None:
@@ -102,8 +85,7 @@ def fsync() -> None:
 
 def write_text(path: Path, content: str) -> None:
     """Write a whole UTF-8 file atomically."""
-    with atomic_writer(path) as file:
-        file.write(content)
+    write_bytes(path, content.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -132,11 +114,7 @@ def write_jsonl(path: Path, records: Iterable[Any]) -> int:
 
 
 def append_line(path: Path, record: Any) -> None:
-    """Add a record to a JSON-lines file, on a line of its own also where the last one was left without its end.
-
-    Raises:
-        StorageError: the file cannot be written, or the disk is full.
-    """
+    """Add a record to a JSON-lines file, on a line of its own also where the last one was left without its end."""
     try:
         with path.open("ab+") as file:
             size = file.seek(0, os.SEEK_END)
@@ -164,9 +142,8 @@ def read_jsonl(path: Path) -> Iterator[Any]:
                 try:
                     yield json.loads(line)
                 except json.JSONDecodeError as error:
-                    raise DataError(
-                        f"not JSON: {error.msg}", where=f"{path}, line {number}", fix="Correct or remove the line."
-                    ) from error
+                    fix = "Correct or remove the line."
+                    raise DataError(f"not JSON: {error.msg}", where=f"{path}, line {number}", fix=fix) from error
     except OSError as error:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:
@@ -186,19 +163,14 @@ def cut_torn_line(path: Path) -> None:
 
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    """Hold an output folder for this process; the lock falls with the process, also when it is killed.
-
-    Raises:
-        TryLaterError: another process is writing there.
-    """
+    """Hold an output folder; the lock falls with this process, also when it is killed. Raises `TryLaterError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         held = FileLock(folder / ".lock")
         held.acquire(timeout=0)
     except Timeout as error:
-        raise TryLaterError(
-            "another process is writing there", where=folder, fix="Wait for it, or choose another output folder."
-        ) from error
+        fix = "Wait for it, or choose another output folder."
+        raise TryLaterError("another process is writing there", where=folder, fix=fix) from error
     except OSError as error:
         raise unwritable(error, folder) from error
     try:

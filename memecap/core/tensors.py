@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from memecap.errors import DataError, MissingFileError
+from memecap.errors import DataError, MemecapError, MissingFileError
 
 
 def read_pickle(path: Path, *, fix: str) -> Any:
@@ -25,9 +25,7 @@ def read_pickle(path: Path, *, fix: str) -> Any:
     torch writes a CRC-32 beside each record of its zip and does not look at it; here they are compared. Files from
     before 2020 are no zips and have none.
 
-    Raises:
-        MissingFileError: no such file.
-        DataError: it cannot be read, or is not what was written.
+    Raises `MissingFileError`, or `DataError` where it cannot be read or is not what was written.
     """
     try:
         with path.open("rb") as file:
@@ -36,21 +34,16 @@ def read_pickle(path: Path, *, fix: str) -> Any:
                     if broken := records.testzip():
                         raise zipfile.BadZipFile(f"the checksum of {broken} is wrong")
         return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise _missing(path, fix) from error
     except Exception as error:  # of pickle, zipfile, zlib, torch and struct: whatever the first wrong byte meets
-        raise _broken(path, error, fix) from error
+        raise _unreadable(path, error, fix) from error
 
 
 def read_safetensors(path: Path, *, fix: str) -> dict[str, Tensor]:
     """The tensors of a safetensors file by name. Raises as `read_pickle` does, without checksums."""
     try:
-        state: dict[str, Tensor] = load_file(path)
-    except FileNotFoundError as error:
-        raise _missing(path, fix) from error
+        return load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
-        raise _broken(path, error, fix) from error
-    return state
+        raise _unreadable(path, error, fix) from error
 
 
 def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
@@ -59,11 +52,9 @@ def misfits(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list
     return sorted({*(state.keys() ^ expected.keys()), *differing})
 
 
-def _missing(path: Path, fix: str) -> MissingFileError:
-    return MissingFileError("no such file", where=path, fix=fix)
-
-
-def _broken(path: Path, error: Exception, fix: str) -> DataError:
+def _unreadable(path: Path, error: Exception, fix: str) -> MemecapError:
+    if isinstance(error, FileNotFoundError):
+        return MissingFileError("no such file", where=path, fix=fix)
     told = str(error).strip().splitlines() or [type(error).__name__]
     if isinstance(error, pickle.UnpicklingError):  # torch advises to run whatever the pickle says
         told = ["not a pickle of tensors alone"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +44,7 @@ def caption_all(path: Path, system: Described, tasks: Sequence[Task], batch_size
         for start in progress.track(range(n_done, len(tasks), batch_size), f"captions of {system.name}"):
             captions = system.write(system.shown[start : start + batch_size])
             for task, caption in zip(tasks[start : start + batch_size], captions, strict=True):
-                file.write(json.dumps(_record(task, caption, system.name), ensure_ascii=False) + "\n")
+                file.write(storage.to_line(_record(task, caption, system.name)))
             file.flush()
     storage.write_jsonl(path, storage.read_jsonl(part))
     part.unlink()

@@ -79,7 +79,8 @@ def evaluate(
     tasks = tasks_of(opened, split, reader=reader, limit=limit, seed=seed)
     settings = {"corpus": str(corpus.resolve()), "split": split, "seed": seed, "leaks": warn_of_leaks(opened, tasks)}
     training = [caption for row in opened.rows("train") for caption in row.captions]
-    settings["captions"] = _hash([*(task.row.captions for task in tasks), training])
+    captions = json.dumps([*(task.row.captions for task in tasks), training])
+    settings["captions"] = storage.sha256_bytes(captions.encode())
     with storage.lock(out):
         _claim(out / "evaluation.json", _settings(pipeline, tasks) | settings)
         ours = Described(pipeline.captioner.config.name, tasks, written_by(pipeline))
@@ -109,10 +110,6 @@ def _settings(pipeline: Pipeline, tasks: Sequence[Task]) -> dict[str, Any]:
     }
 
 
-def _hash(texts: Sequence[Sequence[str]]) -> str:
-    return storage.sha256_bytes(json.dumps(texts).encode())
-
-
 def _claim(path: Path, settings: Mapping[str, Any]) -> None:
     """Write the settings, or see that the folder's are the same; another device may go on with it."""
     if not path.exists():
@@ -120,11 +117,8 @@ def _claim(path: Path, settings: Mapping[str, Any]) -> None:
         return
     held = BEFORE | storage.read_json(path)
     if changed := sorted(key for key in (settings.keys() & held.keys()) - OPERATIONAL if settings[key] != held[key]):
-        raise UsageError(
-            f"the folder holds an evaluation with another {', '.join(changed)}",
-            where=path.parent,
-            fix="Give another output folder, or delete this one.",
-        )
+        what = f"the folder holds an evaluation with another {', '.join(changed)}"
+        raise UsageError(what, where=path.parent, fix="Give another output folder, or delete this one.")
 
 
 def _score(
@@ -135,13 +129,7 @@ def _score(
     for preset in reversed(presets):
         main = preset == presets[0]
         records = rank(
-            read_systems(out),
-            preset,
-            every=main,
-            training=training,
-            resamples=resamples,
-            seed=seed,
-            quiet=not main,
+            read_systems(out), preset, every=main, training=training, resamples=resamples, seed=seed, quiet=not main
         )
         storage.write_json(out / ("scores.json" if main else f"scores-{preset}.json"), records)
     return records

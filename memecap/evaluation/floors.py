@@ -5,17 +5,16 @@
 `shuffled_pictures` is the captioner given another row's picture and reading, `shuffled_pixels` another row's picture
 only.
 
-A constant caption's clipped n-gram matches against a whole split need only, for each n-gram and count, how
-many references hold it so often: each candidate is then scored against every training caption in time linear
-in its own length.
+A constant caption's clipped n-gram matches against a whole split need only how many references hold each n-gram so
+often: each candidate is then scored against every training caption in time linear in its own length.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -85,14 +84,13 @@ def best_constant(captions: Sequence[str], *, seed: int = 0) -> str:
     candidates = sorted(piece for piece in pieces if piece.strip())
     if len(candidates) > CANDIDATES:
         candidates = random.Random(seed).sample(candidates, CANDIDATES)
-    held = [_held(captions, n) for n in range(1, ORDER + 1)]
-    wanted = [sum(map(sum, levels.values())) for levels in held]
-    rows = [[_matched(candidate, n, levels) for n, levels in enumerate(held, 1)] for candidate in candidates]
-    sizes = [[max(0, len(_letters(candidate)) - n) for n in range(ORDER)] for candidate in candidates]
     totals = np.empty((len(candidates), 3 * ORDER))
-    totals[:, 0::3] = np.array(sizes) * len(captions)
-    totals[:, 1::3] = wanted
-    totals[:, 2::3] = rows
+    for n in range(1, ORDER + 1):
+        held = Counter(gram for caption in captions for gram in _numbered(caption, n))
+        found = [_numbered(candidate, n) for candidate in candidates]
+        totals[:, 3 * n - 3] = [len(captions) * len(grams) for grams in found]
+        totals[:, 3 * n - 2] = held.total()
+        totals[:, 3 * n - 1] = [sum(held[gram] for gram in grams) for grams in found]
     return candidates[int(np.argmax(f_score(totals, BETA)))]
 
 
@@ -126,26 +124,10 @@ def _scenes(captions: Sequence[str]) -> list[str]:
     return [bare for caption in captions if (bare := bare_scene(caption))]
 
 
-def _held(captions: Sequence[str], n: int) -> dict[Hashable, list[int]]:
-    """n-gram → how many of the captions hold it at least once, twice, …"""
-    held: defaultdict[Hashable, list[int]] = defaultdict(list)
-    for caption in captions:
-        for gram, count in ngrams(_letters(caption), n).items():
-            levels = held[gram]
-            levels += [0] * (count - len(levels))
-            for level in range(count):
-                levels[level] += 1
-    return held
-
-
-def _matched(candidate: str, n: int, levels: Mapping[Hashable, list[int]]) -> int:
-    """n-grams that the candidate shares with the captions, summed over all of them."""
-    found = ngrams(_letters(candidate), n)
-    return sum(sum(levels.get(gram, ())[:count]) for gram, count in found.items())
-
-
-def _letters(text: str) -> str:
-    return "".join(text.lower().replace("ё", "е").split())
+def _numbered(text: str, n: int) -> list[tuple[Hashable, int]]:
+    """A text's n-grams of letters, the first of a kind with 0, the next with 1, …: clipped matches are equal ones."""
+    letters = "".join(text.lower().replace("ё", "е").split())
+    return [(gram, number) for gram, count in ngrams(letters, n).items() for number in range(count)]
 
 
 def derangement(items: Sequence[Item], *, seed: int = 0) -> list[Item]:

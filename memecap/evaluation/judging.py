@@ -32,9 +32,6 @@ class Judging:
     b_sha256: str
     seed: int
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
     def key(self, judge: str) -> str:
         """A name for this judge's answers, the same whenever the same files are judged."""
         return storage.sha256_bytes(f"{self.a_sha256} {self.b_sha256} {self.seed} {judge}".encode())[:16]
@@ -67,8 +64,7 @@ def pairs(
     """Questions about pictures with two different captions: the same pictures for every judge, in an order and with
     sides of the judge's own.
 
-    Raises:
-        DataError: the two files have no picture in common, or say the same of all.
+    Raises `DataError` where the two files have no picture in common, or say the same of all.
     """
     theirs = {row.key: row for row in b}
     common = [(row, theirs[row.key]) for row in a if row.key in theirs]
@@ -96,7 +92,7 @@ def answered(path: Path, judging: Judging, judge: str) -> set[str]:
         UsageError: the file answers another judging: A and B swapped, other captions, another seed.
         DataError: a row is no answer.
     """
-    found, ours = set(), judging.to_json()
+    found, ours = set(), asdict(judging)
     for number, answer in enumerate(storage.read_jsonl(path) if path.exists() else (), 1):
         check_answer(answer, f"{path}, row {number}")
         theirs = answer.get("judging", {})
@@ -118,11 +114,9 @@ def pictures_of(questions: Iterable[Pair], images: Path) -> list[Path]:
     paths = [confined(images, question.file_name or question.image_id) for question in questions]
     if missing := [str(path.relative_to(images)) for path in paths if not shards.is_there(path)]:
         more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-        raise MissingFileError(
-            f"{len(missing)} of {len(paths)} pictures are not there: {', '.join(missing[:NAMED])}{more}",
-            where=images,
-            fix="Give the folder that the rows' file_name starts from: --images <corpus>/<split>.",
-        )
+        what = f"{len(missing)} of {len(paths)} pictures are not there: {', '.join(missing[:NAMED])}{more}"
+        fix = "Give the folder that the rows' file_name starts from: --images <corpus>/<split>."
+        raise MissingFileError(what, where=images, fix=fix)
     return paths
 
 

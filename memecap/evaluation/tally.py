@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -39,15 +39,11 @@ class Tally:
     alpha: float | None  # Krippendorff's; None where no picture has two judges, or all said the same
     judging: Mapping[str, Any] | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def tally(answers: Iterable[Mapping[str, Any]]) -> Tally:
     """Count answers; a judge's later answer to a question replaces the earlier.
 
-    Raises:
-        DataError: a row is no answer (it is named), or answers compare different systems.
+    Raises `DataError` where a row is no answer (it is named), or answers compare different systems.
     """
     given: dict[tuple[str, str], str] = {}
     judging: Mapping[str, Any] | None = None
@@ -56,11 +52,9 @@ def tally(answers: Iterable[Mapping[str, Any]]) -> Tally:
         if number == 1:
             judging = answer.get("judging")
         elif _compared(answer.get("judging")) != _compared(judging):
-            raise DataError(
-                f"answers compare different captions: {systems_of(judging)}, then {systems_of(answer.get('judging'))}",
-                where=f"row {number}",
-                fix="Count the answers to each comparison on their own.",
-            )
+            both = f"{systems_of(judging)}, then {systems_of(answer.get('judging'))}"
+            fix = "Count the answers to each comparison on their own."
+            raise DataError(f"answers compare different captions: {both}", where=f"row {number}", fix=fix)
         given[answer["judge"], answer["image_id"]] = answer["winner"]
     if not given:
         raise DataError("no answers yet", fix="Judge some captions first.")

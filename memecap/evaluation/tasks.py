@@ -43,21 +43,13 @@ def tasks_of(
     """
     rows = [row for row in corpus.rows(split) if row.file_name and row.captions]
     if not rows:
-        raise DataError(
-            f"no row of the split {split!r} has a picture and a caption",
-            where=corpus.folder,
-            fix=f"Its splits are: {', '.join(f'{name} ({count})' for name, count in corpus.counts.items())}.",
-        )
+        fix = f"Its splits are: {', '.join(f'{name} ({count})' for name, count in corpus.counts.items())}."
+        raise DataError(f"no row of the split {split!r} has a picture and a caption", where=corpus.folder, fix=fix)
     if limit is not None and limit < len(rows):
         kept = sorted(random.Random(seed).sample(range(len(rows)), limit))
         rows = [rows[i] for i in kept]
     readings = _readings(corpus, split, reader)
-    pictures = [corpus.image_path(row) for row in rows]
-    return [
-        Task(row, picture, readings.get(row.image_id))
-        for row, picture in zip(rows, pictures, strict=True)
-        if picture is not None
-    ]
+    return [Task(row, picture, readings.get(row.image_id)) for row in rows if (picture := corpus.image_path(row))]
 
 
 def _readings(corpus: Corpus, split: str, reader: Any) -> dict[str, Reading]:

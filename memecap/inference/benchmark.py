@@ -41,27 +41,19 @@ class Cost:
     gpu_memory_bytes: int | None  # highest allocated; None on a CPU
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How the captioners are run: as `memecap caption` does with the same options."""
-
-    reader: Any = "tesseract"  # a name or settings; None: no text is read
-    decoding: Any = None  # None: the captioner's own
-    precision: Any = "fp32"
-    device: str | None = None
-    n_threads: int | None = None  # of torch; None: its own choice
-
-
-def benchmark(models: Sequence[str], pictures: Sequence[Path], settings: Settings) -> Iterator[Cost]:
+def benchmark(models: Sequence[str], pictures: Sequence[Path], **how: Any) -> Iterator[Cost]:
     """The cost of each model, as it is measured.
+
+    Args:
+        how: `reader`, `decoding`, `precision`, `device` as in `load_captioner`; `n_threads` of torch, None: its choice.
 
     Raises:
         DataError: none of the pictures can be opened.
         ServiceError: the process died, as where memory is short.
         MemecapError: what loading the model raises.
     """
+    measure = partial(_measure, pictures=tuple(pictures), **how)
     for model in models:
-        measure = partial(_measure, pictures=tuple(pictures), settings=settings)
         try:
             yield from parallel_map(measure, [model], on="workers:1", chunk=1)
         except BrokenProcessPool as error:
@@ -69,30 +61,32 @@ def benchmark(models: Sequence[str], pictures: Sequence[Path], settings: Setting
             raise ServiceError("the process that measured it died", where=model, fix=fix) from error
 
 
-def _measure(model: str, pictures: Sequence[Path], settings: Settings) -> Cost:
+def _measure(
+    model: str,
+    pictures: Sequence[Path],
+    *,
+    reader: Any = "tesseract",
+    device: str | None = None,
+    n_threads: int | None = None,
+    **how: Any,
+) -> Cost:
     import torch
 
-    from memecap.core import device
+    from memecap.core.device import choose, describe
     from memecap.inference.pipeline import load_captioner  # before the clock: imports are not the model's
 
-    if settings.n_threads is not None:
-        torch.set_num_threads(settings.n_threads)
-    place = device.choose(settings.device)
+    if n_threads is not None:
+        torch.set_num_threads(n_threads)
+    place = choose(device)
     start = time.perf_counter()
-    captioner = load_captioner(
-        model,
-        reader=_without_cache(settings.reader),
-        decoding=settings.decoding,
-        precision=settings.precision,
-        device=place,
-    )
+    captioner = load_captioner(model, reader=_without_cache(reader), device=place, **how)
     load_s = time.perf_counter() - start
     times = list(_times(captioner, pictures))
     if not times:
         raise DataError("none of the pictures can be opened", where=pictures[0], fix="Name pictures.")
     return Cost(
         model=model,
-        device=device.describe(place),
+        device=describe(place),
         decoding=captioner.decoding.name,
         n_pictures=len(times),
         load_s=load_s,

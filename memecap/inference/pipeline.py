@@ -76,8 +76,7 @@ class Pipeline:
     ) -> Caption | list[Caption]:
         """Describe a picture (path, bytes, PIL image, array), or each of a list or tuple of them.
 
-        Raises:
-            MemecapError: a picture cannot be opened; `stream` goes on past broken pictures instead.
+        Raises `MemecapError` where a picture cannot be opened; `stream` goes on past broken pictures instead.
         """
         if isinstance(pictures, list | tuple):
             return [caption for batch in _chunks(pictures, BATCH) for caption in self.describe(batch)]
@@ -106,14 +105,11 @@ class Pipeline:
     def describe(
         self, pictures: Sequence[PictureSource], readings: Sequence[Reading | None] | None = None
     ) -> list[Caption]:
-        """The best caption of each picture of one batch.
+        """The best caption of each picture of one batch. Raises `MemecapError` where one cannot be opened.
 
         Args:
             readings: what was read on them before; None: the reader reads now. Pictures that were read and that nobody
                 looks at are not opened.
-
-        Raises:
-            MemecapError: a picture cannot be opened.
         """
         start = time.perf_counter()
         looked_at = self.sees or (self.ranker is not None and self.ranker.judge is not None)
@@ -170,11 +166,7 @@ class Pipeline:
         ]
 
     def _candidates(
-        self,
-        seen: Images | None,
-        readings: Sequence[Reading | None],
-        search: Search,
-        images: Sequence[Image.Image],
+        self, seen: Images | None, readings: Sequence[Reading | None], search: Search, images: Sequence[Image.Image]
     ) -> list[list[Caption]]:
         """Of each picture, best first, with what they were chosen by."""
         generated = self.captioner.generate(seen, readings, search.candidates())
@@ -208,22 +200,22 @@ def load_captioner(
         MissingFileError, DataError: the folder is not a checkpoint.
         ServiceError: the model or the reader's program cannot be had.
     """
-    place = choose_device(device)
+    place, name = choose_device(device), None
+    if not isinstance(model, Captioner):
+        name = str(model or DEFAULT_MODEL)
+        if name == DEFAULT_MODEL:
+            model = create(config.configure("captioners", name))
+        else:
+            model = checkpoint.load(name, trust_code=trust_code)
     return Pipeline(
-        model if isinstance(model, Captioner) else _load(str(model or DEFAULT_MODEL), trust_code),
+        model,
         config.build("reading", reader) if reader is not None else None,
-        name=None if isinstance(model, Captioner) else str(model or DEFAULT_MODEL),
+        name=name,
         decoding=decoding,
         ranking=ranking,
         precision=precision,
         device=place,
     )
-
-
-def _load(model: str, trust_code: bool) -> Captioner:
-    if model == DEFAULT_MODEL:
-        return create(config.configure("captioners", model))
-    return checkpoint.load(model, trust_code=trust_code)
 
 
 def _try_open(source: PictureSource) -> Image.Image | MemecapError:

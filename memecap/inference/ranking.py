@@ -20,7 +20,6 @@ from typing import Any
 import torch
 from PIL import Image
 from pydantic import Field, model_validator
-from torch import Tensor
 from torch.nn import functional
 from typing_extensions import Self
 
@@ -58,8 +57,7 @@ class Ranking(Frozen):
 def choose(weights: Sequence[str], judge: str | None = None) -> Ranking | None:
     """A ranking from words `criterion` or `criterion=weight`, and `encoder` or `encoder=model`; None from none.
 
-    Raises:
-        UsageError: no such criterion, or a weight that is no number.
+    Raises `UsageError` at no such criterion, or a weight that is no number.
     """
     settings: dict[str, Any] = {}
     for word in weights:
@@ -86,11 +84,8 @@ class Ranker:
         if ranking.picture:
             self.judge = captioner.encoder if self._own else config.build("encoders", ranking.judge).eval()
             if self.judge is None or not hasattr(self.judge, "text_features") or self.judge.n_tokens != 1:
-                raise ConfigError(
-                    "pictures and captions are compared by a CLIP's pooled vectors, and this captioner has none",
-                    where="ranking.judge",
-                    fix="Name a judge: --judge ruclip.",
-                )
+                what = "pictures and captions are compared by a CLIP's pooled vectors, and this captioner has none"
+                raise ConfigError(what, where="ranking.judge", fix="Name a judge: --judge ruclip.")
 
     def order(
         self,
@@ -115,9 +110,8 @@ class Ranker:
     def _order_one(
         self, candidates: Sequence[Caption], reading: Reading | None, alike: Sequence[float]
     ) -> list[Caption]:
-        ranking, together = self.ranking, [0.0] * len(candidates)
-        if ranking.consensus:
-            together = consensus([caption.text for caption in candidates])
+        ranking, texts = self.ranking, [caption.text for caption in candidates]
+        together = consensus(texts) if ranking.consensus else [0.0] * len(texts)
         scored = [
             replace(
                 caption,
@@ -137,20 +131,19 @@ class Ranker:
         """The cosine of each candidate and its picture; zeros where it counts for nothing."""
         if self.judge is None:
             return [[0.0] * len(found) for found in candidates]
-        seen = features.tensor if self._own and features is not None else self._see(pictures)
         judge: Any = self.judge
+        if self._own and features is not None:
+            seen = features.tensor
+        else:
+            seen = judge.encode([judge.transform(picture) for picture in pictures])
         texts = list(dict.fromkeys(caption.text for found in candidates for caption in found))
         vectors = functional.normalize(judge.text_features(texts).float().to(seen.device), dim=1)
-        places = {text: place for place, text in enumerate(texts)}
+        vector_of = dict(zip(texts, vectors, strict=True))
         looks = functional.normalize(seen.float().mean(dim=1), dim=1)
         return [
-            [float(vectors[places[caption.text]] @ look) for caption in found]
+            [float(vector_of[caption.text] @ look) for caption in found]
             for found, look in zip(candidates, looks, strict=True)
         ]
-
-    def _see(self, pictures: Sequence[Image.Image]) -> Tensor:
-        assert self.judge is not None
-        return self.judge.encode([self.judge.transform(picture) for picture in pictures])
 
 
 def agreement(caption: Caption, reading: Reading | None) -> float:

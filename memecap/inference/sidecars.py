@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from memecap.core import storage
@@ -37,21 +38,16 @@ class Sidecars:
         return long if is_shared or picture.suffix.lower() == ".txt" else picture.with_suffix(".txt")
 
     def write(self, picture: Path, caption: str) -> Path:
-        """Write a caption beside its picture; returns where.
-
-        Raises:
-            StorageError: another's file stands there, or the folder cannot be written.
-        """
+        """Write a caption beside its picture; returns where. Raises `StorageError`, as where another's file stands."""
         path, content = self.path(picture), (caption + "\n").encode()
         written = self._written.setdefault(path.parent, _remembered(path.parent))
         if path.is_symlink() or path.exists():
             if path.is_file() and not path.is_symlink() and path.read_bytes() == content:
                 return path
             self._refuse_others(path, written)
-        new = (path.name, storage.sha256_bytes(content))
-        record = {"file": new[0], "sha256": new[1]}
+        record = {"file": path.name, "sha256": storage.sha256_bytes(content)}
         storage.append_line(path.parent / RECORD, record)  # first: else its file would be refused next time
-        written.add(new)
+        written.add((record["file"], record["sha256"]))
         storage.write_bytes(path, content)
         return path
 
@@ -59,11 +55,8 @@ class Sidecars:
         ours = path.is_file() and not path.is_symlink() and (path.name, storage.sha256_file(path)) in written
         is_picture = path.name in self._named.get(path.parent, ())
         if not ours and (not self._overwrite or is_picture or path.is_dir()):
-            raise StorageError(
-                "a file stands there that memecap did not write, or that was changed since",
-                where=path,
-                fix="Move it away, or overwrite it with --overwrite.",
-            )
+            what = "a file stands there that memecap did not write, or that was changed since"
+            raise StorageError(what, where=path, fix="Move it away, or overwrite it with --overwrite.")
 
     def _taken(self, folder: Path) -> Counter[str]:
         """How many pictures of a folder want each name without `.txt`; whole names count, for `x.jpg.jpg`."""
@@ -78,9 +71,7 @@ def _remembered(folder: Path) -> set[tuple[str, str]]:
     path, found = folder / RECORD, set()
     if path.exists():
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
+            with suppress(ValueError, TypeError, KeyError):
                 record = json.loads(line)
                 found.add((str(record["file"]), str(record["sha256"])))
-            except (ValueError, TypeError, KeyError):
-                continue
     return found

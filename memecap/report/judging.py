@@ -28,7 +28,7 @@ def write_page(
     """
     pictures = _pictures(questions, images) if images else [""] * len(questions)
     pairs = [{**asdict(pair), "image": picture} for pair, picture in zip(questions, pictures, strict=True)]
-    told = {"judge": judge, "judging": judging.to_json(), "key": judging.key(judge), "out": out, "pairs": pairs}
+    told = {"judge": judge, "judging": asdict(judging), "key": judging.key(judge), "out": out, "pairs": pairs}
     storage.write_text(path, fill("judge.html", "page.css", "judge.js", told))
 
 

@@ -58,7 +58,7 @@ def test_pictures_that_do_not_open(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(benchmark, "parallel_map", partial(_here, benchmark.parallel_map))
     (tmp_path / "a.jpg").write_bytes(b"<html>")
     with pytest.raises(DataError, match="none of the pictures"):
-        list(benchmark.benchmark(["template"], [tmp_path / "a.jpg"], benchmark.Settings(reader=None)))
+        list(benchmark.benchmark(["template"], [tmp_path / "a.jpg"], reader=None))
 
 
 def test_peak_memory_grows_with_what_is_held() -> None:
@@ -72,7 +72,6 @@ def test_a_picture_that_does_not_open_is_named(
 ) -> None:
     monkeypatch.setattr(benchmark, "parallel_map", partial(_here, benchmark.parallel_map))
     (tmp_path / "b.jpg").write_bytes(b"<html>")
-    settings = benchmark.Settings(reader=None, device="cpu")
-    (cost,) = benchmark.benchmark(["template"], [tmp_path / "b.jpg", picture], settings)
+    (cost,) = benchmark.benchmark(["template"], [tmp_path / "b.jpg", picture], reader=None, device="cpu")
     assert cost.n_pictures == 1
     assert "b.jpg: not measured" in capsys.readouterr().err
