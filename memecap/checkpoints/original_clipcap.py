@@ -89,11 +89,8 @@ def _shape(state: Mapping[str, Tensor], path: Path) -> dict[str, Any]:
 
 def _mapper(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if "clip_project.prefix_const" not in state:
-        return {
-            f"mapper.layers.{place}.{kind}": state[f"clip_project.model.{place}.{kind}"]
-            for place in (0, 2)
-            for kind in ("weight", "bias")
-        }
+        names = [f"{place}.{kind}" for place in (0, 2) for kind in ("weight", "bias")]
+        return {f"mapper.layers.{name}": state[f"clip_project.model.{name}"] for name in names}
     made = {
         "mapper.queries": state["clip_project.prefix_const"],
         "mapper.inner.weight": state["clip_project.linear.weight"],

@@ -105,7 +105,9 @@ class RunFolder:
         with storage.atomic_writer(self.folder / "log.csv") as file:
             writer = csv.DictWriter(file, [*columns, *more], lineterminator="\n")
             writer.writeheader()
-            writer.writerows({key: _short(value) for key, value in row.items()} for row in log)
+            for row in log:
+                short = {key: f"{value:.6g}" for key, value in row.items() if isinstance(value, float)}
+                writer.writerow(row | short)
         storage.write_jsonl(self.folder / "samples.jsonl", samples)
 
     def finish(self, record: Record) -> None:
@@ -124,7 +126,3 @@ def differences(old: Any, new: Any, key: str = "") -> list[str]:
         return [f"{key} was {old!r}, is {new!r}"]
     places = {name: f"{key}.{name}" if key else name for name in sorted(old.keys() | new.keys())}
     return [line for name, place in places.items() for line in differences(old.get(name), new.get(name), place)]
-
-
-def _short(value: Any) -> Any:
-    return f"{value:.6g}" if isinstance(value, float) else value

@@ -26,15 +26,13 @@ TRANSLATED = ("opus", "ru")  # endings of the names of translated corpora
 
 def check(config: TrainConfig, out: Path) -> list[Check]:
     """Models, corpora with their pictures and readings, then what the run costs, if all of it is there."""
-    found = [*_run_folder(config, out), *_models(config), *_extras(config), *_corpora(config)]
+    found = [*_models(config), *_extras(config), *_corpora(config)]
+    if changed := RunFolder(out).changes(config):
+        begun = f"begun with other settings: {'; '.join(changed)}"
+        found.insert(0, Check(str(out), begun, "choose another --out", DataError.exit_code))
     if any(one.exit_code for one in found):
         return [*found, Check("time, memory", "not known before the above is here", exit_code=None), disk(0, out)]
     return [*found, *_costs(config, out)]
-
-
-def _run_folder(config: TrainConfig, out: Path) -> Iterator[Check]:
-    if changed := RunFolder(out).changes(config):
-        yield Check(str(out), f"begun with other settings: {'; '.join(changed)}", "choose another --out", 65)
 
 
 def _models(config: TrainConfig) -> Iterator[Check]:

@@ -92,10 +92,8 @@ def _draw(lengths: Lengths, stage: StageConfig, rng: np.random.Generator) -> lis
     indices: list[SampleIndex] = []
     first = 0
     for mixed, items in zip(stage.corpora, lengths, strict=True):
-        if stage.captions == "one":
-            choices = [(i, -1) for i in range(len(items))]
-        else:
-            choices = [(i, k) for i, captions in enumerate(items) for k in range(len(captions))]
+        one = stage.captions == "one"  # and which one is drawn below
+        choices = [(i, k) for i, captions in enumerate(items) for k in ((-1,) if one else range(len(captions)))]
         whole, part = divmod(round(mixed.weight * len(choices)), len(choices) or 1)
         chosen = [*range(len(choices))] * whole + sorted(rng.permutation(len(choices))[:part].tolist())
         for i, k in (choices[place] for place in chosen):
