@@ -67,11 +67,13 @@ def scrape(
 
 
 def _vk(address: str, captcha: dict[str, str]) -> Vk:
-    from memecap.scraping.limits import Limits, SystemClock, default_path
+    import time
+
+    from memecap.scraping.limits import Limits, default_path
     from memecap.scraping.vk import Vk, read_token
 
-    clock, token = SystemClock(), read_token()
-    return Vk(token, limits=Limits(default_path(), clock, token=token), clock=clock, address=address, captcha=captcha)
+    token = read_token()
+    return Vk(token, limits=Limits(default_path(), time, token=token), address=address, captcha=captcha)
 
 
 def _say(summary: ScrapeSummary, out: Path, *, as_json: bool) -> None:

@@ -141,8 +141,7 @@ def _cactus(pen: Pen, paint: Colour) -> Anatomy:
 
 def _cup(pen: Pen, paint: Colour) -> Anatomy:
     for x in (0.36, 0.5):
-        steam = [(x, 0.24), (x + 0.04, 0.16), (x - 0.02, 0.09), (x + 0.03, 0.01)]
-        pen.line(steam, (236, 240, 244), 0.03)
+        pen.line([(x, 0.24), (x + 0.04, 0.16), (x - 0.02, 0.09), (x + 0.03, 0.01)], (236, 240, 244), 0.03)
     pen.arc((0.76, 0.6), 0.19, 0.19, 270, 90, paint, 0.08)
     pen.box((0.12, 0.28), (0.76, 0.98), paint, 0.1)
     pen.oval((0.44, 0.29), 0.32, 0.07, shade(paint, 0.35))
@@ -152,8 +151,7 @@ def _cup(pen: Pen, paint: Colour) -> Anatomy:
 
 def _snowman(pen: Pen, paint: Colour) -> Anatomy:
     for side in (-1, 1):
-        arm = [(0.5 + side * 0.2, 0.58), (0.5 + side * 0.42, 0.44), (0.5 + side * 0.47, 0.5)]
-        pen.line(arm, (96, 60, 36), 0.035)
+        pen.line([(0.5 + side * 0.2, 0.58), (0.5 + side * 0.42, 0.44), (0.5 + side * 0.47, 0.5)], (96, 60, 36), 0.035)
     pen.oval((0.5, 0.82), 0.27, 0.19, paint)
     pen.oval((0.5, 0.58), 0.21, 0.17, shade(paint, 0.2))
     for y in (0.55, 0.62, 0.78):
@@ -170,8 +168,7 @@ def _cloud(pen: Pen, paint: Colour) -> Anatomy:
     for (x, y), radius in puffs:
         pen.oval((x, y - 0.03), radius * 0.94, radius * 0.94, paint)
     for side in (-1, 1):
-        leg = [(0.5 + side * 0.12, 0.82), (0.5 + side * 0.12, 0.96), (0.5 + side * 0.19, 0.97)]
-        pen.line(leg, INK, 0.03)
+        pen.line([(0.5 + side * 0.12, 0.82), (0.5 + side * 0.12, 0.96), (0.5 + side * 0.19, 0.97)], INK, 0.03)
     return Anatomy((0.5, 0.46), 0.21, (0.5, 0.17), (0.5, 0.74), 0.24)
 
 

@@ -36,8 +36,9 @@ def face(pen: Pen, anatomy: Anatomy, mood: str) -> None:
         pupil = 0.09 if mood == "wonder" else 0.15
         pen.oval(eye, reach * pupil, reach * pupil, INK)
         if mood == "angry":
-            brow = [(eye[0] + side * reach * dx, eye[1] - reach * dy) for dx, dy in ((-0.3, 0.2), (0.4, 0.6))]
-            pen.line(brow, INK, 0.045)
+            inner = (eye[0] - side * reach * 0.3, eye[1] - reach * 0.2)
+            outer = (eye[0] + side * reach * 0.4, eye[1] - reach * 0.6)
+            pen.line([inner, outer], INK, 0.045)
         if mood == "cry":
             tear = (eye[0] + side * reach * 0.12, eye[1] + reach * 0.75)
             pen.box((tear[0] - 0.03, eye[1] + reach * 0.2), (tear[0] + 0.03, tear[1] + 0.1), (96, 186, 250), 0.03)

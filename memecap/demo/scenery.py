@@ -50,8 +50,7 @@ def rain(draw: Draw, width: int, height: int, rng: random.Random) -> None:
 
 def _gradient(width: int, height: int, top: Colour, bottom: Colour) -> Image.Image:
     column = Image.new("RGB", (1, 2))
-    column.putpixel((0, 0), top)
-    column.putpixel((0, 1), bottom)
+    column.putdata([top, bottom])
     return column.resize((width, height), Image.Resampling.BILINEAR)
 
 

@@ -60,7 +60,8 @@ class World:
     def _one(self, method: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         if method != "wall.get":
             return vk_error(3)
-        name = self._wall(parameters)
+        asked = str(parameters.get("domain") or parameters.get("owner_id"))
+        name = next((name for name, owner in self.owners.items() if asked in (name, str(owner))), None)
         if name is None:
             return vk_error(100)
         items, offset = self.items(name), int(parameters.get("offset", 0))
@@ -73,13 +74,6 @@ class World:
         errors = [{"method": method, **answer["error"]} for method, answer in answers if "error" in answer]
         values = [answer.get("response", False) for _, answer in answers]
         return {"response": values, **({"execute_errors": errors} if errors else {})}
-
-    def _wall(self, parameters: Mapping[str, Any]) -> str | None:
-        if "domain" in parameters:
-            name = str(parameters["domain"])
-            return name if name in self.walls else None
-        owner_id = int(parameters.get("owner_id", 0))
-        return next((name for name, owner in self.owners.items() if owner == owner_id), None)
 
 
 def vk_error(code: int) -> dict[str, Any]:
@@ -126,12 +120,12 @@ class _HttpServer(ThreadingHTTPServer):
 class VkServer:
     """The world over HTTP on a free local port, in a thread. `address` is for MEMECAP_VK_API.
 
-    `walls`: screen name → posts, the newest first (or raw VK items, taken as they are).
+    `walls`: screen name → posts, the newest first.
     """
 
     handler = Handler
 
-    def __init__(self, walls: Mapping[str, Sequence[WallPost | dict[str, Any]]], world: World | None = None) -> None:
+    def __init__(self, walls: Mapping[str, Sequence[WallPost]], world: World | None = None) -> None:
         self.pictures: dict[str, Path] = {}
         self.world = world or World()
         self.token = self.world.token
@@ -152,13 +146,10 @@ class VkServer:
         self._thread.join()
         self._http.server_close()
 
-    def add_wall(self, name: str, posts: Sequence[WallPost | dict[str, Any]], *, owner_id: int) -> None:
-        n = len(posts)
-        items = [
-            post if isinstance(post, dict) else self.item(post, owner_id=owner_id, post_id=n - place)
-            for place, post in enumerate(posts)
-        ]
-        self.world.walls[name], self.world.owners[name] = items, owner_id
+    def add_wall(self, name: str, posts: Sequence[WallPost], *, owner_id: int) -> None:
+        numbered = zip(range(len(posts), 0, -1), posts, strict=True)
+        self.world.walls[name] = [self.item(post, owner_id=owner_id, post_id=number) for number, post in numbered]
+        self.world.owners[name] = owner_id
 
     def item(self, post: WallPost, *, owner_id: int, post_id: int) -> dict[str, Any]:
         """A post as VK's JSON, its pictures registered to be served."""

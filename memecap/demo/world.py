@@ -21,7 +21,6 @@ from memecap.demo.vk_server import WallPost
 
 ASSETS = Path(__file__).parent / "assets"  # tiny checkpoints, where real ones would be downloaded
 TABLE = "results.csv"
-_QUALITY = 90  # of the JPEG
 
 
 def memes(count: int, seed: int = 0) -> list[Meme]:
@@ -72,5 +71,5 @@ def _paint_one(task: tuple[Meme | Scene, Path]) -> None:
     rng = random.Random(path.name)
     picture = paint(world, rng) if isinstance(world, Meme) else paint_scene(world, rng, width=320, height=280)
     content = io.BytesIO()
-    picture.save(content, "JPEG", quality=_QUALITY)
+    picture.save(content, "JPEG", quality=90)
     storage.write_bytes(path, content.getvalue())

@@ -45,20 +45,19 @@ class Archive:
 
     def pages(self, wall: str) -> Iterator[dict[str, Any]]:
         """The stored pages of a wall in the order they came."""
-        for path in self.files(wall):
+        for path in self._files(wall):
             yield from read_lines(path)
-
-    def files(self, wall: str | None = None) -> list[Path]:
-        """The files of a wall, or all of them, in order."""
-        found = sorted(self.folder.glob("*.jsonl.gz"))
-        return found if wall is None else [path for path in found if path.name.rsplit(".", 3)[0] == wall]
 
     def add(self, wall: str, pages: Sequence[Mapping[str, Any]]) -> None:
         """Store the pages of one answer, as one new file."""
         lines = "".join(map(storage.to_line, pages))  # half an emoji, which VK cuts off, is escaped
-        number = len(self.files(wall))
+        number = len(self._files(wall))
         path = self.folder / f"{wall}.{number:06}.jsonl.gz"
         storage.write_bytes(path, gzip.compress(lines.encode(), compresslevel=6, mtime=0))
+
+    def _files(self, wall: str) -> list[Path]:
+        """In order."""
+        return [path for path in sorted(self.folder.glob("*.jsonl.gz")) if path.name.rsplit(".", 3)[0] == wall]
 
 
 def read_lines(path: Path) -> Iterator[Any]:

@@ -105,7 +105,7 @@ class _Host:
         """Wait until this host may be asked again."""
         while (wait := self._next - time.monotonic()) > 0:
             await asyncio.sleep(wait)
-        self._next = max(self._next, time.monotonic() + self._gap_s)
+        self.rest(self._gap_s)
 
     def rest(self, seconds: float) -> None:
         self._next = max(self._next, time.monotonic() + seconds)

@@ -36,6 +36,7 @@ _CODES = {
 }
 ACTIONS = {code: action for action, codes in _CODES.items() for code in codes}
 
+GO_ON = "What was read is saved: run the same command again later."
 _TOKEN_FIXES = {
     5: "The token is not valid (any more): get a new user or service token.",
     17: "VK wants the account confirmed: open the link in a browser, then get a new user token.",
@@ -49,6 +50,17 @@ class SkipWall(MemecapError):
     """A community that cannot be read (closed, banned, deleted); the others can."""
 
 
+#: the error that an action ends in, and what can be done about it
+_WAIT = (TryLaterError, "Wait an hour and run the same command again.")
+_ENDS: dict[Action, tuple[type[MemecapError], str]] = {
+    Action.SKIP: (SkipWall, "The community is closed, banned or deleted; it was left out."),
+    Action.USAGE: (UsageError, "Check the community's name or number."),
+    Action.STOP: (TryLaterError, "The daily limit of this method is used up; run the same command again in 24 hours."),
+    Action.PAUSE: _WAIT,
+    Action.SLOW_DOWN: _WAIT,
+}
+
+
 def action_of(code: int) -> Action:
     return ACTIONS.get(code, Action.FAIL)
 
@@ -58,21 +70,11 @@ def error_of(code: int, message: str, *, where: str, link: str = "", captcha_sid
     said = f"VK error {code}: {message}"
     action = action_of(code)
     if action is Action.TOKEN:
-        fix = _TOKEN_FIXES[code] + (f" Link: {link}" if link else "")
-        return AuthError(said, where=where, fix=fix)
-    if action is Action.SKIP:
-        return SkipWall(said, where=where, fix="The community is closed, banned or deleted; it was left out.")
-    if action is Action.USAGE:
-        return UsageError(said, where=where, fix="Check the community's name or number.")
+        return AuthError(said, where=where, fix=_TOKEN_FIXES[code] + (f" Link: {link}" if link else ""))
     if action is Action.CAPTCHA:
         return TryLaterError(said, where=where, fix=_captcha_fix(link, captcha_sid))
-    if action is Action.STOP:
-        fix = "The daily limit of this method is used up; run the same command again in 24 hours."
-        return TryLaterError(said, where=where, fix=fix)
-    if action in (Action.PAUSE, Action.SLOW_DOWN):
-        return TryLaterError(said, where=where, fix="Wait an hour and run the same command again.")
-    fix = "What was read is saved: run the same command again later."
-    return ServiceError(said, where=where, fix=fix)
+    kind, fix = _ENDS.get(action, (ServiceError, GO_ON))
+    return kind(said, where=where, fix=fix)
 
 
 def _captcha_fix(link: str, sid: str) -> str:

@@ -69,6 +69,5 @@ def _retry_after(value: str) -> float:
         moment = parsedate_to_datetime(value)
     except (TypeError, ValueError):
         return 0.0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
+    moment = moment.replace(tzinfo=moment.tzinfo or timezone.utc)
     return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Entry:
 
 
 _COLUMNS = [field.name for field in fields(Entry)]
+_TYPED = ", ".join(f"{field.name} {'INTEGER' if field.type == 'int' else 'TEXT'} NOT NULL" for field in fields(Entry))
 
 
 class Ledger:
@@ -48,20 +49,11 @@ class Ledger:
         """Every picture, by key."""
         return self._select("ORDER BY key")
 
-    def reasons(self) -> dict[str, int]:
-        """How many pictures failed, by reason."""
-        counts = self._connection.execute(
-            "SELECT reason, count(*) FROM pictures WHERE reason != '' GROUP BY reason ORDER BY 2 DESC, 1"
-        )
-        return dict(counts.fetchall())
-
     def put(self, entries: Iterable[Entry]) -> None:
         """Record outcomes, all of them or none."""
-        marks = ", ".join("?" * len(_COLUMNS))
+        insert = f"INSERT OR REPLACE INTO pictures ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
         with self._connection:
-            self._connection.executemany(
-                f"INSERT OR REPLACE INTO pictures ({', '.join(_COLUMNS)}) VALUES ({marks})", map(astuple, entries)
-            )
+            self._connection.executemany(insert, map(astuple, entries))
 
     def _select(self, condition: str, *values: str) -> Iterator[Entry]:
         rows = self._connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM pictures {condition}", values)
@@ -74,16 +66,10 @@ def open_ledger(folder: Path) -> Iterator[Ledger]:
     path = folder / "pictures.sqlite"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path)
-        try:
+        with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
-            columns = ", ".join(
-                f"{field.name} {'INTEGER' if field.type == 'int' else 'TEXT'} NOT NULL" for field in fields(Entry)
-            )
-            connection.execute(f"CREATE TABLE IF NOT EXISTS pictures ({columns}, PRIMARY KEY (key))")
+            connection.execute(f"CREATE TABLE IF NOT EXISTS pictures ({_TYPED}, PRIMARY KEY (key))")
             yield Ledger(connection)
-        finally:
-            connection.close()
     except (OSError, sqlite3.Error) as error:
         raise storage.unwritable(error, path) from error

@@ -6,7 +6,6 @@ in one small file for all folders, processes and later runs: {hash of the token:
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,19 +24,11 @@ HOUR, DAY = 3600, 86400
 
 
 class Clock(Protocol):
+    """The module `time`, or a clock like it, in seconds since 1970."""
+
     def time(self) -> float: ...
 
-    def sleep(self, seconds: float) -> None: ...
-
-
-class SystemClock:
-    """The computer's clock, in seconds since 1970."""
-
-    def time(self) -> float:
-        return time.time()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+    def sleep(self, seconds: float, /) -> None: ...
 
 
 def default_path() -> Path:
@@ -52,13 +43,7 @@ class Limits:
     """
 
     def __init__(
-        self,
-        path: Path | None,
-        clock: Clock,
-        *,
-        token: str = "",
-        per_second: int = PER_SECOND,
-        per_day: int = PER_DAY,
+        self, path: Path | None, clock: Clock, *, token: str = "", per_second: int = PER_SECOND, per_day: int = PER_DAY
     ) -> None:
         self.clock = clock
         self._path = path
@@ -82,11 +67,9 @@ class Limits:
         with self._hours(now) as hours:
             if sum(hours.values()) + n_calls > self._per_day:
                 again = datetime.fromtimestamp((min(hours, default=0) + 1) * HOUR + DAY)
-                raise TryLaterError(
-                    f"{self._per_day} calls of wall.get within 24 hours: VK allows a token no more",
-                    where="api.vk.com",
-                    fix=f"What was read is saved: run the same command again after {again:%Y-%m-%d %H:%M}.",
-                )
+                what = f"{self._per_day} calls of wall.get within 24 hours: VK allows a token no more"
+                fix = f"What was read is saved: run the same command again after {again:%Y-%m-%d %H:%M}."
+                raise TryLaterError(what, where="api.vk.com", fix=fix)
             hour = int(now // HOUR)
             hours[hour] = hours.get(hour, 0) + n_calls
         self._recent.append(now)
@@ -112,17 +95,14 @@ def _of_the_day(hours: dict[int, int], now: float) -> dict[int, int]:
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
     """Alone with the file; another process has it for moments only."""
-    lock = FileLock(path.with_name(f"{path.name}.lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        held = FileLock(path.with_name(f"{path.name}.lock")).acquire()
     except OSError as error:
         fix = "Check the folder, or name another with MEMECAP_CACHE."
         raise StorageError(f"cannot count VK's calls: {error.strerror or error}", where=path, fix=fix) from error
-    try:
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 def _read(path: Path) -> dict[str, dict[int, int]]:

@@ -28,10 +28,6 @@ class Page:
     keys: Sequence[str]  # a pinned post is left out: it stands first whatever its date, and anchors nothing
     count: int
 
-    @property
-    def is_last(self) -> bool:
-        return self.offset + self.size >= self.count
-
 
 @dataclass(slots=True)
 class _Pass:
@@ -60,7 +56,8 @@ class _Pass:
         if not touches and not page.offset:
             self.anchors = set()
         self.anchors.update(page.keys)
-        self.offset = None if page.is_last or not goal.isdisjoint(page.keys) else page.offset + step(page.size)
+        is_last = page.offset + page.size >= page.count
+        self.offset = None if is_last or not goal.isdisjoint(page.keys) else page.offset + step(page.size)
         return True
 
 

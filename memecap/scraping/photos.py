@@ -8,12 +8,11 @@ of 0.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator, Set
 from typing import Any
 
 from memecap.scraping.post import Photo
 
-#: the post's own pictures; the other kinds are previews of something else
 OWN_KINDS = ("photo", "doc", "graffiti")  # the post's own pictures, not the previews of links and videos
 #: sizes cut to a fixed aspect: never chosen where a whole picture is there
 CROPPED = frozenset("opqr")
@@ -50,8 +49,7 @@ def best_size(picture: dict[str, Any], *, crops: Set[str] = CROPPED) -> tuple[st
         return _url(original), _int(original, "width"), _int(original, "height")
     best, best_order = None, (False, -1, -1)
     for size in _sizes(picture):
-        letter = size.get("type")
-        letter = letter if isinstance(letter, str) else ""
+        letter = str(size.get("type"))
         order = (letter not in crops, _area(size, letter), _RANK.get(letter, 0))
         if order > best_order and _url(size):
             best, best_order = size, order
@@ -87,12 +85,8 @@ _OLD_NAMES = ("src_xxxbig", "src_xxbig", "src_xbig", "src_big", "src", "image_xb
 
 def _by_name(picture: dict[str, Any]) -> tuple[str, int, int]:
     """`photo_2560` … `photo_75` (before 5.77), `src_xxxbig` … `src_small` (before 5.0)."""
-    numbered = [
-        (int(name[6:]), name)
-        for name in picture
-        if isinstance(name, str) and name.startswith("photo_") and name[6:].isdecimal()
-    ]
-    for name in (*(name for _, name in sorted(numbered, reverse=True)), *_OLD_NAMES):
+    numbered = [name for name in picture if re.fullmatch(r"photo_\d+", str(name))]
+    for name in (*sorted(numbered, key=lambda name: int(name[6:]), reverse=True), *_OLD_NAMES):
         url = picture.get(name)
         if isinstance(url, str) and url:
             return url, _int(picture, "width"), _int(picture, "height")
@@ -106,7 +100,8 @@ def _photo(kind: str, body: dict[str, Any]) -> Iterator[Photo]:
 def _doc(kind: str, body: dict[str, Any]) -> Iterator[Photo]:
     """A file: the picture itself where its extension says so, its preview otherwise."""
     extension = body.get("ext")
-    preview = _inner(body, "preview", "photo") or _inner(body, "preview", "graffiti") or body
+    previews = _inner(body, "preview")
+    preview = _inner(previews, "photo") or _inner(previews, "graffiti") or body
     if isinstance(extension, str) and extension.lower() in _PICTURE_EXTENSIONS and _url(body):
         _, width, height = best_size(preview, crops=frozenset())
         yield from _make("doc", body, {"orig_photo": {"url": _url(body), "width": width, "height": height}})
@@ -137,12 +132,7 @@ def _preview(kind: str, body: dict[str, Any]) -> Iterator[Photo]:
     yield from _make(kind, body, body)
 
 
-_FINDERS: dict[str, Callable[[str, dict[str, Any]], Iterator[Photo]]] = {
-    "photo": _photo,
-    "posted_photo": _photo,
-    "doc": _doc,
-    "graffiti": _graffiti,
-}
+_FINDERS = {"photo": _photo, "posted_photo": _photo, "doc": _doc, "graffiti": _graffiti}
 
 
 def _make(kind: str, named: dict[str, Any], picture: dict[str, Any]) -> Iterator[Photo]:
@@ -152,13 +142,9 @@ def _make(kind: str, named: dict[str, Any], picture: dict[str, Any]) -> Iterator
         yield Photo(kind=kind, owner_id=_int(named, "owner_id"), photo_id=photo_id, url=url, width=width, height=height)
 
 
-def _inner(body: dict[str, Any], *path: str) -> dict[str, Any]:
-    for name in path:
-        inner = body.get(name)
-        if not isinstance(inner, dict):
-            return {}
-        body = inner
-    return body
+def _inner(body: dict[str, Any], name: str) -> dict[str, Any]:
+    inner = body.get(name)
+    return inner if isinstance(inner, dict) else {}
 
 
 def _url(size: dict[str, Any]) -> str:
@@ -167,8 +153,7 @@ def _url(size: dict[str, Any]) -> str:
 
 
 def _int(record: dict[str, Any], name: str) -> int:
-    number = as_int(record.get(name))
-    return 0 if number is None else number
+    return as_int(record.get(name)) or 0
 
 
 def as_int(value: Any) -> int | None:

@@ -35,8 +35,8 @@ class Photo:
 
     @property
     def key(self) -> str:
-        """A name that outlives the URL, which expires."""
-        return f"{self.kind}{self.owner_id}_{self.photo_id}"
+        """A name that outlives the URL, which expires; a picture without an id goes by its address."""
+        return f"{self.kind}{self.owner_id}_{self.photo_id}" if self.photo_id else self.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,5 @@ def _check(cls: type, record: Any, required: set[str]) -> None:
     keys = set(record) if isinstance(record, Mapping) else set()
     known = {field.name for field in fields(cls)}
     if required - keys or keys - known:
-        raise DataError(
-            f"a {cls.__name__.lower()} lacks {sorted(required - keys)} and has unknown {sorted(keys - known)}",
-            fix="Make the file again: memecap scrape --replay raw/*.jsonl.gz --out FOLDER",
-        )
+        what = f"a {cls.__name__.lower()} lacks {sorted(required - keys)} and has unknown {sorted(keys - known)}"
+        raise DataError(what, fix="Make the file again: memecap scrape --replay raw/*.jsonl.gz --out FOLDER")

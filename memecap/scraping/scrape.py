@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from memecap.core import storage
 from memecap.core.progress import say
@@ -73,7 +74,7 @@ def _scrape_wall(
         say(f"{wall}: left out, {error.what}")
     posts = {post.key: post for post in selection.pick(posts_of(archive.pages(wall)).values())}
     wanted = [(post, photo) for post in posts.values() for photo in post.photos]
-    urls = {picture_key(photo): photo.url for post, photo in wanted if selection.wants_picture(post, photo)}
+    urls = {photo.key: photo.url for post, photo in wanted if selection.wants_picture(post, photo)}
     reasons = Counter(before.reasons) + Counter(download(urls.items(), folder, config))
     summary = _finish(folder, posts, selection)
     if not skipped:
@@ -106,38 +107,26 @@ def replay(files: Sequence[Path], folder: Path) -> ScrapeSummary:
         return _finish(folder, posts, Selection())
 
 
-def picture_key(photo: Photo) -> str:
-    """What the table of pictures calls it; a picture without an id goes by its address."""
-    return photo.key if photo.photo_id else photo.url
-
-
 def _finish(folder: Path, posts: Mapping[str, Post], selection: Selection) -> ScrapeSummary:
     """Join posts with the pictures that are here, keep what the folder held before, write `posts.jsonl`."""
     before = {post.key: post for post in read_posts(folder)} if (folder / POSTS).exists() else {}
     with open_ledger(folder) as ledger:
-        final = [_with_files(post, ledger, selection) for post in {**before, **posts}.values()]
+        final = [
+            replace(post, photos=tuple(_with_file(post, photo, ledger, selection) for photo in post.photos))
+            for post in {**before, **posts}.values()
+        ]
     write_posts(folder, final)
     photos = [photo for post in final for photo in post.photos]
     n_fetched = sum(bool(photo.file) for photo in photos)
     return ScrapeSummary(len(final), len(posts.keys() - before.keys()), len(photos), n_fetched)
 
 
-def _with_files(post: Post, ledger: Ledger, selection: Selection) -> Post:
-    return replace(post, photos=tuple(_with_file(post, photo, ledger, selection) for photo in post.photos))
-
-
 def _with_file(post: Post, photo: Photo, ledger: Ledger, selection: Selection) -> Photo:
-    entry = ledger.get(picture_key(photo))
+    entry = ledger.get(photo.key)
     if entry is None:
         return photo if selection.wants_picture(post, photo) else replace(photo, reason="not_asked")
-    return replace(
-        photo,
-        sha256=entry.sha256,
-        file=entry.file,
-        original=entry.original,
-        dhash=entry.dhash,
-        reason=entry.reason,
-    )
+    outcome: dict[str, Any] = {name: getattr(entry, name) for name in ("sha256", "file", "original", "dhash", "reason")}
+    return replace(photo, **outcome)
 
 
-__all__ = ["ScrapeSummary", "Selection", "picture_key", "replay", "scrape"]
+__all__ = ["Selection", "ScrapeSummary", "replay", "scrape"]

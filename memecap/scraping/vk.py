@@ -11,7 +11,9 @@ import json
 import os
 import random
 import re
+import time
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -20,9 +22,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from vk_api import ApiError, ApiHttpError, VkApi
 
-from memecap.errors import AuthError, MemecapError, ServiceError, StorageError, TryLaterError, UsageError
-from memecap.scraping.faults import Action, action_of, error_of
-from memecap.scraping.limits import Clock, Limits, SystemClock
+from memecap.errors import AuthError, MemecapError, ServiceError, StorageError, UsageError
+from memecap.scraping.faults import GO_ON, Action, action_of, error_of
+from memecap.scraping.limits import Clock, Limits
 
 VERSION = "5.199"
 HOSTS = ("https://api.vk.ru/", "https://api.vk.com/")
@@ -31,7 +33,7 @@ ATTEMPTS = 6
 PAUSE_S = 60.0
 _WALL = re.compile(r"-?[0-9]+|[A-Za-z0-9_.]+")
 BATCH = 25  # calls in one `execute`
-TOKEN_VARIABLE, TOKEN_FILE_VARIABLE, ADDRESS_VARIABLE = "VK_TOKEN", "MEMECAP_VK_TOKEN_FILE", "MEMECAP_VK_API"
+TOKEN_VARIABLE, TOKEN_FILE_VARIABLE = "VK_TOKEN", "MEMECAP_VK_TOKEN_FILE"
 
 
 class TooBigError(MemecapError):
@@ -61,11 +63,8 @@ def read_token() -> str:
     except OSError as error:
         raise StorageError(f"cannot read the token: {error.strerror}", where=path, fix="Check the file.") from None
     if not token:
-        raise AuthError(
-            "no VK token",
-            where=path,
-            fix=f"Put a user or service token there (chmod 600), or set {TOKEN_VARIABLE} or {TOKEN_FILE_VARIABLE}.",
-        )
+        fix = f"Put a user or service token there (chmod 600), or set {TOKEN_VARIABLE} or {TOKEN_FILE_VARIABLE}."
+        raise AuthError("no VK token", where=path, fix=fix)
     if mode & 0o077:
         raise AuthError("others may read the token", where=path, fix=f"Run: chmod 600 {path}")
     return token
@@ -91,7 +90,7 @@ class Vk:
         self.may_batch = True  # until a call of `execute` is refused
         self._token = token
         self._captcha = dict(captcha or {})
-        self._clock = clock or SystemClock()
+        self._clock = clock or time
         self._limits = limits or Limits(None, self._clock, token=token)
         self._random = random.Random(seed)
         session = requests.Session()
@@ -123,11 +122,7 @@ class Vk:
         response = answer.get("response")
         if not isinstance(response, list):
             raise BatchRefusedError("execute answered without a list")
-        whole: list[dict[str, Any]] = []
-        for page in response:
-            if not isinstance(page, dict):
-                break
-            whole.append(page)
+        whole = list(takewhile(lambda page: isinstance(page, dict), response))
         if not whole:
             errors = answer.get("execute_errors")
             code_of_first = errors[0].get("error_code") if isinstance(errors, list) and errors else 0
@@ -188,9 +183,7 @@ class Vk:
         return failure
 
     def _failure(self, what: str, where: str) -> ServiceError:
-        return ServiceError(
-            f"VK did not answer: {what}", where=where, fix="What was read is saved: run the same command again later."
-        )
+        return ServiceError(f"VK did not answer: {what}", where=where, fix=GO_ON)
 
     def _back_off(self, attempt: int) -> None:
         self._clock.sleep(min(2.0**attempt, 30.0) * self._random.uniform(0.5, 1.0))
@@ -222,6 +215,3 @@ class _Adapter(HTTPAdapter):
 def _no_file(*_: Any, **__: Any) -> dict[str, Any]:
     """vk_api's store of logins: nothing is ever kept."""
     return {}
-
-
-__all__ = ["BATCH", "BatchRefusedError", "TooBigError", "TryLaterError", "Vk", "owner", "read_token"]

@@ -26,13 +26,15 @@ def parse_post(item: dict[str, Any]) -> Post | None:
     history = list(_history(item))
     text, origin_text = _text(item), _text(history[-1]) if history else ""
     origin_owner_id, origin_post_id = _origin(item, history)
+    # by key: a repost may carry its origin's pictures too
+    photos = {photo.key: photo for post in (item, *history) for photo in _photos(post)}
     return Post(
         owner_id=owner_id,
         post_id=post_id,
         date=_first_int(item, "date") or 0,
         text=text,
         description=description_of(text) or description_of(origin_text),
-        photos=_distinct(photo for post in (item, *history) for photo in _photos(post)),
+        photos=tuple(photos.values()),
         origin_owner_id=origin_owner_id or 0,
         origin_post_id=origin_post_id or 0,
         origin_text=origin_text,
@@ -123,11 +125,6 @@ def _photos(item: dict[str, Any]) -> list[Photo]:
     return list(photos_of(item.get("attachments"))) or list(photos_of(item.get("attachment")))
 
 
-def _distinct(photos: Iterable[Photo]) -> tuple[Photo, ...]:
-    """Without repeats: a repost may carry its origin's pictures too."""
-    return tuple({(photo.key if photo.photo_id else photo.url): photo for photo in photos}.values())
-
-
 def _text(item: dict[str, Any]) -> str:
     text = item.get("text")
     return clean(text) if isinstance(text, str) else ""  # as it enters: halves of emoji are met
@@ -136,7 +133,6 @@ def _text(item: dict[str, Any]) -> str:
 def _first_int(item: dict[str, Any], *names: str) -> int | None:
     for name in names:
         value = item.get(name)
-        number = int(value) if type(value) is bool else as_int(value)
-        if number is not None:
+        if (number := int(value) if type(value) is bool else as_int(value)) is not None:
             return number
     return None

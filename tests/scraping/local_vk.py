@@ -95,7 +95,7 @@ class VkServer(vk_server.VkServer):
 
     def __init__(
         self,
-        walls: Mapping[str, Sequence[vk_server.WallPost | dict[str, Any]]],
+        walls: Mapping[str, Sequence[vk_server.WallPost]],
         *,
         picture_fault: Callable[[str, int], HttpAnswer | None] | None = None,
         latency_s: float = 0.0,

@@ -18,14 +18,15 @@ CONNECTIONS = 4
 
 
 def scrape_job(address: str, token: str, folder: Path) -> None:
+    import time
+
     from memecap.scraping.download import DownloadConfig
-    from memecap.scraping.limits import Limits, SystemClock
+    from memecap.scraping.limits import Limits
     from memecap.scraping.scrape import scrape
     from memecap.scraping.vk import Vk
 
-    clock = SystemClock()
-    limits = Limits(folder / ".calls.json", clock, per_second=10_000)  # a kill is not more likely while waiting
-    vk = Vk(token, address=address, clock=clock, limits=limits)
+    limits = Limits(folder / ".calls.json", time, per_second=10_000)  # a kill is not more likely while waiting
+    vk = Vk(token, address=address, limits=limits)
     scrape(["memes"], folder, vk, config=DownloadConfig(connections=CONNECTIONS))
 
 

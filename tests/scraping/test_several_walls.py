@@ -27,7 +27,7 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MEMECAP_CACHE", str(tmp_path / "cache"))
 
 
-def walls(paint: Paint) -> dict[str, list[WallPost | dict[str, object]]]:
+def walls(paint: Paint) -> dict[str, list[WallPost]]:
     first, second, third = paint(3)
     return {
         "a": [WallPost("первый", [first]), WallPost("текст")],

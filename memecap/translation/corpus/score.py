@@ -46,10 +46,10 @@ def score(pairs: Sequence[Referenced], translator: Translator) -> Score:
     # sacrebleu wants a list for each rank of reference, with None where a sentence has fewer.
     ranks = [list(rank) for rank in zip_longest(*(references for _, references in pairs))]
     bleu, chrf = BLEU(), CHRF()
-    bleu_score, chrf_score = (metric.corpus_score(hypotheses, ranks).score for metric in (bleu, chrf))
+    bleu_score, chrf2 = (metric.corpus_score(hypotheses, ranks).score for metric in (bleu, chrf))
     rejected = sum(map(bool, map(Gate().reject, sources, hypotheses)))
     signatures = {"bleu": str(bleu.get_signature()), "chrf2": str(chrf.get_signature())}
-    return Score(len(pairs), bleu_score, chrf_score, rejected, signatures)
+    return Score(len(pairs), bleu_score, chrf2, rejected, signatures)
 
 
 def referenced(source: Path, references: Path) -> list[Referenced]:

@@ -184,11 +184,8 @@ class _Job:
         return (_sentences(window) for split in self._splits for window in chunks(self._corpus.rows(split), WINDOW))
 
     def _place_picture(self, row: Row) -> None:
-        picture = self._corpus.image_path(row)
-        if picture is None:
-            return
-        target = self._out / row.split / row.file_name
-        if target.exists():
+        picture, target = self._corpus.image_path(row), self._out / row.split / row.file_name
+        if picture is None or target.exists():
             return
         try:
             storage.link(picture, target)

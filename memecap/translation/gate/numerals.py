@@ -104,13 +104,11 @@ def _below_1000(value: int) -> str:
 
 
 def _is_roman(number: str, translation: str) -> bool:
-    found = _ROMAN.findall(translation.translate(_ROMAN_LOOKALIKES))
-    return 0 < int(number) < 40 and _roman(int(number)) in found
-
-
-def _roman(value: int) -> str:
-    tens, units = divmod(value, 10)
-    return "X" * tens + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[units]
+    tens, units = divmod(int(number), 10)
+    if tens >= 4:
+        return False
+    roman = "X" * tens + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[units]
+    return roman in _ROMAN.findall(translation.translate(_ROMAN_LOOKALIKES))
 
 
 def _is_decade(number: str, digits: Counter[str], lower: str) -> bool:
