@@ -19,7 +19,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache
 
-from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings, Shown
+from memecap.captioners.base import Readings
+from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Shown
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search

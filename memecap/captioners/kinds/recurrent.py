@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor
 from transformers import SuppressTokensLogitsProcessor
 
-from memecap.captioners.base import TrainableCaptioner
+from memecap.captioners.base import Readings, TrainableCaptioner
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig, PartConfig
 from memecap.core.progress import say
@@ -93,9 +93,7 @@ class RecurrentCaptioner(TrainableCaptioner):
         token_ids = [*ids, self._words.end_id] if len(ids) <= longest else ids[:longest]
         return Example(token_ids=token_ids, image=image, prompt_ids=self._prompt(reading))
 
-    def generate(
-        self, images: Images | None, readings: Sequence[Reading | None], search: Search
-    ) -> list[list[Caption]]:
+    def generate(self, images: Images | None, readings: Readings, search: Search) -> list[list[Caption]]:
         with evaluating(self):
             prompts = (part.to(self.device) for part in pad([self._prompt(reading) for reading in readings]))
             first, state, step = self._begin_writing(images, *prompts)
