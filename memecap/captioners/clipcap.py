@@ -91,11 +91,8 @@ class ClipCap(GPTCaptioner):
         captioner = cls(config, *language_model.from_texts(config.decoder, texts))
         if config.retrieval is not None:
             if captioner.encoder is None:
-                raise ConfigError(
-                    "similar pictures are looked for by an encoder, and there is none",
-                    where="captioner.encoder",
-                    fix="Name an encoder, or leave out retrieval.",
-                )
+                what = "similar pictures are looked for by an encoder, and there is none"
+                raise ConfigError(what, where="captioner.encoder", fix="Name an encoder, or leave out retrieval.")
             captioner.similar = collect_similar(config.retrieval, captioner.encoder)
         return captioner
 

@@ -67,11 +67,9 @@ class ViTGPT(GPTCaptioner):
 
     @classmethod
     def from_texts(cls, config: Config, texts: Iterable[str]) -> ViTGPT:
-        language: language_model.Pretrained | language_model.New
-        if isinstance(config.decoder, cross_attention.Pretrained):
-            language = language_model.Pretrained(model=config.decoder.model, train="full")
-        else:
-            language = config.decoder
+        language: Any = config.decoder
+        if isinstance(language, cross_attention.Pretrained):
+            language = language_model.Pretrained(model=language.model, train="full")
         model, tokenizer = language_model.from_texts(language, texts)
         return cls(config, cross_attention.widen(model), tokenizer)
 
