@@ -19,10 +19,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
-from memecap.captioners.kinds.recurrent import RecurrentCaptioner, RecurrentConfig
+from memecap.captioners.kinds.recurrent import Beginning, RecurrentCaptioner, RecurrentConfig
 from memecap.core.config import Frozen
-from memecap.decoding.engines.token_by_token import State, Step
-from memecap.encoders.base import ImageEncoder
+from memecap.decoding.engines.token_by_token import State
 from memecap.errors import ConfigError
 from memecap.modeling.attention import Attended, SoftAttention, resize
 from memecap.modeling.batch import Batch, Images, pad
@@ -57,7 +56,10 @@ class AttentionLSTM(RecurrentCaptioner):
 
     def __init__(self, config: Config, words: Words, *, new: bool) -> None:
         super().__init__(config, words, new=new)
-        _check_grid(config, self.encoder)
+        n_cells = self.encoder.n_tokens
+        if config.grid_side is not None and math.isqrt(n_cells) ** 2 != n_cells:
+            what = f"the encoder gives {n_cells} image tokens, which are no square grid to be resized"
+            raise ConfigError(what, where="captioner.grid_side", fix="Set grid_side: null.")
         seen, width = self.encoder.width, config.width
         embedded = self.embed.embedding_dim
         self.no_image = nn.Parameter(torch.zeros(seen))
@@ -83,9 +85,7 @@ class AttentionLSTM(RecurrentCaptioner):
         unequal = ((1 - looked) ** 2).sum()
         return Loss(loss.total + self.config.doubly_stochastic * unequal, loss.n_tokens)
 
-    def _begin_writing(
-        self, images: Images | None, prompt_ids: Tensor, prompt_mask: Tensor
-    ) -> tuple[Tensor, State, Step]:
+    def _begin_writing(self, images: Images | None, prompt_ids: Tensor, prompt_mask: Tensor) -> Beginning:
         tokens = self._look(images, len(prompt_ids))
         keys = self.attention.keys(tokens)
 
@@ -169,12 +169,3 @@ class AttentionLSTM(RecurrentCaptioner):
         passed = min(1.0, int(self.n_batches) / schedule.batches)
         self.n_batches += 1
         return schedule.start + passed * (schedule.end - schedule.start)
-
-
-def _check_grid(config: AttentionLSTM.Config, encoder: ImageEncoder) -> None:
-    if config.grid_side is not None and math.isqrt(encoder.n_tokens) ** 2 != encoder.n_tokens:
-        raise ConfigError(
-            f"the encoder gives {encoder.n_tokens} image tokens, which are no square grid to be resized",
-            where="captioner.grid_side",
-            fix="Set grid_side: null.",
-        )

@@ -28,6 +28,8 @@ from memecap.modeling.outputs import Caption, Loss
 from memecap.reading.base import Reading
 from memecap.text.base import Tokenizer
 
+Readings = Sequence[Reading | None]  # of each picture, None where nobody read it
+
 
 class Captioner(nn.Module, ABC):
     """Describes pictures, from what it sees of them, from what was read on them, or from both."""
@@ -42,9 +44,7 @@ class Captioner(nn.Module, ABC):
         self.encoder = None
 
     @abstractmethod
-    def generate(
-        self, images: Images | None, readings: Sequence[Reading | None], search: Search
-    ) -> list[list[Caption]]:
+    def generate(self, images: Images | None, readings: Readings, search: Search) -> list[list[Caption]]:
         """Candidates for each picture, best first; `images` is None when the captioner sees none."""
 
     def default_search(self) -> Search:

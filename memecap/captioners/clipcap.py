@@ -20,7 +20,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings, Shown
+from memecap.captioners.base import Readings
+from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Shown
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search
@@ -30,10 +31,10 @@ from memecap.errors import ConfigError
 from memecap.modeling import language_model, mappers, prefix
 from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad, stack
 from memecap.modeling.copying import CopyHead, Prompt
+from memecap.modeling.lora import original_state
 from memecap.modeling.outputs import Loss
 from memecap.modeling.retrieval import Retrieval, Store
 from memecap.modeling.retrieval import build as collect_similar
-from memecap.modeling.text_prefix import TextPrefix
 from memecap.quoting import prompts as prompting
 from memecap.quoting.prompts import PromptConfig
 from memecap.reading.base import Reading
@@ -76,9 +77,9 @@ class ClipCap(GPTCaptioner):
             self.encoder = configuration.build("encoders", config.encoder).requires_grad_(False)
             self.mapper = _mapper(config, self.encoder, self.embed.embedding_dim)
         self.similar: Store | None = None
-        self.text_prefix: TextPrefix | None = None
+        self.text_prefix: prefix.TextPrefix | None = None
         if config.text_noise is not None:
-            self.text_prefix = TextPrefix(self.encoder, noise=config.text_noise)
+            self.text_prefix = prefix.TextPrefix(self.encoder, noise=config.text_noise)
         self.end_ids = _end_ids(config, tokenizer)
         longest = self._longest_prompt()
         self._check_length(self._longest_prefix() + longest)
@@ -90,11 +91,8 @@ class ClipCap(GPTCaptioner):
         captioner = cls(config, *language_model.from_texts(config.decoder, texts))
         if config.retrieval is not None:
             if captioner.encoder is None:
-                raise ConfigError(
-                    "similar pictures are looked for by an encoder, and there is none",
-                    where="captioner.encoder",
-                    fix="Name an encoder, or leave out retrieval.",
-                )
+                what = "similar pictures are looked for by an encoder, and there is none"
+                raise ConfigError(what, where="captioner.encoder", fix="Name an encoder, or leave out retrieval.")
             captioner.similar = collect_similar(config.retrieval, captioner.encoder)
         return captioner
 
@@ -118,7 +116,7 @@ class ClipCap(GPTCaptioner):
     def save_references(self, folder: Path) -> dict[str, Any]:
         changes = super().save_references(folder)
         if "decoder" in self.references():
-            language_model.save_original(self.decoder, folder / "decoder")
+            self.decoder.save_pretrained(folder / "decoder", state_dict=original_state(self.decoder))
             self.tokenizer.save(folder / "decoder")
             changes["decoder"] = {"model": "./decoder"}
         return changes

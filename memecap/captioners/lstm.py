@@ -17,8 +17,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from memecap.captioners.kinds.recurrent import RecurrentCaptioner, RecurrentConfig
-from memecap.decoding.engines.token_by_token import State, Step
+from memecap.captioners.kinds.recurrent import Beginning, RecurrentCaptioner, RecurrentConfig
+from memecap.decoding.engines.token_by_token import State
 from memecap.modeling.batch import Batch, Images
 from memecap.modeling.line_reader import LineReader
 from memecap.modeling.loss import token_loss
@@ -51,9 +51,8 @@ class LSTM(RecurrentCaptioner):
         self.lstm = nn.LSTM(width, config.width, config.n_layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(config.dropout if config.dropout_on == "everywhere" else 0.0)
         self.output = nn.Linear(config.width, words.size)
-        self.reader: LineReader | None = None
-        if config.reading:
-            self.reader = LineReader(width_in=width, width=config.width, n_layers=config.n_layers)
+        shape = {"width_in": width, "width": config.width, "n_layers": config.n_layers}
+        self.reader = LineReader(**shape) if config.reading else None
 
     def forward(self, batch: Batch) -> Loss:
         words = self.embed(batch.token_ids[:, :-1])
@@ -67,9 +66,7 @@ class LSTM(RecurrentCaptioner):
         states = self.lstm(packed, self._read(batch.prompt_ids, batch.prompt_mask))[0].data
         return token_loss(batch, self.output(self.dropout(states)), targets.data, examples.data)
 
-    def _begin_writing(
-        self, images: Images | None, prompt_ids: Tensor, prompt_mask: Tensor
-    ) -> tuple[Tensor, State, Step]:
+    def _begin_writing(self, images: Images | None, prompt_ids: Tensor, prompt_mask: Tensor) -> Beginning:
         first, state = self._advance(self._start(images, len(prompt_ids)), self._read(prompt_ids, prompt_mask))
         return first, state, self._step
 

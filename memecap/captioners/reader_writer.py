@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings, Shown
+from memecap.captioners.base import Readings
+from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Shown
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Sampling, Search, SearchConfig
 from memecap.decoding.engines.parallel_samples import sample

@@ -6,11 +6,9 @@ In: readings. Out: captions such as `твит пользователя name: "�
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pydantic import Field
 
-from memecap.captioners.base import Captioner
+from memecap.captioners.base import Captioner, Readings
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Search
 from memecap.modeling.batch import Images
@@ -38,9 +36,7 @@ class Template(Captioner):
         super().__init__()
         self.config: Template.Config = config
 
-    def generate(
-        self, images: Images | None, readings: Sequence[Reading | None], search: Search
-    ) -> list[list[Caption]]:
+    def generate(self, images: Images | None, readings: Readings, search: Search) -> list[list[Caption]]:
         return [[self._describe(reading)] for reading in readings]
 
     def _describe(self, reading: Reading | None) -> Caption:

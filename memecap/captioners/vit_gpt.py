@@ -19,7 +19,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache
 
-from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Readings, Shown
+from memecap.captioners.base import Readings
+from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Shown
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search
@@ -66,11 +67,9 @@ class ViTGPT(GPTCaptioner):
 
     @classmethod
     def from_texts(cls, config: Config, texts: Iterable[str]) -> ViTGPT:
-        language: language_model.Pretrained | language_model.New
-        if isinstance(config.decoder, cross_attention.Pretrained):
-            language = language_model.Pretrained(model=config.decoder.model, train="full")
-        else:
-            language = config.decoder
+        language: Any = config.decoder
+        if isinstance(language, cross_attention.Pretrained):
+            language = language_model.Pretrained(model=language.model, train="full")
         model, tokenizer = language_model.from_texts(language, texts)
         return cls(config, cross_attention.widen(model), tokenizer)
 

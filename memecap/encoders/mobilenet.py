@@ -9,7 +9,7 @@ from __future__ import annotations
 from pydantic import Field
 from transformers import MobileNetV2Model
 
-from memecap.encoders.pretrained.convolutional import ConvolutionalConfig, ConvolutionalEncoder
+from memecap.encoders.pretrained.network import ConvolutionalConfig, ConvolutionalEncoder
 
 
 class MobileNet(ConvolutionalEncoder):

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from memecap.core import hub
 from memecap.encoders.base import ImageEncoder, fingerprint
-from memecap.encoders.pretrained.convolutional import ConvolutionalConfig, cells, shape
+from memecap.encoders.pretrained.network import ConvolutionalConfig, cells, shape
 from memecap.errors import DataError, ServiceError
 
 

@@ -38,5 +38,5 @@ class ViT(NetworkEncoder):
         self.width = settings.hidden_size
 
     def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
-        states: Tensor = self.network(pixels).last_hidden_state
+        states: Tensor = self.network.model(pixel_values=pixels).last_hidden_state
         return states[:, self.kept]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
@@ -19,7 +19,7 @@ from transformers.activations import NewGELUActivation
 from memecap.core import hub, storage
 from memecap.core.config import Frozen
 from memecap.errors import ConfigError, DataError
-from memecap.modeling.lora import LoRA, attach, original_state
+from memecap.modeling.lora import LoRA, attach
 from memecap.text.bpe import BPE
 
 FOLDER = "decoder"  # of a checkpoint: the model's config.json, and its weights when the checkpoint is self-contained
@@ -117,20 +117,9 @@ def save_structure(model: Any, folder: Path) -> None:
     storage.write_text(folder / FOLDER / "config.json", model.config.to_json_string())
 
 
-def save_original(model: Any, folder: Path) -> None:
-    """The model as transformers keeps it, without LoRA's matrices."""
-    model.save_pretrained(folder, state_dict=original_state(model))
-
-
 def n_positions(model: Any) -> int:
     """The longest sequence the model takes, in tokens."""
     return int(getattr(model.config, "max_position_embeddings", 1 << 20))
-
-
-def states(model: Any, embeds: Float[Tensor, "B L W"], mask: Bool[Tensor, "B L"]) -> Float[Tensor, "B L W"]:
-    """What the output layer reads; padding stands on the right."""
-    found: Tensor = model.base_model(inputs_embeds=embeds, attention_mask=mask.long(), use_cache=False)[0]
-    return found
 
 
 def logits(model: Any, states: Float[Tensor, "n W"]) -> Float[Tensor, "n V"]:

@@ -1,11 +1,15 @@
 """[prefix][prompt][caption] as padded vectors, and what a causal model says of the caption's tokens.
 
+Where there are no pictures a caption's own vector may stand in place of its picture's (`TextPrefix`).
+Source: Nukrai et al., CapDec, arXiv 2211.00575.
+
 B examples, K prefix vectors, R prompt tokens, T caption tokens, L positions, W the model's width, V ids, n caption
 tokens of all examples together.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +19,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from memecap.encoders.base import ImageEncoder
+from memecap.errors import ConfigError
 from memecap.modeling import language_model
 from memecap.modeling.batch import Batch, pad
 from memecap.modeling.copying import CopyHead, Prompt
@@ -56,7 +62,8 @@ def read(decoder: Any, start: Float[Tensor, "B K W"] | None, batch: Batch, copy_
     order = (~mask).int().argsort(dim=1, stable=True)  # no gap between prompt and caption, padding to the right
     order = order[:, : int(mask.sum(dim=1).max())]  # the longest prompt and the longest caption seldom meet
     embeds, mask, targets = _reorder(embeds, order), mask.gather(1, order), targets.gather(1, order)[:, 1:]
-    states = language_model.states(decoder, embeds, mask)[:, :-1]
+    answer = decoder.base_model(inputs_embeds=embeds, attention_mask=mask.long(), use_cache=False)
+    states = answer[0][:, :-1]  # what the output layer reads
     wanted = targets != _IGNORED
     logits = language_model.logits(decoder, states[wanted])
     copied = None
@@ -86,3 +93,32 @@ def _after(start: Tensor | None, embeds: Tensor, *masks: Tensor) -> tuple[Tensor
 
 def _reorder(embeds: Float[Tensor, "B L W"], order: Int[Tensor, "B S"]) -> Float[Tensor, "B S W"]:
     return embeds.gather(1, order[..., None].expand(-1, -1, embeds.shape[2]))
+
+
+class TextPrefix:
+    """Captions → their vectors by the text tower of a CLIP, of length one.
+
+    While learning, Gaussian noise moves them by about as far as pictures are from their captions. Each is computed
+    once: 4 · D bytes are kept of every caption seen.
+    """
+
+    def __init__(self, encoder: ImageEncoder | None, *, noise: float) -> None:
+        if not hasattr(encoder, "text_features") or getattr(encoder, "n_tokens", 0) != 1:
+            raise ConfigError(
+                "text_noise wants an encoder with a text tower, and its pooled vector",
+                where="captioner.encoder",
+                fix="Take clip or ruclip with output: pooled.",
+            )
+        self._encoder: Any = encoder
+        self._noise = noise
+        self._known: dict[str, Tensor] = {}
+
+    def __call__(self, captions: Sequence[str], *, learning: bool) -> Float[Tensor, "B 1 D"]:
+        new = list(dict.fromkeys(caption for caption in captions if caption not in self._known))
+        if new:
+            vectors = self._encoder.text_features(new).detach().float().cpu()
+            self._known.update(zip(new, functional.normalize(vectors, dim=1), strict=True))
+        found = torch.stack([self._known[caption] for caption in captions])
+        if learning:
+            found = functional.normalize(found + math.sqrt(self._noise) * torch.randn_like(found), dim=1)
+        return found[:, None]

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from memecap.captioners.base import TrainableCaptioner
+from memecap.captioners.base import Readings, TrainableCaptioner
 from memecap.decoding.base import Search
 from memecap.decoding.engines.candidates import collect
 from memecap.errors import ConfigError
@@ -32,7 +32,6 @@ from memecap.text.bpe import BPE
 
 Shown = Float[Tensor, "B N W"] | None  # vectors of each picture that the model is shown
 Prompts = Sequence[Sequence[int]]
-Readings = Sequence[Reading | None]
 Found = tuple[Tensor, Tensor | None]  # ids [C T], and the log-probability of each where the search tells it
 
 
@@ -57,9 +56,7 @@ class GPTCaptioner(TrainableCaptioner):
         layer: nn.Embedding = self.decoder.get_input_embeddings()
         return layer
 
-    def generate(
-        self, images: Images | None, readings: Sequence[Reading | None], search: Search
-    ) -> list[list[Caption]]:
+    def generate(self, images: Images | None, readings: Readings, search: Search) -> list[list[Caption]]:
         with evaluating(self):
             shown, prompts = self._show(images, readings)
             ids, log_probabilities = self._decode(shown, prompts, readings, search)

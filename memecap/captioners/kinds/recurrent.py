@@ -12,12 +12,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxtyping import Bool, Int
 from pydantic import Field
 from torch import Tensor
 from transformers import SuppressTokensLogitsProcessor
 
-from memecap.captioners.base import TrainableCaptioner
+from memecap.captioners.base import Readings, TrainableCaptioner
 from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig, PartConfig
 from memecap.core.progress import say
@@ -36,6 +35,7 @@ from memecap.reading.base import Reading
 from memecap.text.words import UNKNOWN_ID, Words
 
 MAX_PROMPT = 384  # tokens: a page of text is cut there, whole lines only
+Beginning = tuple[Tensor, State, Step]  # the first word's logits [B V], the state after them, the step that goes on
 
 
 class RecurrentConfig(PartConfig):
@@ -93,9 +93,7 @@ class RecurrentCaptioner(TrainableCaptioner):
         token_ids = [*ids, self._words.end_id] if len(ids) <= longest else ids[:longest]
         return Example(token_ids=token_ids, image=image, prompt_ids=self._prompt(reading))
 
-    def generate(
-        self, images: Images | None, readings: Sequence[Reading | None], search: Search
-    ) -> list[list[Caption]]:
+    def generate(self, images: Images | None, readings: Readings, search: Search) -> list[list[Caption]]:
         with evaluating(self):
             prompts = (part.to(self.device) for part in pad([self._prompt(reading) for reading in readings]))
             first, state, step = self._begin_writing(images, *prompts)
@@ -105,10 +103,8 @@ class RecurrentCaptioner(TrainableCaptioner):
             return in_order([cut(row, end_id) for row in ids], scores.tolist(), readings, self._write)
 
     @abstractmethod
-    def _begin_writing(
-        self, images: Images | None, prompt_ids: Int[Tensor, "B R"], prompt_mask: Bool[Tensor, "B R"]
-    ) -> tuple[Tensor, State, Step]:
-        """The first word's logits [B V], the state after them, and the step that goes on."""
+    def _begin_writing(self, images: Images | None, prompt_ids: Tensor, prompt_mask: Tensor) -> Beginning:
+        """After the pictures and prompts [B R] with their mask."""
 
     def _prompt(self, reading: Reading | None) -> list[int]:
         return [] if self._slots is None else self._slots.prompt(reading, max_tokens=MAX_PROMPT)

@@ -69,8 +69,9 @@ def extract(
         wanted = _pictures(corpus, splits)
         waiting = [(image_id, path) for image_id, path in wanted.items() if image_id not in known]
         failed: list[tuple[Path, str]] = []
-        terms = _Terms("" if on == "here" else fingerprint, str(device), torch.get_num_threads())
-        encode = with_part(partial(_encode, terms), encoder, family="encoders", on=on)
+        expected = "" if on == "here" else fingerprint
+        same = partial(_encode, expected, str(device), torch.get_num_threads())
+        encode = with_part(same, encoder, family="encoders", on=on)
         with bar() as progress, open_place(on) as run:
             task = progress.add_task(f"features of {corpus.name}", total=len(waiting))
             for shard in _chunks(waiting, shard_size):
@@ -120,17 +121,13 @@ def _pictures(corpus: Corpus, splits: Sequence[str] | None) -> dict[str, Path]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What must be equal wherever the encoder runs, for its numbers to be. An empty fingerprint is not compared."""
+def _encode(
+    fingerprint: str, device: str, n_threads: int, encoder: ImageEncoder, paths: Sequence[Path]
+) -> tuple[list[str], np.ndarray | None]:
+    """Why each picture could not be opened ("" for the good ones), and the features of the good ones [n N D].
 
-    fingerprint: str
-    device: str
-    n_threads: int
-
-
-def _encode(terms: _Terms, encoder: ImageEncoder, paths: Sequence[Path]) -> tuple[list[str], np.ndarray | None]:
-    """Why each picture could not be opened ("" for the good ones), and the features of the good ones [n N D]."""
+    The first three must be equal wherever the encoder runs, for its numbers to be; "" is not compared.
+    """
 
     def pixels(path: Path) -> Tensor | str:
         try:
@@ -138,7 +135,14 @@ def _encode(terms: _Terms, encoder: ImageEncoder, paths: Sequence[Path]) -> tupl
         except MemecapError as error:
             return error.what
 
-    _compare(encoder, terms)
+    if torch.get_num_threads() != n_threads:
+        torch.set_num_threads(n_threads)
+    if fingerprint and _fingerprint(encoder) != fingerprint:
+        raise UsageError(
+            "the encoder's settings do not build the same encoder elsewhere",
+            where="--on",
+            fix="Use --on here, or name weights that every machine has.",
+        )
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(pixels, paths))
     good = [answer for answer in answers if isinstance(answer, Tensor)]
@@ -146,19 +150,7 @@ def _encode(terms: _Terms, encoder: ImageEncoder, paths: Sequence[Path]) -> tupl
     if not good:
         return reasons, None
     with torch.inference_mode():
-        return reasons, encoder.to(terms.device).eval().encode(good).float().cpu().numpy()
-
-
-def _compare(encoder: ImageEncoder, terms: _Terms) -> None:
-    """Raises `UsageError` where the encoder was built elsewhere and came out as another one."""
-    if torch.get_num_threads() != terms.n_threads:
-        torch.set_num_threads(terms.n_threads)
-    if terms.fingerprint and _fingerprint(encoder) != terms.fingerprint:
-        raise UsageError(
-            "the encoder's settings do not build the same encoder elsewhere",
-            where="--on",
-            fix="Use --on here, or name weights that every machine has.",
-        )
+        return reasons, encoder.to(device).eval().encode(good).float().cpu().numpy()
 
 
 @lru_cache(maxsize=1)
