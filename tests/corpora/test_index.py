@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from memecap.core import manifest
-from memecap.corpora import _export
-from memecap.corpora.base import build
+from memecap.corpora.build.build import build
 from memecap.corpora.memes import Memes, Settings
 from memecap.corpora.table import Settings as TableSettings
 from memecap.corpora.table import Table
+from memecap.corpora.tools import export as exporting
 from memecap.corpora.tools.export import export
 from memecap.corpora.tools.index_shards import index
 from memecap.errors import DataError, UsageError
@@ -84,7 +84,7 @@ def test_an_export_of_fewer_rows_leaves_no_shard_of_the_earlier_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder is loaded as `train-*.tar`: rows that were dropped would come back."""
-    monkeypatch.setattr(_export, "SHARD", 5)
+    monkeypatch.setattr(exporting, "SHARD", 5)
     source, out = tmp_path / "t.tsv", tmp_path / "out"
     lines = [f"{number}\tкот {number}\n" for number in range(40)]
     source.write_text("image_id\tcaption\n" + "".join(lines), encoding="utf-8")
