@@ -45,9 +45,8 @@ class Conceptual(Source[Settings]):
         with open_ledger(images) as ledger:
             for caption, url in self._lines():
                 entry = ledger.get(url)
-                reason = (
-                    "not fetched: not tried yet" if entry is None else entry.reason and f"not fetched: {entry.reason}"
-                )
+                fault = "not tried yet" if entry is None else entry.reason
+                reason = fault and f"not fetched: {fault}"
                 image = images / entry.file if entry and not reason else None
                 yield Item(key=url, captions=(caption,), image=image, split=split, source_url=url, reason=reason)
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
-from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +23,7 @@ from pydantic import Field
 from memecap.core import storage
 from memecap.corpora.base import CorpusSettings, Item, Language, Licence, Source
 from memecap.corpora.sources import tables
-from memecap.corpora.sources.beside import TRIED, ImagesBeside, around, look_beside
+from memecap.corpora.sources.beside import ImagesBeside, around, with_pictures
 from memecap.errors import DataError, MissingFileError
 
 # The broken row of results.csv ends its number with a space instead of a bar.
@@ -52,15 +51,14 @@ class Flickr30k(Source[Settings]):
         return self.config.images or around(self.config.source)
 
     def items(self) -> Iterator[Item]:
-        rows = self._captions()
-        first = list(islice(rows, TRIED))
-        pictures = look_beside(self.config.source, [file for file, *_ in first], images=self.config.images)
-        lists = tables.split_lists(self.config.split_lists) if self.config.split_lists else {}
-        for file, captions, split in chain(first, rows):
+        config = self.config
+        lists = tables.split_lists(config.split_lists) if config.split_lists else {}
+        for image, row in with_pictures(config.source, self._captions(), images=config.images):
+            file, captions, split = row
             yield Item(
                 key=file,
                 captions=tuple(tables.one_line(caption) for caption in captions),
-                image=pictures.find(file),
+                image=image,
                 split=lists.get(tables.listed_as(file), split),
             )
 
@@ -89,11 +87,8 @@ def _numbered(path: Path, form: re.Pattern[str]) -> Iterator[tuple[str, tuple[st
             continue
         match = form.match(line)
         if not match:
-            raise DataError(
-                "not a caption of Flickr30k",
-                where=f"{path}, line {number}",
-                fix="results.csv has `name.jpg| n| caption`, the token file `name.jpg#n<TAB>caption`.",
-            )
+            fix = "results.csv has `name.jpg| n| caption`, the token file `name.jpg#n<TAB>caption`."
+            raise DataError("not a caption of Flickr30k", where=f"{path}, line {number}", fix=fix)
         yield match["file"].strip(), (match["caption"],), ""
 
 
@@ -111,11 +106,8 @@ def _karpathy(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
 def _parallel_lines(folder: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
     lists = sorted(folder.glob("*_images.txt"), key=lambda path: tables.split_of_name(path.name))
     if not lists:
-        raise MissingFileError(
-            "no captions of Flickr30k there",
-            where=folder,
-            fix=f"It should hold {', '.join(_FILES)}, or *_images.txt with <split>.<n>.en.gz.",
-        )
+        fix = f"It should hold {', '.join(_FILES)}, or *_images.txt with <split>.<n>.en.gz."
+        raise MissingFileError("no captions of Flickr30k there", where=folder, fix=fix)
     for names in lists:
         stem = names.name.removesuffix("_images.txt")
         files = names.read_text(encoding="utf-8").split()

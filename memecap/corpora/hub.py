@@ -59,35 +59,27 @@ class Hub(Source[Settings]):
         try:
             import datasets
         except ImportError as error:
-            raise UsageError(
-                "the Hub's datasets need `datasets`", where="hub", fix="pip install 'memecap[eval]'"
-            ) from error
-        settings = self.config
+            fix = "pip install 'memecap[eval]'"
+            raise UsageError("the Hub's datasets need `datasets`", where="hub", fix=fix) from error
+        settings, where = self.config, str(self.config.source)
         try:
-            loaded = datasets.load_dataset(
-                str(settings.source), settings.subset, revision=settings.revision, streaming=True
-            )
+            loaded = datasets.load_dataset(where, settings.subset, revision=settings.revision, streaming=True)
             if settings.image:
                 loaded = loaded.cast_column(settings.image, datasets.Image(decode=False))
         except (OSError, datasets.exceptions.DatasetsError) as error:
-            raise ServiceError(
-                f"the dataset cannot be loaded: {type(error).__name__}: {error}".splitlines()[0],
-                where=str(settings.source),
-                fix="Check the name and the network; a closed dataset needs HF_TOKEN.",
-            ) from error
+            what = f"the dataset cannot be loaded: {type(error).__name__}: {error}".splitlines()[0]
+            fix = "Check the name and the network; a closed dataset needs HF_TOKEN."
+            raise ServiceError(what, where=where, fix=fix) from error
         except (ValueError, KeyError) as error:
-            raise DataError(
-                f"the dataset cannot be read: {error}".splitlines()[0],
-                where=str(settings.source),
-                fix="Check image= and subset=, the names of its column and its configuration.",
-            ) from error
+            what = f"the dataset cannot be read: {error}".splitlines()[0]
+            fix = "Check image= and subset=, the names of its column and its configuration."
+            raise DataError(what, where=where, fix=fix) from error
         return dict(loaded)
 
     def _value(self, record: dict[str, Any], column: str, place: str) -> Any:
         if column not in record:
-            raise DataError(
-                f"no column {column!r}", where=place, fix=f"There are: {', '.join(record)}. Set image=, caption=, id=."
-            )
+            fix = f"There are: {', '.join(record)}. Set image=, caption=, id=."
+            raise DataError(f"no column {column!r}", where=place, fix=fix)
         return record[column]
 
     def _image(self, record: dict[str, Any], place: str) -> tuple[Path | None, str]:

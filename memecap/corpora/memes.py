@@ -42,11 +42,8 @@ class Memes(Source[Settings]):
             return self._posts()
         if any((folder / f"{split}.csv").exists() for split in ("train", "val", "test")):
             return self._tables()
-        raise MissingFileError(
-            "neither posts.jsonl nor train.csv, val.csv or test.csv is there",
-            where=folder,
-            fix="Give the folder that `memecap scrape` wrote, or one with tables and images/.",
-        )
+        fix = "Give the folder that `memecap scrape` wrote, or one with tables and images/."
+        raise MissingFileError("neither posts.jsonl nor train.csv, val.csv or test.csv is there", where=folder, fix=fix)
 
     def _posts(self) -> Iterator[Item]:
         for post in read_posts(self.config.source):

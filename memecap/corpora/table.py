@@ -54,13 +54,9 @@ class Table(Source[Settings]):
         )
         wanted = (config.id, config.file, config.caption, config.split)
         for place, record in lines:
-            for column in wanted:
-                if column and column not in record:
-                    raise DataError(
-                        f"no column {column!r}",
-                        where=place,
-                        fix=f"There are: {', '.join(record)}. Name yours with id=, caption=, file=, split=.",
-                    )
+            if missing := [column for column in wanted if column and column not in record]:
+                fix = f"There are: {', '.join(record)}. Name yours with id=, caption=, file=, split=."
+                raise DataError(f"no column {missing[0]!r}", where=place, fix=fix)
             key, file, caption, split = (record.get(column, "") for column in wanted)
             yield key, file, caption, split
 

@@ -9,12 +9,11 @@ Source: Gurari et al. 2020, arXiv:2002.08565, https://vizwiz.org.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, islice
 from pathlib import Path
 
 from memecap.corpora.base import CorpusSettings, Item, Language, Licence, Source
 from memecap.corpora.sources import tables
-from memecap.corpora.sources.beside import TRIED, ImagesBeside, around, look_beside
+from memecap.corpora.sources.beside import ImagesBeside, around, with_pictures
 from memecap.errors import MissingFileError
 
 
@@ -34,13 +33,11 @@ class VizWiz(Source[Settings]):
 
     def items(self) -> Iterator[Item]:
         rows = ((file if Path(file).suffix else f"{file}.jpg", caption, url) for file, caption, url in self._captions())
-        first = list(islice(rows, TRIED))
-        pictures = look_beside(self.config.source, [name for name, *_ in first], images=self.config.images)
-        for name, caption, url in chain(first, rows):
+        for image, (name, caption, url) in with_pictures(self.config.source, rows, images=self.config.images):
             yield Item(
                 key=name,
                 captions=(tables.one_line(caption),),
-                image=pictures.find(name),
+                image=image,
                 split=tables.split_of_name(name.removeprefix("VizWiz_")),
                 source_url=url,
             )

@@ -36,10 +36,8 @@ class Xm3600(Source[Settings]):
                 key = record["image/key"]
                 captions = tuple(tables.one_line(caption) for caption in record[config.language]["caption"])
             except (KeyError, TypeError) as error:
-                raise DataError(
-                    f"not a record of XM3600 with language {config.language!r}: {error!r} is not there",
-                    where=f"{path}, line {number}",
-                    fix="Give captions.jsonl of Crossmodal-3600 and one of its languages.",
-                ) from error
+                what = f"not a record of XM3600 with language {config.language!r}: {error!r} is not there"
+                fix = "Give captions.jsonl of Crossmodal-3600 and one of its languages."
+                raise DataError(what, where=f"{path}, line {number}", fix=fix) from error
             image = config.images / f"{key}.jpg" if config.images else None
             yield Item(key=key, captions=captions, image=image, split=config.split)

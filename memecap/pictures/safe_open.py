@@ -25,9 +25,8 @@ from memecap.pictures.check import on_white
 
 _AVIF = bool(features.check("avif"))  # from Pillow 11.3 on, where it was built with it
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", *(("AVIF",) if _AVIF else ()))  # phones' MPO open as JPEG
-EXTENSIONS = frozenset(
-    {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".jfif", *((".avif",) if _AVIF else ())}
-)
+_READ = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".jfif"}
+EXTENSIONS = frozenset(_READ | {".avif"} if _AVIF else _READ)
 #: pictures that people have in folders and that are not read here
 FOREIGN_EXTENSIONS = frozenset({".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".psd", ".svg"}) - EXTENSIONS
 MAX_PIXELS = 64_000_000
@@ -45,10 +44,10 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
         DataError: not a picture of a known format, broken, or larger than `max_pixels`.
     """
     where = str(source) if isinstance(source, str | Path) else f"a picture given as {type(source).__name__}"
-    if isinstance(source, np.ndarray):
-        source = _from_array(source)
     if isinstance(source, Image.Image):
         return _rgb(ImageOps.exif_transpose(source))
+    if isinstance(source, np.ndarray):
+        return _rgb(ImageOps.exif_transpose(_from_array(source)))
     if not isinstance(source, bytes | str | Path):
         raise DataError(
             f"cannot take a picture from {type(source).__name__}",
@@ -68,13 +67,11 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
     except FileNotFoundError as error:
         raise MissingFileError("no such picture", where=where, fix="Check the path.") from error
     except (IsADirectoryError, PermissionError, IrregularFileError) as error:
-        raise StorageError(
-            f"cannot read: {error.strerror}", where=where, fix="Check the path and its permissions."
-        ) from error
+        fix = "Check the path and its permissions."
+        raise StorageError(f"cannot read: {error.strerror}", where=where, fix=fix) from error
     except UnidentifiedImageError as error:
-        raise DataError(
-            "not a picture of a known format", where=where, fix=f"Convert it to one of: {', '.join(FORMATS)}."
-        ) from error
+        fix = f"Convert it to one of: {', '.join(FORMATS)}."
+        raise DataError("not a picture of a known format", where=where, fix=fix) from error
     except Image.DecompressionBombError as error:
         raise DataError(f"too many pixels: {error}", where=where, fix="Make the picture smaller.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -90,9 +87,8 @@ def _open_file(path: Path) -> IO[bytes]:
     file = open_regular(path)
     if (size := os.fstat(file.fileno()).st_size) > MAX_BYTES:
         file.close()
-        raise DataError(
-            f"{size:,} bytes are more than {MAX_BYTES:,}", where=path, fix="Give a picture, or make it smaller."
-        )
+        what = f"{size:,} bytes are more than {MAX_BYTES:,}"
+        raise DataError(what, where=path, fix="Give a picture, or make it smaller.")
     return file
 
 
@@ -118,8 +114,6 @@ def find_pictures(folder: Path, extensions: Collection[str] = EXTENSIONS, *, dee
 
 def _from_array(array: np.ndarray) -> Image.Image:
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
-        raise DataError(
-            f"an array of {array.dtype} {list(array.shape)} is not a picture",
-            fix="Give uint8 of shape [H W], [H W 3] or [H W 4].",
-        )
+        what = f"an array of {array.dtype} {list(array.shape)} is not a picture"
+        raise DataError(what, fix="Give uint8 of shape [H W], [H W 3] or [H W 4].")
     return Image.fromarray(array)

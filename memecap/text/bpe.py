@@ -26,11 +26,8 @@ class BPE:
 
     def __init__(self, backend: Backend, *, end_token: str) -> None:
         if (end_id := backend.token_to_id(end_token)) is None:
-            raise DataError(
-                f"the vocabulary has no end token {end_token!r}",
-                where="tokenizer",
-                fix="Name the end token in the model's tokenizer_config.json (eos_token).",
-            )
+            fix = "Name the end token in the model's tokenizer_config.json (eos_token)."
+            raise DataError(f"the vocabulary has no end token {end_token!r}", where="tokenizer", fix=fix)
         backend.encode_special_tokens = True  # a special token's name met in a text is text
         self.backend = backend
         self.end_token = end_token
@@ -105,11 +102,9 @@ def _backend(folder: Path) -> Backend:
         raise
     except Exception as error:  # tokenizers raises nothing more exact
         raise DataError(f"broken tokenizer: {error}", where=folder, fix="Save or fetch the model again.") from error
-    raise MissingFileError(
-        "no tokenizer there: expected tokenizer.json, or vocab.json and merges.txt",
-        where=folder,
-        fix="Check that the folder holds a causal language model with its tokenizer.",
-    )
+    what = "no tokenizer there: expected tokenizer.json, or vocab.json and merges.txt"
+    fix = "Check that the folder holds a causal language model with its tokenizer."
+    raise MissingFileError(what, where=folder, fix=fix)
 
 
 def _end_token(folder: Path, backend: Backend) -> str:
@@ -122,8 +117,5 @@ def _end_token(folder: Path, backend: Backend) -> str:
     for token in (*candidates, *_END_TOKENS):
         if backend.token_to_id(token) is not None:
             return str(token)
-    raise DataError(
-        f"no end token: tried {json.dumps([*candidates, *_END_TOKENS], ensure_ascii=False)}",
-        where=folder,
-        fix="Name it as eos_token in tokenizer_config.json.",
-    )
+    tried = json.dumps([*candidates, *_END_TOKENS], ensure_ascii=False)
+    raise DataError(f"no end token: tried {tried}", where=folder, fix="Name it as eos_token in tokenizer_config.json.")

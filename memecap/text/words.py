@@ -51,9 +51,8 @@ class Words:
         for text in texts:
             counts.update(split(text))
             forms.update((form.lower(), form) for form in _inside_sentences(text))
-        frequent = sorted(
-            (word for word in counts if counts[word] >= min_count), key=lambda word: (-counts[word], word)
-        )
+        enough = (word for word in counts if counts[word] >= min_count)
+        frequent = sorted(enough, key=lambda word: (-counts[word], word))
         kept = frequent[: max_size - len(_SPECIAL) - len(marks)]
         return cls(kept, forms=_usual(forms, set(kept)), marks=marks)
 
@@ -82,9 +81,8 @@ class Words:
         return join([self.forms.get(word, word) for word in words])
 
     def save(self, folder: Path) -> None:
-        storage.write_json(
-            folder / _FILE, {"words": self.words[self.n_special :], "forms": self.forms, "marks": self.marks}
-        )
+        words = self.words[self.n_special :]
+        storage.write_json(folder / _FILE, {"words": words, "forms": self.forms, "marks": self.marks})
 
 
 def split(text: str) -> list[str]:

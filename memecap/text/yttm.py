@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from memecap.core import storage
@@ -49,9 +50,8 @@ class YttmBPE:
         except FileNotFoundError as error:
             raise MissingFileError("no such file", where=path, fix="Check the model's folder.") from error
         except (ValueError, UnicodeDecodeError) as error:
-            raise DataError(
-                "not a YouTokenToMe model", where=path, fix="Expected ruCLIP's bpe.model; fetch it again."
-            ) from error
+            fix = "Expected ruCLIP's bpe.model; fetch it again."
+            raise DataError("not a YouTokenToMe model", where=path, fix=fix) from error
         return cls(
             characters={chr(code): i for code, i in zip(pairs[::2], pairs[1::2], strict=True)},
             rules=tuple(zip(triples[::3], triples[1::3], triples[2::3], strict=True)),
@@ -98,9 +98,9 @@ class YttmBPE:
     def _merge(self, ids: list[int]) -> list[int]:
         never = (len(self.rules), -1)
         while len(ids) > 1:
-            best = min(range(len(ids) - 1), key=lambda i: self._ranks.get((ids[i], ids[i + 1]), never)[0])
-            _, new = self._ranks.get((ids[best], ids[best + 1]), never)
-            if new == -1:
+            found = [self._ranks.get(pair, never) for pair in pairwise(ids)]
+            if (first := min(found)) == never:
                 break
-            ids[best : best + 2] = [new]
+            best = found.index(first)
+            ids[best : best + 2] = [first[1]]
         return ids

@@ -61,8 +61,6 @@ def _refuse_other_rules(folder: Path, rules: dict[str, object]) -> None:
     there = storage.read_json(path).get("rules", {}) if path.exists() else {}
     if changes := [key for key in rules if key in there and rules[key] != there[key]]:  # older corpora lack some
         changed = ", ".join(f"{key}={there[key]!r}" for key in changes)
-        raise UsageError(
-            f"the corpus there was split with {changed}, and rows do not move",
-            where=folder,
-            fix="Use the same settings, or another --out, or remove the folder to split anew.",
-        )
+        what = f"the corpus there was split with {changed}, and rows do not move"
+        fix = "Use the same settings, or another --out, or remove the folder to split anew."
+        raise UsageError(what, where=folder, fix=fix)

@@ -76,10 +76,8 @@ def _head(name: str, counts: Iterable[str], details: Mapping[str, Any], pictured
 
 
 def _counts(counts: Mapping[str, int], details: Mapping[str, Any]) -> str:
-    lines = [
-        (split, f"{n:,}", f"{details['groups'].get(split, 0):,}", f"{details['captions'].get(split, 0):,}")
-        for split, n in counts.items()
-    ]
+    columns = counts, details["groups"], details["captions"]
+    lines = [(split, *(f"{column.get(split, 0):,}" for column in columns)) for split in counts]
     return "## Rows\n\n" + _table(("split", "rows", "groups", "captions"), lines)
 
 

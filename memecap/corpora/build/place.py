@@ -42,11 +42,9 @@ def refuse_drops(journal: Journal) -> None:
         return
     first = "; ".join(f"{key} ({reason or 'left out'})" for key, reason in dropped[:_TOLD])
     more = f"; and {len(dropped) - _TOLD:,} more" if len(dropped) > _TOLD else ""
-    raise DataError(
-        f"{len(dropped):,} of the rows that stand would be dropped: {first}{more}",
-        where=journal.folder,
-        fix="Bring the source back as it was, or let them go with --drop-missing. Nothing was changed.",
-    )
+    what = f"{len(dropped):,} of the rows that stand would be dropped: {first}{more}"
+    fix = "Bring the source back as it was, or let them go with --drop-missing. Nothing was changed."
+    raise DataError(what, where=journal.folder, fix=fix)
 
 
 def drop_strays(journal: Journal, splits: Container[str]) -> None:

@@ -55,9 +55,8 @@ def real(path: Path) -> Path:
 def record(item: Item, confine: Confine) -> tuple[Any, ...]:
     """The item's row of the journal's table `items`. Raises `DataError` for a split that is none."""
     if item.split not in RANKS:
-        raise DataError(
-            f"{item.split!r} is no split", where=f"item {item.key}", fix=f"Use one of: {', '.join(manifest.SPLITS)}."
-        )
+        fix = f"Use one of: {', '.join(manifest.SPLITS)}."
+        raise DataError(f"{item.split!r} is no split", where=f"item {item.key}", fix=fix)
     key = clean(item.key)
     captions, sources = (tuple(map(clean, texts)) for texts in (item.captions, item.source_captions))
     reason = item.reason or ("" if captions and all(map(str.strip, captions)) else "an empty caption")

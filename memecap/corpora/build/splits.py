@@ -48,15 +48,13 @@ def assign_splits(
 
 def _pin_rows(db: sqlite3.Connection, corpus: manifest.Corpus, *, own: bool) -> None:
     """Rows that have their split already."""
+    pins = (
+        (row.image_id, row.group_id, RANKS[split], own, row.source_id, Path(row.file_name).suffix)
+        for split in manifest.SPLITS
+        for row in corpus.rows(split)
+    )
     with db:
-        db.executemany(
-            "INSERT INTO pins VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                (row.image_id, row.group_id, RANKS[split], own, row.source_id, Path(row.file_name).suffix)
-                for split in manifest.SPLITS
-                for row in corpus.rows(split)
-            ),
-        )
+        db.executemany("INSERT INTO pins VALUES (?, ?, ?, ?, ?, ?)", pins)
 
 
 def _links(db: sqlite3.Connection, similarity: float) -> Iterator[tuple[str, str]]:

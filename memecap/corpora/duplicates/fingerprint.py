@@ -38,8 +38,8 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom, in cells
 def fingerprint(image: Image.Image) -> bytes:
     """The fingerprint of one picture, `DTYPE.itemsize` bytes."""
     cells = _cells(image)
-    borders = _borders(np.asarray(cells).astype(np.int16))
-    top, bottom, left, right = borders
+    grey = np.asarray(cells).astype(np.int16)
+    borders = top, bottom, left, right = [_plain(side) for side in (grey, grey[::-1], grey.T, grey.T[::-1])]
     inner: Box = (left, top, CELLS - right, CELLS - bottom)
     views = [box for whole in ((0.0, 0.0, CELLS, CELLS), inner) for box in (whole, _cropped(whole))]
     found = np.zeros(1, dtype=DTYPE)
@@ -63,12 +63,8 @@ def _cells(image: Image.Image) -> Image.Image:
     return image.convert("L").resize((CELLS, CELLS), Image.Resampling.BILINEAR if small else Image.Resampling.BOX)
 
 
-def _borders(grey: np.ndarray) -> tuple[int, int, int, int]:
-    """Lines of one grey at each edge, at most a quarter of the picture each."""
-    return _plain(grey), _plain(grey[::-1]), _plain(grey.T), _plain(grey.T[::-1])
-
-
 def _plain(grey: np.ndarray) -> int:
+    """Lines of one grey at the upper edge, at most a quarter of the picture."""
     lines = grey[: CELLS // 4]
     busy = (np.abs(lines - np.median(lines[0])) > _PLAIN).mean(axis=1) > _SPECKS
     return int(busy.argmax()) if busy.any() else len(lines)

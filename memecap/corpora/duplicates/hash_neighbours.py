@@ -24,7 +24,7 @@ def near_pairs(hashes: np.ndarray, distance: int) -> np.ndarray:
     found = [np.stack([order[:-1][same], order[1:][same]], axis=1)]
     if distance > 0:
         found += [first[pairs] for mask in _masks(distance) for pairs in _pairs_within(unique, mask, distance)]
-    return np.unique(np.concatenate(found), axis=0) if found else np.zeros((0, 2), dtype=np.int64)
+    return np.unique(np.concatenate(found), axis=0)
 
 
 def _masks(distance: int) -> list[np.uint64]:

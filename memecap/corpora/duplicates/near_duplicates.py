@@ -16,12 +16,10 @@ from memecap.corpora.duplicates.hash_neighbours import near_views
 RADIUS = 8  # bits of 64: every change that a picture must survive stays within 6 in the pHash or in the dHash
 _BATCH = 1024
 
-Pair = tuple[int, int, float]
-
 
 def near_duplicates(
     phash: np.ndarray, dhash: np.ndarray, fetch: Callable[[np.ndarray], np.ndarray], *, threshold: float
-) -> Iterator[Pair]:
+) -> Iterator[tuple[int, int, float]]:
     """Positions of two pictures and their similarity where it is at least `threshold`.
 
     Args:

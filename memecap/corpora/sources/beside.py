@@ -5,9 +5,10 @@ In: the table or its folder, and names of pictures. Out: where each picture is; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
@@ -19,43 +20,41 @@ ImagesBeside = Annotated[
     Path | None, Field(description="folder of the pictures; when not set, those beside the captions, if any")
 ]
 
+RowT = TypeVar("RowT", bound=tuple[Any, ...])
+
 DEEPEST = 2  # flickr30k_images/flickr30k_images, as Kaggle packs it
 TRIED = 100  # names, before it is said that no picture is there
 
 
-class Beside:
-    """Folders that hold pictures, the one that was right last time first."""
+def with_pictures(source: Path, rows: Iterator[RowT], *, images: Path | None) -> Iterator[tuple[Path | None, RowT]]:
+    """Rows that begin with a picture's name, each after its place: in `images` when given, else beside the source.
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = list(folders)
-
-    def find(self, name: str) -> Path | None:
-        """The picture's place; where it should be if it is nowhere; None where captions have no pictures at all."""
-        for number, folder in enumerate(self._folders):
-            if (path := picture(folder, name)).is_file():
-                self._folders.insert(0, self._folders.pop(number))
-                return path
-        return self._folders[0] / name if self._folders else None
-
-
-def look_beside(source: Path, names: Sequence[str], *, images: Path | None) -> Beside:
-    """Where the pictures of a source are: in `images` when it is given, else beside the source.
-
-    Args:
-        names: some of the pictures. When none of the first is beside the source, its captions are text only.
+    When none of the first pictures is beside the source, its captions are text only.
     """
+    first = list(islice(rows, TRIED))
+    folders = list(_pictured(images or around(source)))
     if images is not None:
-        return Beside([images, *_pictured(images)])
-    folders = list(_pictured(around(source)))
-    if any(picture(folder, name).is_file() for name in names[:TRIED] for folder in folders):
-        return Beside(folders)
-    say(f"warning: no pictures beside {source}: captions only. Name the folder of the pictures: --set images=FOLDER")
-    return Beside([])
+        folders.insert(0, images)
+    elif not any(picture(folder, name).is_file() for name, *_ in first for folder in folders):
+        fix = "Name the folder of the pictures: --set images=FOLDER"
+        say(f"warning: no pictures beside {source}: captions only. {fix}")
+        folders = []
+    for row in chain(first, rows):
+        yield _find(folders, row[0]), row
 
 
 def around(source: Path) -> Path:
     """The folder of a source, which may be a file in it."""
     return source if source.is_dir() else source.parent
+
+
+def _find(folders: list[Path], name: str) -> Path | None:
+    """The picture's place; where it should be if it is nowhere. The folder that was right comes first next time."""
+    for number, folder in enumerate(folders):
+        if (path := picture(folder, name)).is_file():
+            folders.insert(0, folders.pop(number))
+            return path
+    return folders[0] / name if folders else None
 
 
 def _pictured(folder: Path, depth: int = 0) -> Iterator[Path]:

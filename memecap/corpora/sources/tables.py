@@ -39,11 +39,9 @@ def delimited(
             for number, fields in lines:
                 place = f"{path}, line {number}"
                 if len(fields) != len(names):
-                    raise DataError(
-                        f"{len(fields)} fields where {', '.join(names)} are expected",
-                        where=place,
-                        fix="Correct the line, or name the delimiter and quoting the file has.",
-                    )
+                    what = f"{len(fields)} fields where {', '.join(names)} are expected"
+                    fix = "Correct the line, or name the delimiter and quoting the file has."
+                    raise DataError(what, where=place, fix=fix)
                 record = dict(zip(names, fields, strict=True))
                 if key in record and not record[key].strip():  # such rows would all become one picture
                     raise DataError(f"the {key} is empty", where=place, fix="Fill it in, or remove the row.")
@@ -74,11 +72,9 @@ def coco(path: Path) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
         for annotation in content["annotations"]:
             images[annotation["image_id"]][1].append(annotation)
     except (KeyError, TypeError) as error:
-        raise DataError(
-            f"not a COCO json of captions: {error!r} is not there",
-            where=path,
-            fix="It needs images[].id, images[].file_name, annotations[].image_id and annotations[].caption.",
-        ) from error
+        what = f"not a COCO json of captions: {error!r} is not there"
+        fix = "It needs images[].id, images[].file_name, annotations[].image_id and annotations[].caption."
+        raise DataError(what, where=path, fix=fix) from error
     yield from images.values()
 
 
@@ -96,9 +92,8 @@ def split_lists(folder: Path) -> dict[str, str]:
             for line in path.read_text(encoding="utf-8").split():
                 found[listed_as(line)] = split
     if not found:
-        raise MissingFileError(
-            "no lists of splits there", where=folder, fix="Put train*.txt, val*.txt, test*.txt with a picture a line."
-        )
+        fix = "Put train*.txt, val*.txt, test*.txt with a picture a line."
+        raise MissingFileError("no lists of splits there", where=folder, fix=fix)
     return found
 
 

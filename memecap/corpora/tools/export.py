@@ -24,6 +24,7 @@ from memecap.errors import UsageError
 
 SHARD = 5_000  # rows in a tar file
 ROW_GROUP = 200  # rows in memory at once
+_COLUMNS = [name for name in Row.__dataclass_fields__ if name != "file_name"]
 _SHARD = re.compile(r"[^/\\]+-\d{6,}\.tar")
 RECORD = ".export.json"  # the files that exports into this folder wrote
 # The one field of every picture in a webdataset, whatever its bytes: a field that some samples lack is another schema
@@ -59,9 +60,8 @@ def _claim(corpus: Corpus, to: str, out: Path) -> list[str]:
     names = [name for split, n_rows in corpus.counts.items() for name in _NAMES[to](split, n_rows)]
     for name in names:
         if name not in known and (out / name).exists():
-            raise UsageError(
-                "the file is there, and no export wrote it", where=out / name, fix="Name another folder with --out."
-            )
+            what = "the file is there, and no export wrote it"
+            raise UsageError(what, where=out / name, fix="Name another folder with --out.")
     stale = [name for name in known - set(names) if to == "webdataset" and _SHARD.fullmatch(name)]
     storage.write_json(out / RECORD, sorted(known.union(names)))
     return stale
@@ -78,12 +78,11 @@ def _parquet(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list
         return pa.list_(pa.string()) if name in ("captions", "source_captions") else pa.string()
 
     pictured = _has_pictures(corpus)
-    names = [name for name in Row.__dataclass_fields__ if name != "file_name"]
-    schema = pa.schema([(name, column(name)) for name in names])
+    schema = pa.schema([(name, column(name)) for name in _COLUMNS])
     if pictured:
         schema = schema.insert(0, pa.field("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])))
         features: dict[str, Any] = {"image": {"_type": "Image"}}  # tells `datasets` to decode the column
-        for name in names:
+        for name in _COLUMNS:
             text = {"dtype": "string", "_type": "Value"}
             features[name] = {"feature": text, "_type": "List"} if pa.types.is_list(column(name)) else text
         schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
@@ -135,33 +134,26 @@ def _coco(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Pa
     with storage.atomic_writer(path) as file:
         file.write(f'{{"info": {json.dumps({"description": corpus.name})},\n"images": [')
         for number, row in enumerate(rows):
-            keep = {
-                "id": row.image_id,
-                "file_name": _copied(corpus, row, out),
-                "split": split,
-                "group_id": row.group_id,
-            }
-            file.write(",\n" * bool(number) + json.dumps({**keep, "url": row.source_url}, ensure_ascii=False))
+            image = {"id": row.image_id, "file_name": _copied(corpus, row, out), "split": split}
+            image |= {"group_id": row.group_id, "url": row.source_url}
+            file.write(",\n" * bool(number) + json.dumps(image, ensure_ascii=False))
         file.write('],\n"annotations": [')
-        number = 0
-        for row in corpus.rows(split):
-            for caption in row.captions:
-                annotation = {"id": number, "image_id": row.image_id, "caption": caption}
-                file.write(",\n" * bool(number) + json.dumps(annotation, ensure_ascii=False))
-                number += 1
+        captions = ((row.image_id, caption) for row in corpus.rows(split) for caption in row.captions)
+        for number, (image_id, caption) in enumerate(captions):
+            annotation = {"id": number, "image_id": image_id, "caption": caption}
+            file.write(",\n" * bool(number) + json.dumps(annotation, ensure_ascii=False))
         file.write("]}\n")
     return [path]
 
 
 def _tsv(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Path]:
     path = out / f"{split}.tsv"
-    columns = [name for name in Row.__dataclass_fields__ if name != "file_name"]
     with storage.atomic_writer(path) as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["file_name", *columns])
+        writer.writerow(["file_name", *_COLUMNS])
         for row in rows:
             record = row.to_json()
-            cells = [record[name] for name in columns]
+            cells = [record[name] for name in _COLUMNS]
             cells = [cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False) for cell in cells]
             writer.writerow([_copied(corpus, row, out), *cells])
     return [path]

@@ -11,7 +11,6 @@ import json
 import re
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,7 @@ _SPLIT = re.compile(r"[\w-]+")
 _FILE_NAME = re.compile(rf"{manifest.IMAGES}/[^/\\\0]+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    row: Row
-    picture: tuple[int, int] | None  # offset and size
+_Place = tuple[int, int]  # of a picture in its shard: offset and size
 
 
 def index(folder: Path) -> Corpus:
@@ -44,9 +40,8 @@ def index(folder: Path) -> Corpus:
     _refuse_foreign(folder)
     shards = sorted([*folder.glob("*.tar"), *folder.glob("shards/*.tar")])
     if not shards:
-        raise MissingFileError(
-            "no tar files there", where=folder, fix="Make them with `memecap corpus export CORPUS --to webdataset`."
-        )
+        fix = "Make them with `memecap corpus export CORPUS --to webdataset`."
+        raise MissingFileError("no tar files there", where=folder, fix=fix)
     places: list[dict[str, Any]] = []
     with storage.lock(folder):
         counts = manifest.write_rows(folder, _rows(folder, shards, places))
@@ -58,14 +53,13 @@ def _rows(folder: Path, shards: list[Path], places: list[dict[str, Any]]) -> Ite
     """The rows of all shards; where their pictures are is noted on the way."""
     rows_found = 0
     for shard in progress.track(shards, "indexing shards"):
-        for sample in _samples(shard):
-            if sample.picture is not None:
-                name = f"{sample.row.split}/{sample.row.file_name}"
-                offset, size = sample.picture
-                where = shard.relative_to(folder).as_posix()
+        where = shard.relative_to(folder).as_posix()
+        for row, (offset, size) in _samples(shard):
+            if row.file_name:
+                name = f"{row.split}/{row.file_name}"
                 places.append({"name": name, "shard": where, "offset": offset, "size": size})
             rows_found += 1
-            yield sample.row
+            yield row
     if not rows_found:
         raise DataError("the tar files hold no row of memecap", where=folder, fix="Name a folder of exported shards.")
     manifest.reopen(folder)  # not before all have been read: a broken shard leaves the corpus as it was
@@ -82,17 +76,14 @@ def _refuse_foreign(folder: Path) -> None:
             (folder / INDEX).exists() or any(folder.glob(f"*/{manifest.METADATA}"))
         )
     if not is_ours:
-        raise UsageError(
-            "rows stand there that no index of shards wrote",
-            where=folder,
-            fix="Move the tar files to a folder of their own, and index that.",
-        )
+        fix = "Move the tar files to a folder of their own, and index that."
+        raise UsageError("rows stand there that no index of shards wrote", where=folder, fix=fix)
 
 
-def _samples(shard: Path) -> Iterator[_Sample]:
+def _samples(shard: Path) -> Iterator[tuple[Row, _Place]]:
     """Members of one key that stand together; a second json begins another sample."""
     record: dict[str, Any] | None = None
-    picture: tuple[int, int] | None = None
+    picture: _Place | None = None
     key = ""
     try:
         with tarfile.open(shard, "r:") as tar:
@@ -118,7 +109,7 @@ def _samples(shard: Path) -> Iterator[_Sample]:
         yield _sample(record, picture, shard)
 
 
-def _sample(record: Any, picture: tuple[int, int] | None, shard: Path) -> _Sample:
+def _sample(record: Any, picture: _Place | None, shard: Path) -> tuple[Row, _Place]:
     what = ""
     if not isinstance(record, dict) or not {"split", "captions", "image_id"} <= record.keys():
         what = "a sample's json is not a row of memecap"
@@ -132,4 +123,4 @@ def _sample(record: Any, picture: tuple[int, int] | None, shard: Path) -> _Sampl
         raise DataError(what, where=shard, fix="Export the corpus again: `memecap corpus export … --to webdataset`.")
     if not any(record.get("source_captions", ())):
         record["source_captions"] = []  # an export fills them up with empty ones, for readers that want a type
-    return _Sample(Row.from_json(record), picture if record.get("file_name") else None)
+    return Row.from_json(record), picture or (0, 0)

@@ -30,21 +30,23 @@ _COSINES = np.cos(np.pi * (np.arange(_CELLS) + 0.5) * np.arange(_WAVES)[:, None]
 # pictures have the less of a wave the shorter it is: the weights make all count alike
 _WEIGHTS = np.hypot(*np.meshgrid(np.arange(_WAVES), np.arange(_WAVES)))
 
-Leak = tuple[int, int, float]
 Box = tuple[float, float, float, float]
 
 
 def sketch(image: Image.Image) -> bytes:
     """Waves of a picture and of its middles: unit vectors, float16 [3 64]."""
     grey = image.convert("L")
-    cells = np.stack([_scaled(grey, _CELLS, middle) for middle in _MIDDLES]).astype(np.float64)
+    size = _CELLS, _CELLS
+    boxes = [_middle(grey, ((1 - part) / 2 * grey.width, (1 - part) / 2 * grey.height)) for part in _MIDDLES]
+    scaled = [np.asarray(grey.resize(size, Image.Resampling.BOX, box=box)) for box in boxes]
+    cells = np.stack(scaled).astype(np.float64)
     waves = (_COSINES @ cells @ _COSINES.T * _WEIGHTS).reshape(len(_MIDDLES), -1)
     return bytes((waves / np.maximum(np.linalg.norm(waves, axis=1, keepdims=True), 1)).astype(np.float16).tobytes())
 
 
 def leaks(
     sketches: list[bytes], sides: list[str], opened: Callable[[int], Image.Image], *, threshold: float = ALIKE
-) -> Iterator[Leak]:
+) -> Iterator[tuple[int, int, float]]:
     """Positions of pictures on different sides that correlate by `threshold` or more, the lower position first."""
     if not sketches:
         return
@@ -98,11 +100,6 @@ def _details(image: Image.Image) -> np.ndarray:
     rows = detail.reshape(len(cells), _SIDE, 4, -1)  # lines of any text are stripes: a row less its own mean is words
     detail = (rows - rows.mean(axis=3, keepdims=True)).reshape(detail.shape)
     return np.asarray(detail / (np.linalg.norm(detail, axis=(1, 2), keepdims=True) + 1e-3))
-
-
-def _scaled(grey: Image.Image, side: int, middle: float) -> np.ndarray:
-    box = _middle(grey, ((1 - middle) / 2 * grey.width, (1 - middle) / 2 * grey.height))
-    return np.asarray(grey.resize((side, side), Image.Resampling.BOX, box=box))
 
 
 def _without(grey: Image.Image, side: int, cut: float) -> Box:
