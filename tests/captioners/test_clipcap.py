@@ -14,7 +14,6 @@ from memecap.decoding.greedy import Greedy
 from memecap.decoding.nucleus import Nucleus
 from memecap.errors import ConfigError
 from memecap.modeling.batch import Images, collate
-from memecap.modeling.retrieval import Store
 from memecap.reading.base import Line, Reading
 
 LINES = ["первая строка", "вторая", "ещё одна строка подлиннее"]
@@ -156,18 +155,6 @@ def test_similar_captions_stand_in_the_prompt_and_never_one_s_own(tiny_models: P
     learning = shown(captioner.example("Лес у реки.", image=green).prompt_ids)
     assert sorted(learning[1:]) == ["Ночь.", "Песок и солнце."]
     assert captioner.example("Лес у реки.").prompt_ids == []  # no picture, nothing similar
-
-
-def test_neighbours_are_those_of_a_plain_search() -> None:
-    torch.manual_seed(0)
-    tokens, queries = torch.randn(50, 2, 8), torch.randn(7, 2, 8)
-    store = Store.of((row, [f"{i}", f"also {i}"]) for i, row in enumerate(tokens))
-    similarity = torch.cosine_similarity(queries.mean(dim=1)[:, None], tokens.mean(dim=1)[None], dim=2)
-    expected = [[str(int(i)) for i in row.argsort(descending=True)[:5]] for row in similarity]
-    assert store.similar(queries, 5) == expected
-    for i in range(50):  # its own entry is the nearest, and left out
-        own = torch.cosine_similarity(tokens[i].mean(dim=0)[None], tokens.mean(dim=1)).argsort(descending=True)
-        assert store.similar_to_learn(tokens[i], f"also {i}", 5) == [str(int(j)) for j in own[1:6]]
 
 
 def test_captions_stand_for_pictures_where_there_are_none(tiny_models: Path) -> None:

@@ -1,6 +1,5 @@
 """ruCLIP against the original's formulas, restated here with plain tensor operations on the original weights."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +9,7 @@ from PIL import Image
 from tiny_models import yttm
 from torch.nn import functional
 
-from memecap.core import config
-from memecap.encoders.pretrained import ruclip_format
-from memecap.errors import DataError, MissingFileError
-
-
-def _encoder(folder: Path, output: str = "pooled"):
-    return config.build("encoders", {"name": "ruclip", "model": str(folder), "output": output}).eval()
-
-
-def _original(folder: Path):
-    return torch.load(folder / "pytorch_model.bin", weights_only=True), json.loads((folder / "config.json").read_text())
+from tests.encoders.originals import encoder_of, original_of
 
 
 def _norm(x, state, name):
@@ -62,18 +51,18 @@ def _original_text(state, settings, ids):
 
 @torch.no_grad()
 def test_image_vectors_are_the_originals(tiny_models: Path) -> None:
-    state, settings = _original(tiny_models / "ruclip")
+    state, settings = original_of(tiny_models / "ruclip")
     pixels = torch.randn(3, 3, 32, 32)
-    ours = _encoder(tiny_models / "ruclip")(pixels)
+    ours = encoder_of(tiny_models / "ruclip")(pixels)
     for vector, one in zip(ours, pixels, strict=True):
         assert (vector[0] - _original_image(state, settings, one)).abs().max() <= 1e-5
 
 
 @torch.no_grad()
 def test_text_vectors_are_the_originals(tiny_models: Path) -> None:
-    state, settings = _original(tiny_models / "ruclip")
+    state, settings = original_of(tiny_models / "ruclip")
     texts = ["Кот", "пёс и кот бегут по полю и ещё много слов подряд", ""]
-    ours = _encoder(tiny_models / "ruclip").text_features(texts)
+    ours = encoder_of(tiny_models / "ruclip").text_features(texts)
     for vector, ids in zip(ours, yttm().frame(texts, settings["context_length"]), strict=True):
         assert (vector - _original_text(state, settings, ids)).abs().max() <= 1e-5
 
@@ -86,32 +75,12 @@ def test_pixels_are_the_originals(tiny_models: Path, size: tuple[int, int]) -> N
     square = np.asarray(image)[top : top + side, left : left + side]
     expected = np.asarray(Image.fromarray(square).resize((32, 32), Image.BILINEAR), dtype=np.float32) / 255
     mean, std = np.array([0.48145466, 0.4578275, 0.40821073]), np.array([0.26862954, 0.26130258, 0.27577711])
-    ours = _encoder(tiny_models / "ruclip").transform(image)
+    ours = encoder_of(tiny_models / "ruclip").transform(image)
     back = ours.permute(1, 2, 0).numpy() * std + mean
     assert np.array_equal((back * 255).round(), (expected * 255).round())
     assert np.abs(ours.permute(1, 2, 0).numpy() - (expected - mean) / std).max() < 1e-6
 
 
-def test_conversion_and_its_inverse_lose_nothing(tiny_models: Path) -> None:
-    state, _ = _original(tiny_models / "ruclip")
-    again = ruclip_format.from_transformers(ruclip_format.to_transformers(state))
-    assert state.keys() == again.keys()
-    assert all(torch.equal(state[name], again[name]) for name in state)
-
-
 def test_grid_is_one_vector_a_patch(tiny_models: Path) -> None:
-    encoder = _encoder(tiny_models / "ruclip", "grid")
+    encoder = encoder_of(tiny_models / "ruclip", "grid")
     assert encoder(torch.randn(2, 3, 32, 32)).shape == (2, encoder.n_tokens, encoder.width) == (2, 4, 64)
-
-
-def test_broken_checkpoints(tiny_models: Path, tmp_path: Path) -> None:
-    with pytest.raises(MissingFileError, match=r"bpe\.model"):
-        (tmp_path / "config.json").write_text("{}")
-        _encoder(tmp_path)
-    for name in ("config.json", "bpe.model"):
-        (tmp_path / name).write_bytes((tiny_models / "ruclip" / name).read_bytes())
-    with pytest.raises(MissingFileError):
-        _encoder(tmp_path)
-    (tmp_path / "pytorch_model.bin").write_bytes(b"not a checkpoint")
-    with pytest.raises(DataError, match=r"not .* weights"):
-        _encoder(tmp_path)

@@ -1,4 +1,4 @@
-"""Files of captions as people have them: every layout gives the same rows, every fault is named with its row."""
+"""Captions meet their references: by line, by column, by the name of the picture."""
 
 from __future__ import annotations
 
@@ -9,58 +9,10 @@ import nltk.translate.bleu_score as nltk_bleu
 import pytest
 from typer.testing import CliRunner
 
-from memecap.errors import DataError, MissingFileError, UsageError
-from memecap.evaluation.judging import pairs
+from memecap.errors import DataError, UsageError
 from memecap.scoring.compare import CAPTIONER, System, join_rows
-from memecap.scoring.coverage import fingerprint
 from memecap.scoring.predictions import annotated, read_predictions
-
-ROWS = [("1", "кот, «сидит»", "кот лежит"), ("2", "", 'пёс "гав"'), ("3", "на\u2028столе", "на столе")]
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write(name, content, encoding="utf-8"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
-        return path
-
-    return write
-
-
-def jsonl(**names):
-    names = {"image_id": "image_id", "caption": "caption", "references": "references"} | names
-    keys = list(names.values())
-    return "".join(json.dumps(dict(zip(keys, row, strict=True)), ensure_ascii=False) + "\n" for row in ROWS)
-
-
-def table(separator, head="image_id,caption,references"):
-    lines = [head.split(","), *([f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row] for row in ROWS)]
-    return "".join(separator.join(line) + "\n" for line in lines)
-
-
-def content_of(rows):
-    return [(row.image_id, row.caption, *row.references) for row in rows]
-
-
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("a.jsonl", jsonl()),
-        ("a.jsonl", jsonl().replace("\n", "\n\n")),
-        ("a.jsonl", jsonl(caption="prediction", references="reference")),
-        ("a.csv", table(",")),
-        ("a.csv", table(";")),
-        ("a.csv", table(",") + "\n\n"),
-        ("a.csv", table(",", "id,hypothesis,target")),
-        ("a.tsv", table("\t")),
-    ],
-)
-def test_layouts_agree(write, name, content, mark, line_end):
-    path = write(name, mark + content.replace("\n", line_end))
-    assert content_of(read_predictions(path)) == ROWS
+from tests.scoring.rows import content_of
 
 
 def test_two_text_files_are_paired_by_line(write):
@@ -89,74 +41,6 @@ def test_columns_have_the_names_they_are_given(write):
     assert content_of(read_predictions(both, columns={"caption": "generated"})) == content_of(rows)
     with pytest.raises(DataError, match="no column 'prediction'"):
         read_predictions(path, columns={"caption": "prediction"})
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "told"),
-    [
-        ("a.csv", "image_id,text\n1,кот\n", "image_id, text"),
-        ("a.csv", "image_id,caption,references\n1,кот,кот\n1,кот,кот\n", "already on row 1"),
-        ("a.csv", "image_id,caption,references\n1,кот,кот\n2,кот\n", "row 2 (line 3)"),
-        ("a.csv", "image_id,caption,references\n1,кот,кот\n2,к,о,т\n", "4 cells under 3 columns"),
-        ("a.csv", "image_id,caption,references\n1,кот,кот\n2,NaN,кот\n", "row 2"),
-        ("a.csv", "image_id,caption,references\n1,кот,кот\n2,кот,nan\n", "row 2"),
-        ("a.csv", "image_id,caption,references\n1,кот,кот\n,кот,кот\n", "image_id is empty"),
-        ("a.csv", "caption,caption\nкот,кот\n", "two columns"),
-        ("a.csv", 'caption,references\n"кот,кот\n', "not a table"),
-        ("a.csv", 'id,caption,reference\n1,а,б\n2,"кот,эталон\n3,пёс,эталон\n4,конь,эталон\n', "a.csv, line 3"),
-        ("a.csv", 'id,caption,reference\n1,"кот,эталон\n2,"пёс",эталон\n3,а,б\n', "a.csv, line 2"),
-        ("a.csv", 'id,caption,reference\n1,"кот,эталон\n2,пёс",эталон\n3,а,б\n', "a.csv, line 2"),
-        ("a.csv", 'id,caption,reference\n7.jpg,а,"б\n12.jpg,пёс,эталон"\n', "a.csv, line 2"),
-        ("a.csv", "image_id,caption,references\n  ,кот,кот\n", "image_id is empty"),
-        ("a.jsonl", '{"caption": "а", "references": ["а"], "image_id": " "}', "image_id is empty"),
-        ("a.json", '[{"image_id": 1, "caption": "а", "references": ["а"]}, {"image_id": 2, "caption": "а"}]', "row 2"),
-        ("a.csv", "", "no captions"),
-        ("a.jsonl", "\n\n", "no captions"),
-        ("a.jsonl", '{"caption": "а", "references": ["а"]}\n\n{"caption": NaN, "references": ["а"]}', "row 2 (line 3)"),
-        ("a.jsonl", '{"caption": "а", "references": ["а", null]}', "row 1"),
-        ("a.jsonl", '{"caption": "а", "references": ["а"], "image_id": NaN}', "image_id is empty"),
-        ("a.jsonl", '{"caption": "а", "references": ["а"]}\n{"caption": "а", "refer', "row 2"),
-        ("a.jsonl", b'{"caption": "a", "references": ["a"]}\n\xea\xee\xf2', "row 2"),
-        ("a.jsonl", '{"caption": "а"}'.encode("utf-16"), "UTF-16"),
-        ("a.json", '{"image_id": 1}', "a list"),
-    ],
-)
-def test_faults_are_data_errors_that_name_the_row(write, name, content, told):
-    with pytest.raises(DataError) as caught:
-        read_predictions(write(name, content))
-    assert caught.value.exit_code == 65
-    assert told in str(caught.value)
-    assert caught.value.fix
-
-
-def test_cells_of_several_lines_are_no_unclosed_quotes(write):
-    path = write("a.csv", 'id,caption,reference\n1,"кот, пёс\n2, ещё, кит","а\n\n2, три"\n2,"""да""",нет\n')
-    assert content_of(read_predictions(path)) == [("1", "кот, пёс\n2, ещё, кит", "а\n\n2, три"), ("2", '"да"', "нет")]
-
-
-def test_what_excel_and_spreadsheets_write(write):
-    rows = [("1", "кот; пёс", "кот", "котик"), ("2", "кит", "рыба")]
-    table = 'id;caption;Reference 1;reference 2;\n1;"кот; пёс";кот;котик;\n2;кит;рыба;;\n'
-    assert content_of(read_predictions(write("a.csv", "sep=;\n" + table))) == rows
-    assert content_of(read_predictions(write("b.csv", "\ufeff" + "sep=;\n" + table.replace("\n", "\r\n")))) == rows
-    marked = "sep=|\n" + table.replace("; ", "~").replace(";", "|").replace("~", "; ")
-    assert content_of(read_predictions(write("c.csv", marked))) == rows
-
-
-def test_a_json_list_may_bring_its_references(write):
-    listed = [{"image_id": 1, "caption": "кот", "references": ["кот", "котик"]}]
-    assert content_of(read_predictions(write("a.json", json.dumps(listed)))) == [("1", "кот", "кот", "котик")]
-    told = [{"image_id": 1, "prediction": "кот", "reference": "котик"}]
-    assert content_of(read_predictions(write("b.json", json.dumps(told)))) == [("1", "кот", "котик")]
-    with pytest.raises(UsageError, match="without references"):
-        read_predictions(write("c.json", '[{"image_id": 1, "caption": "кот"}]'))
-
-
-def test_what_is_no_captions_file(tmp_path, write):
-    with pytest.raises(MissingFileError):
-        read_predictions(tmp_path / "absent.jsonl")
-    with pytest.raises(UsageError, match="cannot tell"):
-        read_predictions(write("a.xlsx", b"PK"))
 
 
 def test_annotated_pictures_without_a_caption_count_as_empty(write, capsys):
@@ -228,20 +112,3 @@ def test_a_name_with_and_without_its_ending_is_one_picture(write):
     )
     with pytest.raises(DataError, match="already on row 1"):
         read_predictions(write("twice.jsonl", twice))
-
-
-def test_systems_that_spell_a_picture_otherwise_are_joined(write):
-    def told(name, ids):
-        rows = [{"image_id": i, "caption": f"{name} {n}", "references": ["кот спит"]} for n, i in enumerate(ids)]
-        return write(f"{name}.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
-
-    ours, theirs = (read_predictions(told(*given)) for given in (("a", ["1", "2"]), ("b", ["2.jpg", "1.jpg"])))
-    notes = {"annotations": [{"image_id": i, "caption": "кот спит"} for i in (1, 2)]}
-    joined = join_rows(
-        [System("a", CAPTIONER, ours), System("b", CAPTIONER, theirs)],
-        asked=annotated(write("n.json", json.dumps(notes))),
-    )
-    assert [[row.caption for row in system.rows] for system in joined] == [["a 0", "a 1"], ["b 1", "b 0"]]
-    assert [system.coverage for system in joined] == [(2, 2), (2, 2)]
-    assert fingerprint(ours) == fingerprint(theirs)
-    assert sorted(pair.image_id for pair in pairs(ours, theirs)) == ["1", "2"]

@@ -12,7 +12,6 @@ from PIL import Image
 
 from memecap.demo.vk_server import FIRST_DATE
 from memecap.errors import DataError, MissingFileError, TryLaterError
-from memecap.scraping.archive import wall_name
 from memecap.scraping.estimate import estimate
 from memecap.scraping.post import read_posts
 from memecap.scraping.scrape import Selection, replay, scrape
@@ -210,15 +209,3 @@ def test_an_estimate_costs_one_call_a_wall(paint: Paint, tmp_path: Path, clock: 
         server.world.errors.append(15)
         assert "error 15" in estimate(["memes"], vk, Selection())[0].reason
         assert len(server.world.calls) == 5
-
-
-@pytest.mark.parametrize(
-    ("written", "name"),
-    [
-        ("textmeme", "textmeme"), ("https://vk.com/textmeme", "textmeme"), ("vk.ru/Text.Meme/", "text.meme"),
-        ("https://m.vk.com/club123?w=wall", "-123"), ("public5", "-5"), ("-5", "-5"), ("id7", "7"), ("@memes", "memes"),
-        ("https://vk.com/wall-8", "-8"), ("club_of_memes", "club_of_memes"), (" clubbing ", "clubbing"),
-    ],
-)  # fmt: skip
-def test_names_of_walls(written: str, name: str) -> None:
-    assert wall_name(written) == name

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 import memecap.cli.verbs  # noqa: F401
 from memecap.cli import app
 from memecap.errors import TryLaterError, UsageError
-from memecap.scraping.limits import Limits
 from memecap.scraping.post import read_posts
 from memecap.scraping.scrape import scrape
 from memecap.scraping.vk import Vk
@@ -107,27 +106,6 @@ def test_calls_are_counted_by_token_over_folders(paint: Paint, tmp_path: Path, m
     assert not any(token in path.read_text() for path in files for token in (first, "another-token"))
     counts = json.loads((tmp_path / "cache" / "vk_calls.json").read_text())
     assert sorted(sum(hours.values()) for hours in counts.values()) == [1, 2]
-
-
-def test_a_full_day_of_one_token_is_not_anothers(tmp_path: Path, clock: VirtualClock) -> None:
-    path = tmp_path / "calls.json"
-    Limits(path, clock, token="one").wait(4990)
-    Limits(path, clock, token="two").wait(20)
-    with pytest.raises(TryLaterError, match="a token no more"):
-        Limits(path, clock, token="one").wait(20)
-    Limits(path, clock, token="one").wait(10)
-    clock.now += 90_000
-    Limits(path, clock, token="one").wait(5000)
-    assert "two" not in path.read_text() and len(json.loads(path.read_text())) == 1  # what is over is forgotten
-
-
-def test_two_runs_at_once_share_the_count(tmp_path: Path, clock: VirtualClock) -> None:
-    one, two = (Limits(tmp_path / "calls.json", clock, token="t", per_day=7) for _ in range(2))
-    for limits in (one, two, one, two, one, two, one):
-        limits.wait()
-    for limits in (one, two):
-        with pytest.raises(TryLaterError):
-            limits.wait()
 
 
 class Guard:

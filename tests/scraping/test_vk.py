@@ -206,30 +206,6 @@ def test_never_more_than_three_calls_a_second(vk: Vk, server: VkServer, clock: V
     assert all(later - first >= 1.0 for first, later in zip(times, times[3:], strict=False))
 
 
-def test_never_more_than_five_thousand_calls_in_any_24_hours(clock: VirtualClock, tmp_path: Path) -> None:
-    path, times = tmp_path / "calls.json", []
-    for _ in range(6):
-        limits = Limits(path, clock)  # as every new run does
-        while True:
-            try:
-                limits.wait(250)  # ten batches at once keep the test short
-            except TryLaterError:
-                break
-            times += [clock.now] * 250
-            clock.now += 1000
-        clock.now += 3600 * 9
-    assert len(times) == 10_000
-    assert all(later - first >= 86_400 for first, later in zip(times, times[5000:], strict=False))
-
-
-def test_the_day_being_full_says_when_to_come_back(clock: VirtualClock) -> None:
-    limits = Limits(None, clock, per_day=3)
-    for _ in range(3):
-        limits.wait()
-    with pytest.raises(TryLaterError, match=r"after \d{4}-\d\d-\d\d \d\d:\d\d"):
-        limits.wait()
-
-
 def test_the_token_appears_nowhere(
     tmp_path: Path, clock: VirtualClock, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str],
     paint: Callable[[int], list[Path]],

@@ -10,25 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memecap.scraping.photos import best_size, photos_of
 from memecap.scraping.post import Post
 from memecap.scraping.wall import count_of, items_of, parse_post, parse_wall
-
-BASE = {"id": 5, "owner_id": -1, "date": 1_600_000_000}
-
-
-def photo(photo_id: int = 1, **picture: Any) -> dict[str, Any]:
-    return {"type": "photo", "photo": {"id": photo_id, "owner_id": -1, **picture}}
-
-
-def sizes(*letters: str) -> list[dict[str, Any]]:
-    edge = {"s": 75, "m": 130, "x": 604, "y": 807, "z": 1080, "w": 2560, "o": 130, "p": 200, "q": 320, "r": 5000}
-    return [{"type": letter, "url": f"u/{letter}?a=1&b=2", "width": edge[letter], "height": 50} for letter in letters]
-
-
-def url_of(attachment: dict[str, Any]) -> str:
-    (found,) = photos_of([attachment])
-    return found.url
+from tests.scraping.answers import BASE, photo
 
 
 @pytest.mark.real
@@ -52,59 +36,6 @@ def test_the_real_answer_of_2020(shared_data: Path) -> None:
         assert Post.from_json(json.loads(json.dumps(post.to_json()))) == post
         for picture in post.photos:
             assert picture.url in json.dumps(answer, ensure_ascii=False)
-
-
-def test_the_largest_whole_size_is_chosen_and_its_url_kept_verbatim() -> None:
-    assert url_of(photo(sizes=sizes("s", "r", "x", "m"))) == "u/x?a=1&b=2"
-    assert url_of(photo(sizes=sizes("w", "s", "q"))) == "u/w?a=1&b=2"
-    assert url_of(photo(sizes=sizes("o", "q", "p"))) == "u/q?a=1&b=2"  # crops only: better than nothing
-    assert (
-        url_of(photo(sizes=sizes("w"), orig_photo={"type": "base", "url": "orig", "width": 9, "height": 9})) == "orig"
-    )
-
-
-def test_sizes_without_measures_go_by_their_letters() -> None:
-    flat = [{**size, "width": 0, "height": 0} for size in sizes("x", "w", "s", "r", "z")]
-    assert url_of(photo(sizes=flat)) == "u/w?a=1&b=2"
-    assert url_of(photo(sizes=[{**size, "height": 0} for size in sizes("y", "s")])) == "u/y?a=1&b=2"
-
-
-def test_old_answers_name_their_sizes() -> None:
-    old = {"photo_75": "a", "photo_604": "b", "photo_1280": "c", "width": 1000, "height": 800}
-    assert best_size(old) == ("c", 1000, 800)
-    assert best_size({"src": "a", "src_big": "b", "src_xxbig": "c", "src_small": "d"})[0] == "c"
-    assert best_size({"sizes": [{"type": "x", "src": "s", "width": 5, "height": 5}]})[0] == "s"
-
-
-def test_files_links_videos_and_reposts_are_found() -> None:
-    preview = {"photo": {"sizes": [{"src": "p", "type": "m", "width": 130, "height": 100}]}}
-    item = {
-        **BASE,
-        "text": "",
-        "attachments": [
-            {"type": "doc", "doc": {"id": 1, "owner_id": 2, "ext": "gif", "url": "gif?x", "preview": preview}},
-            {"type": "doc", "doc": {"id": 2, "owner_id": 2, "ext": "pdf", "url": "pdf?x", "preview": preview}},
-            {"type": "link", "link": {"url": "http://a", "photo": {"id": 3, "owner_id": 2, "sizes": sizes("x")}}},
-            {"type": "video", "video": {"id": 4, "owner_id": 2, "image": [{"url": "v", "width": 8, "height": 8}]}},
-            {"type": "posted_photo", "posted_photo": {"id": 6, "owner_id": 2, "photo_130": "s", "photo_604": "l"}},
-            {"type": "graffiti", "graffiti": {"id": 7, "owner_id": 2, "photo_200": "s", "photo_586": "l"}},
-            {"type": "poll", "poll": {"id": 8}},
-            {"type": "photo"},
-        ],
-        "copy_history": [
-            {"id": 7, "owner_id": -8, "text": "первый #тег", "attachments": [photo(9, sizes=sizes("x"))],
-             "copy_history": [
-                 {"id": 6, "owner_id": -9, "text": "исток", "attachments": [photo(10, sizes=sizes("y"))]},
-             ]},
-        ],
-    }  # fmt: skip
-    post = parse_post(item)
-    assert post is not None
-    assert [(p.kind, p.url) for p in post.photos] == [
-        ("doc", "gif?x"), ("doc_preview", "p"), ("link", "u/x?a=1&b=2"), ("video", "v"), ("photo", "l"),
-        ("graffiti", "l"), ("photo", "u/x?a=1&b=2"), ("photo", "u/y?a=1&b=2"),
-    ]  # fmt: skip
-    assert (post.key, post.origin_key, post.text, post.description) == ("-1_5", "-9_6", "", "исток")
 
 
 @pytest.mark.parametrize(
@@ -218,13 +149,3 @@ def test_objects_made_from_vks_schema_parse(shared_data: Path, chance: st.DataOb
 @given(item=st.dictionaries(st.sampled_from(["attachments", "copy_history", "text", "date", "is_pinned"]), anything))
 def test_anything_at_all_parses(item: dict[str, Any]) -> None:
     assert parse_post({**item, "id": 1, "owner_id": -1}) is not None
-
-
-def test_half_an_emoji_is_archived_as_it_came(tmp_path):
-    """VK cuts texts anywhere; the raw answer is kept, and UTF-8 cannot hold the half."""
-    from memecap.scraping.archive import Archive
-
-    page = {"wall": "-1", "offset": 0, "response": {"count": 1, "items": [{"id": 1, "text": "кот \ud83d"}]}}
-    archive = Archive(tmp_path)
-    archive.add("-1", [page, page])
-    assert list(archive.pages("-1")) == [page, page]

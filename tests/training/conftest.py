@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from memecap.core import manifest, storage
+from memecap.cli import main
+from memecap.core import config, manifest, storage
 from memecap.core.config import validate
 from memecap.core.manifest import Row
 from memecap.reading.base import Line, Reading
 from memecap.reading.stored.readings import readings_path
 from memecap.training.config import TrainConfig
+from tests.training.outcomes import Run
 
 HERE = Path(__file__).parent
 NOUNS = ["кот", "пёс", "дом", "лес", "мяч", "стол"]
@@ -91,3 +94,21 @@ def settings(data_folder: Path) -> Callable[..., TrainConfig]:
         return validate(TrainConfig, values | changes, where="test")
 
     return make
+
+
+@pytest.fixture
+def dry(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """`memecap train --dry-run` on settings, or a file → exit code, stdout; it must not leave anything behind."""
+
+    def call(settings: TrainConfig | Path, *more: str) -> tuple[int, str]:
+        path = settings if isinstance(settings, Path) else tmp_path / "recipe.yaml"
+        if isinstance(settings, TrainConfig):
+            path.write_text(config.to_yaml(settings), encoding="utf-8")
+        out = tmp_path / "out"
+        monkeypatch.setattr(sys, "argv", ["memecap", "train", str(path), "--dry-run", "--out", str(out), *more])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not out.exists()
+        return int(ended.value.code or 0), capsys.readouterr().out
+
+    return call

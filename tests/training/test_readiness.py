@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from memecap.cli import main
-from memecap.core import config, manifest
-from memecap.training import estimate
+from memecap.core import manifest
 from memecap.training.config import TrainConfig
+from tests.training.outcomes import Run
 
-Run = Callable[..., tuple[int, str]]
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def dry(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """`memecap train --dry-run` on settings, or a file → exit code, stdout; it must not leave anything behind."""
-
-    def call(settings: TrainConfig | Path, *more: str) -> tuple[int, str]:
-        path = settings if isinstance(settings, Path) else tmp_path / "recipe.yaml"
-        if isinstance(settings, TrainConfig):
-            path.write_text(config.to_yaml(settings), encoding="utf-8")
-        out = tmp_path / "out"
-        monkeypatch.setattr(sys, "argv", ["memecap", "train", str(path), "--dry-run", "--out", str(out), *more])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert not out.exists()
-        return int(ended.value.code or 0), capsys.readouterr().out
-
-    return call
 
 
 def test_all_that_is_missing_is_said_at_once(dry: Run, tmp_path: Path) -> None:
@@ -53,17 +32,6 @@ def test_all_that_is_missing_is_said_at_once(dry: Run, tmp_path: Path) -> None:
         assert line in out
     assert out.count("MISSING") == 5
     assert "GB free" in out
-
-
-def test_a_run_that_can_begin(dry: Run, settings: Callable[..., TrainConfig], tmp_path: Path) -> None:
-    from memecap.training.run import train
-
-    code, out = dry(settings())
-    assert code == 0
-    assert "MISSING" not in out
-    assert "20 train rows, 4 val" in out
-    steps = json.loads((train(settings(), tmp_path / "done") / "run.json").read_text())["steps"]
-    assert f"{steps} steps counted" in out
 
 
 def test_a_model_in_the_folder_that_is_named(dry: Run, settings: Callable[..., TrainConfig], pictured: Path,
@@ -132,13 +100,6 @@ def test_what_stands_in_the_captioner_s_way(dry: Run, settings: Callable[..., Tr
     code, out = dry(settings(captioner=lstm, stages=stages))
     assert code in (65, 74)
     assert "MISSING" in out
-
-
-def test_a_full_disk(dry: Run, settings: Callable[..., TrainConfig], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "free_disk", lambda out: 5)
-    code, out = dry(settings())
-    assert code == 74
-    assert "make room" in out
 
 
 def test_a_half_made_corpus(dry: Run, settings: Callable[..., TrainConfig], data_folder: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,30 +12,17 @@ from killing import Killer
 
 from memecap.checkpoints import checkpoint
 from memecap.core import storage
-from memecap.errors import ConfigError, DataError, MissingFileError, TryLaterError
+from memecap.errors import ConfigError, DataError, MissingFileError
 from memecap.training import run as run_module
 from memecap.training.config import TrainConfig
 from memecap.training.progress import Step
 from memecap.training.run import train
 from memecap.training.stage import Epoch, StageRun
-
-Settings = Callable[..., TrainConfig]
+from tests.training.outcomes import Settings, outcome, read_log
 
 
 class Stopped(Exception):
     pass
-
-
-def read_log(folder: Path) -> list[dict[str, str]]:
-    with (folder / "log.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def outcome(folder: Path) -> tuple[str, list[dict[str, str]], str]:
-    """Everything that must not depend on interruptions."""
-    log = [{key: value for key, value in row.items() if key != "tokens_per_s"} for row in read_log(folder)]
-    weights = json.loads((folder / "run.json").read_text())["weights_sha256"]
-    return weights, log, (folder / "samples.jsonl").read_text()
 
 
 def stop_after(n_steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,15 +115,6 @@ def test_a_finished_run_is_left_alone(settings: Settings, tmp_path: Path, capsys
     assert not (out / "state.pt").exists()
 
 
-def test_other_settings_are_refused(settings: Settings, tmp_path: Path) -> None:
-    train(settings(), tmp_path)
-    train(settings(n_workers=1, save_every_s=5), tmp_path)  # these do not change what comes out
-    with pytest.raises(ConfigError, match="seed was 0, is 1"):
-        train(settings(seed=1), tmp_path)
-    with pytest.raises(ConfigError, match=r"captioner.width was 16, is 8"):
-        train(settings(captioner={"name": "toys.captioner", "width": 8}), tmp_path)
-
-
 def test_changed_corpora_are_refused(
     settings: Settings, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,11 +127,6 @@ def test_changed_corpora_are_refused(
         train(settings(), tmp_path / "out")
 
 
-def test_a_folder_in_use_is_refused(settings: Settings, tmp_path: Path) -> None:
-    with storage.lock(tmp_path), pytest.raises(TryLaterError):
-        train(settings(), tmp_path)
-
-
 def test_a_missing_corpus_of_any_stage_stops_before_training(settings: Settings, tmp_path: Path) -> None:
     config = settings()
     stages = [stage.model_dump() for stage in config.stages]
@@ -163,21 +134,6 @@ def test_a_missing_corpus_of_any_stage_stops_before_training(settings: Settings,
     with pytest.raises(MissingFileError, match="absent"):
         train(settings(stages=stages), tmp_path / "out")
     assert not (tmp_path / "out" / "checkpoints").exists()
-
-
-def test_frozen_encoder_trains_on_features_and_a_trained_one_on_pixels(
-    settings: Settings, pictured: Path, tmp_path: Path
-) -> None:
-    stages = [
-        {"name": "words", "corpora": ["first"], "epochs": 1, "lr": 0.01, "text_only": True},
-        {"name": "seen", "corpora": ["second"], "epochs": 1, "lr": 0.01},
-    ]
-    look = {"name": "toys.captioner", "sees": True}
-    pixels = train(settings(captioner=look, stages=stages), tmp_path / "pixels")
-    assert not (pictured / "features").exists()
-    features = train(settings(captioner=look | {"frozen": True}, stages=stages), tmp_path / "features")
-    assert list((pictured / "features").glob("*/00000.safetensors"))
-    assert outcome(pixels)[0] != outcome(features)[0]
 
 
 def test_pictures_are_wanted_where_the_captioner_looks(settings: Settings, tmp_path: Path) -> None:

@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from killing import Killer
-from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from memecap.core import manifest, storage
-from memecap.corpora.base import CorpusSettings, Item, Source
+from memecap.corpora.base import Item
 from memecap.corpora.build.build import build
 from memecap.corpora.memes import Memes
 from memecap.corpora.memes import Settings as MemesSettings
 from memecap.errors import DataError, UsageError
-
-
-class Listed(Source):
-    """A corpus whose items are given."""
-
-    def __init__(self, *items: Item, **options: object) -> None:
-        super().__init__(CorpusSettings(name="listed", source=Path(), **options))
-        self.listed = items
-
-    def items(self) -> Iterator[Item]:
-        return iter(self.listed)
-
-
-def all_rows(corpus: manifest.Corpus) -> dict[str, manifest.Row]:
-    return {row.source_id: row for split in corpus.counts for row in corpus.rows(split)}
+from tests.corpora.listed import Listed, all_rows, item
 
 
 def left_out(folder: Path) -> dict[str, str]:
     return {item["key"]: item["reason"] for item in storage.read_jsonl(folder / manifest.LEFT_OUT)}
-
-
-def item(key: str, image: Path | None = None, **more: object) -> Item:
-    return Item(key=key, captions=(f"описание {key}",), image=image, **more)
 
 
 def test_official_splits_and_pictures(meme_tables: Path, tmp_path: Path) -> None:
@@ -149,43 +128,6 @@ def test_a_picture_that_is_put_right_enters_on_the_next_build(paint, tmp_path: P
     assert build(Listed(*items), tmp_path / "c").details["failed"] == 1
     paint("late.jpg", 2)
     assert build(Listed(*items), tmp_path / "c").details["failed"] == 0
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_stand_upright(paint, tmp_path: Path, orientation: int) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    turned = paint("turned.jpg", 1, exif=exif, quality=95)
-    corpus = build(Listed(item("a", turned)), tmp_path / "c")
-    (row,) = all_rows(corpus).values()
-    path = corpus.image_path(row)
-    assert path is not None
-    with Image.open(path) as stored, Image.open(turned) as source:
-        assert stored.getexif().get(0x0112, 1) == 1
-        assert stored.mode == "RGB"
-        upright = ImageOps.exif_transpose(source)
-        assert stored.size == upright.size
-        assert max(ImageStat.Stat(ImageChops.difference(stored, upright)).mean) < 5  # one more pass of JPEG
-    assert storage.sha256_file(path) == row.image_id
-    assert (path.read_bytes() == turned.read_bytes()) == (orientation == 1)
-
-
-@pytest.mark.parametrize(
-    ("mode", "suffix"),
-    [("RGBA", ".png"), ("P", ".gif"), ("LA", ".png"), ("CMYK", ".jpg"), ("I;16", ".png"), ("L", ".jpg")],
-)
-def test_unusual_pictures_are_kept_as_plain_ones(tmp_path: Path, mode: str, suffix: str) -> None:
-    path = tmp_path / f"picture{suffix}"
-    gradient = Image.linear_gradient("L")
-    deep = Image.fromarray(np.asarray(gradient).astype(np.uint16) * 257)
-    (deep if mode == "I;16" else gradient.convert(mode)).save(path)
-    corpus = build(Listed(item("a", path)), tmp_path / "c")
-    (row,) = all_rows(corpus).values()
-    stored = corpus.image_path(row)
-    assert stored is not None
-    with Image.open(stored) as image:
-        assert image.mode in ("RGB", "L")
-        assert abs(image.convert("L").getpixel((128, 200)) - 200) <= 8
 
 
 def test_building_again_changes_no_byte(meme_tables: Path, tmp_path: Path) -> None:

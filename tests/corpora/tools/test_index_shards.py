@@ -11,9 +11,6 @@ import pytest
 from memecap.core import manifest
 from memecap.corpora.build.build import build
 from memecap.corpora.memes import Memes, Settings
-from memecap.corpora.table import Settings as TableSettings
-from memecap.corpora.table import Table
-from memecap.corpora.tools import export as exporting
 from memecap.corpora.tools.export import export
 from memecap.corpora.tools.index_shards import index
 from memecap.errors import DataError, UsageError
@@ -78,21 +75,3 @@ def test_a_broken_shard_leaves_the_index_that_stands(packed: Path) -> None:
     (packed / "broken.tar").unlink()
     assert contents(packed) == before
     assert index(packed).counts == {"train": 6, "val": 3}
-
-
-def test_an_export_of_fewer_rows_leaves_no_shard_of_the_earlier_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The folder is loaded as `train-*.tar`: rows that were dropped would come back."""
-    monkeypatch.setattr(exporting, "SHARD", 5)
-    source, out = tmp_path / "t.tsv", tmp_path / "out"
-    lines = [f"{number}\tкот {number}\n" for number in range(40)]
-    source.write_text("image_id\tcaption\n" + "".join(lines), encoding="utf-8")
-    whole = build(Table(TableSettings(source=source)), tmp_path / "texts")
-    before = export(whole, "webdataset", out)
-    (out / "train-archive.tar").write_bytes(b"mine")
-    source.write_text("image_id\tcaption\n" + "".join(lines[:8]), encoding="utf-8")
-    some = build(Table(TableSettings(source=source)), tmp_path / "texts", drop_missing=True)
-    written = export(some, "webdataset", out)
-    assert len(written) < len(before)
-    assert set(out.glob("*.tar")) == {*written, out / "train-archive.tar"}

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from memecap.corpora.duplicates.hash_neighbours import near_pairs
+from memecap.corpora.duplicates.hash_neighbours import near_pairs, near_views
 
 
 def components(n: int, pairs: list[tuple[int, int]]) -> list[int]:
@@ -51,3 +51,25 @@ def test_a_hundred_thousand_hashes_take_seconds() -> None:
     pairs = near_pairs(hashes, 4)
     assert time.process_time() - begun < 10
     assert {(i, i + 1000) for i in range(1000)} <= {tuple(sorted(pair)) for pair in pairs.tolist()}
+
+
+def test_near_views_are_those_of_comparing_all() -> None:
+    rng = np.random.default_rng(0)
+    hashes = rng.integers(0, 2**64, (200, 3), dtype=np.uint64)
+    for one, other in rng.integers(0, 200, (150, 2)):
+        bits = rng.choice(64, rng.integers(0, 9), replace=False)
+        hashes[one, rng.integers(3)] = hashes[other, rng.integers(3)] ^ np.uint64(sum(1 << int(bit) for bit in bits))
+    every = {
+        (i, j)
+        for j in range(200)
+        for i in range(j)
+        if min(int(a ^ b).bit_count() for a in hashes[i] for b in hashes[j]) <= 6
+    }
+    assert {tuple(pair) for pair in near_views(hashes, 6).tolist()} == every
+
+
+def test_a_crowd_of_one_hash_is_chained_within_bounds() -> None:
+    pairs = near_views(np.full((2000, 4), 7, dtype=np.uint64), 6)
+    assert len(pairs) < 2000 * 17
+    assert {(i, i + 1) for i in range(1999)} <= {tuple(pair) for pair in pairs.tolist()}
+    assert near_views(np.zeros((0, 4), dtype=np.uint64), 6).shape == (0, 2)
