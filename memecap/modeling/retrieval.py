@@ -72,9 +72,7 @@ class Store:
         again = "Save or fetch the checkpoint again."
         vectors = tensors.read_safetensors(folder / VECTORS, fix=again).get("vectors")
         captions = list(storage.read_jsonl(folder / CAPTIONS))
-        are_texts = all(
-            isinstance(found, list) and found and all(isinstance(c, str) for c in found) for found in captions
-        )
+        are_texts = all(isinstance(found, list) and found and {type(c) for c in found} == {str} for found in captions)
         if vectors is None or vectors.ndim != 2 or len(vectors) != len(captions) or not are_texts:
             raise DataError(f"{VECTORS} and {CAPTIONS} do not belong together", where=folder, fix=again)
         return cls(vectors.float().numpy(), captions)

@@ -41,17 +41,14 @@ def slot(piece: int) -> str:
 def describe(reading: Reading, max_lines: int) -> list[tuple[list[str], str]]:
     """For each line its marks and its text; the first entry describes the picture."""
     shape = _name("shape", reading.width / max(reading.height, 1))
-    return [
-        ([shape], ""),
-        *((_marks(i, line, reading), spoken(line.said)) for i, line in enumerate(reading.lines[:max_lines])),
-    ]
+    lines = enumerate(reading.lines[:max_lines])
+    return [([shape], ""), *((_marks(i, line, reading), spoken(line.said)) for i, line in lines)]
 
 
 def shorten(ids: Sequence[int]) -> list[int]:
     """The first and the last tokens of a line."""
-    if len(ids) <= FIRST_TOKENS + LAST_TOKENS:
-        return list(ids)
-    return [*ids[:FIRST_TOKENS], *ids[-LAST_TOKENS:]]
+    last = max(FIRST_TOKENS, len(ids) - LAST_TOKENS)
+    return [*ids[:FIRST_TOKENS], *ids[last:]]
 
 
 def _marks(number: int, line: Line, reading: Reading) -> list[str]:
