@@ -25,6 +25,7 @@ from torch import Tensor
 
 from memecap.core import hub
 from memecap.core.device import choose as choose_device
+from memecap.core.parallel import chunks
 from memecap.encoders.base import weights_hash
 from memecap.errors import UsageError
 from memecap.metrics.base import Array, Metric, MetricConfig, Quantity, View
@@ -57,8 +58,7 @@ class Bertscore(Metric[BertscoreConfig]):
         pairs = [(h, reference) for h, row in zip(hypotheses, references, strict=True) for reference in row]
         order = sorted(range(len(pairs)), key=lambda place: len(pairs[place][0]))  # equal lengths need no padding
         found = np.zeros((len(pairs), 3))
-        for start in range(0, len(order), self.config.batch_size):
-            batch = order[start : start + self.config.batch_size]
+        for batch in chunks(order, self.config.batch_size):
             found[batch] = self._compare([pairs[place] for place in batch])
         ends = np.cumsum([len(row) for row in references])
         rows = [part.max(axis=0) for part in np.split(found, ends[:-1])]

@@ -1,5 +1,4 @@
-"""chrF and chrF++: an F-score of character n-grams (and word n-grams), recall weighing beta² times as much as
-precision.
+"""chrF and chrF++: an F-score of character (and word) n-grams, recall weighing beta² times as much as precision.
 
 In: text, whose spaces do not count. Out: `chrf2` (or `chrf2++` with word n-grams), 0..100. Counts are summed
 over the corpus; of several references a row takes the one it scores best with.
@@ -13,6 +12,7 @@ from __future__ import annotations
 import string
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from itertools import chain
 
 import numpy as np
 from pydantic import Field
@@ -77,10 +77,8 @@ def _orders(text: str, order: int, words: int) -> list[Counter[Hashable]]:
 
 
 def _compare(found: list[Counter[Hashable]], wanted: list[Counter[Hashable]]) -> list[int]:
-    row: list[int] = []
-    for hypothesis, reference in zip(found, wanted, strict=True):
-        row += (hypothesis.total() if reference else 0, reference.total(), shared(hypothesis, reference))
-    return row
+    counts = [(a.total() if b else 0, b.total(), shared(a, b)) for a, b in zip(found, wanted, strict=True)]
+    return list(chain.from_iterable(counts))
 
 
 def _part_punctuation(word: str) -> list[str]:

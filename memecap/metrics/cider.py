@@ -1,17 +1,14 @@
-"""CIDEr and CIDEr-D: the cosine of TF-IDF vectors of n-grams, averaged over orders 1..4 and over references,
-times ten.
+"""CIDEr and CIDEr-D: the cosine of TF-IDF vectors of n-grams, averaged over orders 1..4 and references, times ten.
 
-In: words joined by spaces. Out: `cider_d` (counts clipped to the reference's, and a penalty for another
-length) or `cider`, the mean over rows, 0..10.
+In: words joined by spaces. Out: `cider_d` (counts clipped to the reference's, and a penalty for another length) or
+`cider`, the mean over rows, 0..10.
 
 A rare n-gram weighs more, so the number depends on where frequencies come from, and the signature names it:
 `references` (those of the rows being scored: the same captions score otherwise in another set), or a JSON file of
 `Frequencies`, so that several sets are scored with the same.
 
-Source: Vedantam et al. 2015; CIDEr-D as `pycocoevalcap/cider/cider_scorer.py` computes it (lengths in bigrams,
-sigma 6).
-Limits: made for five references; with one it is nearly a bag of rare words. Resamples keep the frequencies of
-all rows.
+Source: Vedantam et al. 2015; CIDEr-D as `pycocoevalcap/cider/cider_scorer.py` computes it (lengths in bigrams).
+Limits: made for five references; with one it is nearly a bag of rare words. Resamples keep the frequencies of all rows.
 """
 
 from __future__ import annotations
@@ -21,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -91,11 +89,10 @@ def count_frequencies(references: Sequence[Sequence[str]], name: str) -> Frequen
     return Frequencies(name, len(references), dict(counts))
 
 
-@dataclass(frozen=True, slots=True)
-class _Vectors:
+class _Vectors(NamedTuple):
     orders: list[dict[str, float]]
     norms: list[float]
-    length: int  # in bigrams
+    n_bigrams: int
 
 
 def _orders(text: str) -> list[Counter[str]]:
@@ -116,5 +113,5 @@ def _similarity(ours: _Vectors, theirs: _Vectors, damped: bool) -> float:
         if norm_a and norm_b:
             shared = sum((min(value, b[gram]) if damped else value) * b[gram] for gram, value in a.items() if gram in b)
             total += shared / (norm_a * norm_b)
-    penalty = math.exp(-((ours.length - theirs.length) ** 2) / (2 * SIGMA**2)) if damped else 1.0
+    penalty = math.exp(-((ours.n_bigrams - theirs.n_bigrams) ** 2) / (2 * SIGMA**2)) if damped else 1.0
     return penalty * total / ORDER

@@ -23,6 +23,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from memecap.core.parallel import chunks
 from memecap.encoders.base import sight
 from memecap.encoders.ruclip import RuCLIP
 from memecap.errors import UsageError
@@ -63,11 +64,9 @@ class Clipscore(Metric[ClipscoreConfig]):
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
         pictures = self.config.pictures
         if pictures is None or len(pictures) != len(hypotheses):
-            raise UsageError(
-                f"CLIPScore looks at pictures: {len(pictures or ())} of them came for {len(hypotheses)} captions",
-                where="clipscore: pictures",
-                fix="Give the picture of each row (`memecap score --images FOLDER`).",
-            )
+            told = f"CLIPScore looks at pictures: {len(pictures or ())} of them came for {len(hypotheses)} captions"
+            fix = "Give the picture of each row (`memecap score --images FOLDER`)."
+            raise UsageError(told, where="clipscore: pictures", fix=fix)
         judge = _judge(self.config.model)
         captions, seen = judge.read(hypotheses), judge.look(pictures)
         near = np.maximum(0.0, (captions * seen).sum(dim=1).double().numpy()) * WEIGHT
@@ -91,8 +90,7 @@ class _Judge:
     def look(self, pictures: Sequence[Path]) -> Tensor:
         """Unit vectors [N D]."""
         new = [path for path in dict.fromkeys(pictures) if path not in self.seen]
-        for start in range(0, len(new), BATCH):
-            batch = new[start : start + BATCH]
+        for batch in chunks(new, BATCH):
             seen = self.encoder.encode([self.encoder.transform(open_picture(path)) for path in batch])
             self.seen.update(zip(batch, _unit(seen[:, 0]), strict=True))
         return torch.stack([self.seen[path] for path in pictures])
@@ -100,8 +98,7 @@ class _Judge:
     @torch.inference_mode()
     def read(self, texts: Sequence[str]) -> Tensor:
         """Unit vectors [N D]."""
-        blocks = [self.encoder.text_features(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
-        return _unit(torch.cat(blocks))
+        return _unit(torch.cat([self.encoder.text_features(batch) for batch in chunks(texts, BATCH)]))
 
 
 def _unit(vectors: Tensor) -> Tensor:

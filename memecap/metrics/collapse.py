@@ -7,11 +7,10 @@ In: words joined by spaces. Out, each 0..1 but the last:
     copied_from_training    the share of captions that are, word for word, a training caption (when those are given)
     length_ratio            words of the captions over words of the references nearest to them in length
 
-Every occurrence of a word counts for one over its occurrences in all captions, so that distinct counts are
-sums over rows; a resample keeps these weights.
+Every occurrence of a word counts for one over its occurrences in all captions, so that distinct counts are sums over
+rows; a resample keeps these weights.
 
-Source: Li et al. 2016 for distinct-n. Limits: distinct-n falls as a set grows; compare equal numbers of
-captions only.
+Source: Li et al. 2016 for distinct-n. Limits: distinct-n falls as a set grows; compare equal numbers of captions only.
 """
 
 from __future__ import annotations
@@ -53,17 +52,15 @@ class Collapse(Metric[CollapseConfig]):
         return "collapse" + ("" if self.config.training is None else "|copies")
 
     def statistics(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Array:
-        rows = [hypothesis.split() for hypothesis in hypotheses]
-        orders = [[ngrams(words, n) for words in rows] for n in (1, 2)]
+        orders = [[ngrams(hypothesis.split(), n) for hypothesis in hypotheses] for n in (1, 2)]
         totals = [Counter(chain.from_iterable(count.elements() for count in order)) for order in orders]
         times = Counter(hypotheses)
         training = self.config.training or frozenset()
         statistics = []
-        for number, (hypothesis, words) in enumerate(zip(hypotheses, rows, strict=True)):
-            counts = [order[number] for order in orders]
-            distinct = [_share(count, total) for count, total in zip(counts, totals, strict=True)]
-            wanted = nearest(len(words), [reference.split() for reference in references[number]])
+        for hypothesis, texts, counts in zip(hypotheses, references, zip(*orders, strict=True), strict=True):
             sizes = [count.total() for count in counts]
+            distinct = [_share(count, total) for count, total in zip(counts, totals, strict=True)]
+            wanted = nearest(sizes[0], [reference.split() for reference in texts])
             same = hypothesis in training
             statistics.append((*sizes, *distinct, 1 / times[hypothesis], loops(hypothesis), same, wanted, 1))
         return np.array(statistics, dtype=np.float64)

@@ -8,8 +8,7 @@ pymorphy3 lemma.
 
 Source: Lavie and Agarwal 2007 as `nltk/translate/meteor_score.py` computes it (alpha .9, beta 3, gamma .5);
 with the stages exact and snowball it equals nltk's with `SnowballStemmer("russian")` and an empty wordnet.
-Limits: greedy alignment does not look for the fewest chunks; its numbers are not those of METEOR 1.5 (see
-meteor15).
+Limits: greedy alignment does not look for the fewest chunks; its numbers are not those of METEOR 1.5 (see meteor15).
 """
 
 from __future__ import annotations

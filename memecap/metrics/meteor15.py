@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -190,13 +190,9 @@ def _russian_stem(word: str) -> str:
     return stem(word.replace("ё", "#"))
 
 
-def _english_stem(word: str) -> str:
-    return stem(word, "english")
-
-
 PARAMETERS = {
     "ru": Parameters(_russian_stem, 0.75, 1.40, 0.70, 0.50, (1.0, 0.5)),
-    "en": Parameters(_english_stem, 0.85, 0.20, 0.60, 0.75, (1.0, 0.6)),
+    "en": Parameters(partial(stem, language="english"), 0.85, 0.20, 0.60, 0.75, (1.0, 0.6)),
 }
 
 

@@ -1,18 +1,14 @@
 """Quotes: how much of the text on the picture a caption repeats, and how exactly.
 
 In: the quoted spans of each text, a line each, words joined by spaces. Out, over the words of the whole corpus:
-    quoted_recall, quoted_precision   0..1; words count as often as they occur, in any order, across the borders of
-                                      spans
+    quoted_recall, quoted_precision   0..1; words count as often as they occur, in any order, across all spans
     quoted_cer, quoted_wer            edits of characters (words) over those of the reference; can pass 1
-    quoted_1ned                       1 - edits / the longer side, in characters; the mean over rows where either
-                                      side quotes
+    quoted_1ned                       1 - edits / the longer side, in characters; the mean of rows where one side quotes
 
-The last three compare all spans of a row, joined in their order. Of several references a row takes the one
-with the best F1.
+The last three compare all spans of a row, joined in their order. Of several references a row takes the best in F1.
 
 Source: 1-NED as in ICDAR's robust reading competitions.
-Limits: a meme in another language is translated in its description, and no reading can match that (about 12 %
-of them).
+Limits: a meme in another language is translated in its description, and no reading can match that (about 12 %).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""ROUGE-L: an F-score of the longest common subsequence of words, recall weighing 1.2² times as much as
-precision.
+"""ROUGE-L: an F-score of the longest common subsequence of words, recall weighing 1.2² times as much as precision.
 
-In: words joined by spaces. Out: `rouge_l`, the mean over rows, 0..1. Of several references the best precision
-and the best recall are taken, which may come from two of them.
+In: words joined by spaces. Out: `rouge_l`, the mean over rows, 0..1. Of several references the best precision and the
+best recall are taken, which may come from two of them.
 
 Source: Lin 2004, as `pycocoevalcap/rouge/rouge.py` computes it.
 """

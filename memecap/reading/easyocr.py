@@ -64,17 +64,14 @@ def _engine(config: EasyOcr.Config) -> tuple[Any, str]:
     try:
         import easyocr
     except ImportError as error:
-        raise ServiceError(
-            f"EasyOCR is not installed: {error}", where="reader: easyocr", fix="pip install 'memecap[easyocr]'"
-        ) from error
+        fix = "pip install 'memecap[easyocr]'"
+        raise ServiceError(f"EasyOCR is not installed: {error}", where="reader: easyocr", fix=fix) from error
     try:
         engine = easyocr.Reader(
             list(config.languages), gpu=config.gpu, model_storage_directory=config.models, verbose=False
         )
     except (OSError, ValueError) as error:
-        raise ServiceError(
-            f"EasyOCR cannot load its models: {error}",
-            where=config.models or "~/.EasyOCR/model",
-            fix="Connect to the network once, or put its models into that folder; check the language codes.",
-        ) from error
+        where = config.models or "~/.EasyOCR/model"
+        fix = "Connect to the network once, or put its models into that folder; check the language codes."
+        raise ServiceError(f"EasyOCR cannot load its models: {error}", where=where, fix=fix) from error
     return engine, str(easyocr.__version__)

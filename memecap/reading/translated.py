@@ -6,7 +6,6 @@ over several, and carry its translation. A line whose translation failed stays a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -16,10 +15,10 @@ from pydantic import Field
 
 from memecap.core.config import PartConfig, ReaderConfig, TranslatorConfig, build, configure
 from memecap.reading.base import Line, Reader, Reading, around
+from memecap.reading.engine.words import CYRILLIC
 
 FOREIGN = "en"
 NEAR = 1.5  # heights of a line: a wider gap begins another text
-_CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
 
 class _Translates(Protocol):
@@ -94,4 +93,4 @@ def _sentence(text: str) -> str:
 
 def _translated(line: Line, translations: Mapping[str, str]) -> Line:
     translation = translations.get(line.text, "")
-    return replace(line, translation=translation) if _CYRILLIC.search(translation) else line
+    return replace(line, translation=translation) if CYRILLIC.search(translation) else line

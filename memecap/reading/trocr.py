@@ -17,6 +17,7 @@ from pydantic import Field
 from memecap.core import config as configuration
 from memecap.core import hub
 from memecap.core.config import PartConfig, ReaderConfig
+from memecap.core.parallel import chunks
 from memecap.errors import DataError
 from memecap.reading.base import Box, Line, Reader, Reading
 from memecap.reading.engine.confidence import language
@@ -60,8 +61,7 @@ class TrOcr(Reader):
         """Text and mean token probability of each crop; crops of like width are read together."""
         order = sorted(range(len(crops)), key=lambda place: crops[place].width)
         texts: dict[int, tuple[str, float]] = {}
-        for first in range(0, len(order), self.config.batch_size):
-            places = order[first : first + self.config.batch_size]
+        for places in chunks(order, self.config.batch_size):
             pixels = self._processor([crops[place] for place in places], return_tensors="pt")["pixel_values"]
             answer = self._model.generate(
                 pixels.to(self.config.device),

@@ -7,7 +7,6 @@ N cells of a square grid, H W pixels of the encoder.
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,11 +50,8 @@ def check(captioner: Captioner, folder: Path | None = None) -> None:
     """
     encoder = captioner.encoder
     if encoder is None or not isinstance(captioner, Attends):
-        raise UsageError(
-            f"{captioner.config.name} does not look at a grid word by word",
-            where="--attention",
-            fix="Take a checkpoint of attention_lstm.",
-        )
+        told = f"{captioner.config.name} does not look at a grid word by word"
+        raise UsageError(told, where="--attention", fix="Take a checkpoint of attention_lstm.")
     if math.isqrt(encoder.n_tokens) ** 2 != encoder.n_tokens:
         raise UsageError("the encoder's image tokens are no square grid", where="--attention", fix="Set output: grid.")
     if folder is not None:
@@ -64,13 +60,13 @@ def check(captioner: Captioner, folder: Path | None = None) -> None:
 
 def save(captioner: Captioner, picture: Path, caption: Caption, folder: Path) -> Path:
     """Draw into `<folder>/<name>.png`; pictures of the same name from several folders are numbered."""
-    content = io.BytesIO()
-    draw(captioner, open_picture(picture), caption).save(content, "PNG")
+    drawn = draw(captioner, open_picture(picture), caption)
     place, number = folder / f"{picture.stem}.png", 1
     while place.exists():
         number += 1
         place = folder / f"{picture.stem}-{number}.png"
-    storage.write_bytes(place, content.getvalue())
+    with storage.atomic_writer(place, "wb") as file:
+        drawn.save(file, "PNG")
     return place
 
 

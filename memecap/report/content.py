@@ -57,8 +57,6 @@ def page(
     ours = systems[0]
     corpus = Path(settings["corpus"])
     scored = {system.name: _row_scores(system) for system in systems}
-    by_row = list(scored[ours.name])
-    captions = {system.name: [row.caption for row in system.rows] for system in systems}
     rivals = [system.name for system in systems[1:] if system.kind == CAPTIONER]
     return {
         "title": title or f"{LABELS.get(ours.name, ours.name)}: {corpus.name}, {settings['split']}",
@@ -71,7 +69,7 @@ def page(
         "curves": curves(Path(settings["model"])),
         "systems": [system.name for system in systems],
         "other": rivals[0] if rivals else "",
-        "row_metrics": [*CARD_METRICS, *(name for name in by_row if name not in CARD_METRICS)],
+        "row_metrics": list(dict.fromkeys([*CARD_METRICS, *scored[ours.name]])),
         "card_metrics": list(CARD_METRICS),
         "scores": scored,
         "rows": [
@@ -79,7 +77,7 @@ def page(
                 **_picture(corpus / settings["split"], row),
                 "references": list(row.references),
                 "reading": row.rest.get("reading"),
-                "captions": {name: texts[number] for name, texts in captions.items()},
+                "captions": {system.name: system.rows[number].caption for system in systems},
             }
             for number, row in enumerate(ours.rows)
         ],
@@ -134,16 +132,26 @@ def curves(model: Path) -> list[dict[str, Any]]:
         records = list(csv.DictReader(file))
     x = next((name for name in ("step", "epoch") if records and name in records[0]), "row")
     places = [_number(record.get(x)) if x != "row" else float(n) for n, record in enumerate(records)]
-    stages = [record.get("stage") for record in records]
-    borders = [b for b, (old, new) in zip(places[1:], pairwise(stages), strict=True) if b is not None and old != new]
+    borders = _borders(places, [record.get("stage") for record in records])
     found = []
-    for name in records[0] if records else ():
+    for name in _columns(records):
         values = [_number(record[name]) for record in records]
         points = [[a, b] for a, b in zip(places, values, strict=True) if a is not None and b is not None]
-        if len(points) > 1 and name not in ("step", "epoch", "stage", "seconds"):
+        if len(points) > 1:
             curve = {"name": name, "label": CURVE_LABELS.get(name, name), "x": X_LABELS[x], "points": points}
             found.append(curve | {"stages": borders})
     return found
+
+
+def _columns(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns of a log that can be curves."""
+    return [name for name in (records[0] if records else ()) if name not in ("step", "epoch", "stage", "seconds")]
+
+
+def _borders(places: Sequence[float | None], stages: Sequence[Any]) -> list[float]:
+    """Where a new stage begins."""
+    pairs = zip(places[1:], pairwise(stages), strict=True)
+    return [place for place, (old, new) in pairs if place is not None and old != new]
 
 
 def _row_scores(system: System) -> dict[str, list[float]]:

@@ -36,7 +36,6 @@ def _pictures(questions: Sequence[Pair], images: Path) -> list[str]:
     paths = pictures_of(questions, images)
     found = [thumbnail(path, SIDE)[0] for path in paths]
     if broken := [str(path) for path, picture in zip(paths, found, strict=True) if not picture]:
-        raise DataError(
-            f"{len(broken)} pictures cannot be opened: {', '.join(broken[:20])}", where=images, fix="Replace them."
-        )
+        told = f"{len(broken)} pictures cannot be opened: {', '.join(broken[:20])}"
+        raise DataError(told, where=images, fix="Replace them.")
     return found

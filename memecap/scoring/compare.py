@@ -5,7 +5,7 @@ In: the captions of each system on the same rows. Out: the records of `scores.js
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def rank(
     *,
     every: bool = False,
     more: Sequence[Part] = (),
-    training: Iterable[str] | None = None,
+    training: Sequence[str] | None = None,
     resamples: int = significance.RESAMPLES,
     seed: int = 0,
     quiet: bool = False,
@@ -51,9 +51,7 @@ def rank(
     """The records of `scores.json`, as ordered; `compared` holds the first captioner minus the record's system.
 
     Args:
-        every: the preset's further metrics too.
-        more: metrics beside those of the preset.
-        training: training captions, for the share copied from them.
+        every, more, training: see `score.measure`.
         quiet: do not say on stderr what the guards saw; the records hold it.
         asked, only_common: see `coverage.join`.
 
@@ -61,8 +59,7 @@ def rank(
         DataError: the systems' rows do not join, or a row cannot be scored.
     """
     systems = join_rows(systems, asked=asked, only_common=only_common)
-    known = None if training is None else list(training)
-    measured = [measure(system, preset, every=every, more=more, training=known) for system in systems]
+    measured = [measure(system, preset, every=every, more=more, training=training) for system in systems]
     records = []
     for system, found in zip(systems, measured, strict=True):
         records.append(_record(system, found, resamples=resamples, seed=seed))
@@ -74,7 +71,6 @@ def rank(
 
 
 def _record(system: System, found: scoring.Measurement, *, resamples: int, seed: int) -> Record:
-    bounds = significance.intervals(found, resamples=resamples, seed=seed)
     record: Record = {
         "system": system.name,
         "kind": system.kind,
@@ -83,7 +79,7 @@ def _record(system: System, found: scoring.Measurement, *, resamples: int, seed:
         "rows": coverage.fingerprint(system.rows),
         "scores": dict(found.scores),
         "signature": found.signature,
-        "intervals": {name: [bound.low, bound.high] for name, bound in bounds.items()},
+        "intervals": significance.intervals(found, resamples=resamples, seed=seed),
     }
     untold = quantities.untold(record, found.metrics)
     return {**record, "quantities": untold} if untold else record
@@ -144,7 +140,7 @@ def measure(
     *,
     every: bool = False,
     more: Sequence[Part] = (),
-    training: Iterable[str] | None = None,
+    training: Sequence[str] | None = None,
 ) -> scoring.Measurement:
     """Score one system's rows."""
     captions, references = [row.caption for row in system.rows], [row.references for row in system.rows]
@@ -155,11 +151,9 @@ def measure(
 def read_records(path: Path) -> list[Record]:
     """A table that was written before. Raises `DataError` where the file is no such table."""
     records = storage.read_json(path)
-    if not isinstance(records, list) or not all(
-        isinstance(r, dict) and {"system", "scores"} <= r.keys() for r in records
-    ):
-        raise DataError("not a table of scores", where=path, fix="Give a scores.json of `memecap evaluate` or `score`.")
-    return records
+    if isinstance(records, list) and all(isinstance(r, dict) and {"system", "scores"} <= r.keys() for r in records):
+        return records
+    raise DataError("not a table of scores", where=path, fix="Give a scores.json of `memecap evaluate` or `score`.")
 
 
 def join(tables: Sequence[Sequence[Record]]) -> list[Record]:
@@ -170,18 +164,14 @@ def join(tables: Sequence[Sequence[Record]]) -> list[Record]:
     """
     records = [record for table in tables for record in table]
     if len(tables) > 1 and (silent := [str(record["system"]) for record in records if not record.get("rows")]):
-        raise UsageError(
-            "a table does not say which pictures and references it scored: an older memecap wrote it",
-            where=", ".join(silent[:3]),
-            fix="Score the captions again: memecap score FOLDER --json > scores.json",
-        )
+        told = "a table does not say which pictures and references it scored: an older memecap wrote it"
+        fix = "Score the captions again: memecap score FOLDER --json > scores.json"
+        raise UsageError(told, where=", ".join(silent[:3]), fix=fix)
     signatures = sorted({f"{record['signature']} (n={record['n']})" for record in records})
     if len(signatures) > 1:
-        raise UsageError(
-            "scores of different protocols, or of different numbers of rows, cannot stand in one table",
-            where="\n         ".join(signatures),
-            fix="Score the captions again with one preset.",
-        )
+        told = "scores of different protocols, or of different numbers of rows, cannot stand in one table"
+        where = "\n         ".join(signatures)
+        raise UsageError(told, where=where, fix="Score the captions again with one preset.")
     if len({record.get("rows") for record in records}) > 1:
         raise UsageError(
             f"tables of {records[0]['n']} rows each, but of other pictures or other references",

@@ -37,11 +37,9 @@ def join(systems: Sequence[tuple[str, Rows]], *, asked: Rows = (), only_common: 
     pictures = _pictures([("the annotations", _by_picture("the annotations", asked)), *by_id])
     common = set(pictures).intersection(*(rows for _, rows in by_id))
     if not common:
-        raise DataError(
-            "no picture has a caption of every system",
-            where=" · ".join(f"{name}: {next(iter(rows), 'nothing')} …" for name, rows in by_id),
-            fix="Give captions of the same pictures; the same picture needs the same image_id.",
-        )
+        where = " · ".join(f"{name}: {next(iter(rows), 'nothing')} …" for name, rows in by_id)
+        fix = "Give captions of the same pictures; the same picture needs the same image_id."
+        raise DataError("no picture has a caption of every system", where=where, fix=fix)
     kept = [row for key, row in pictures.items() if not only_common or key in common]
     return [[_row(picture, rows.get(picture.key)) for picture in kept] for _, rows in by_id]
 
@@ -65,11 +63,9 @@ def _pictures(by_id: Sequence[tuple[str, Mapping[str, Prediction]]]) -> dict[str
         for key, row in rows.items():
             known = pictures.setdefault(key, row)
             if sorted(known.references) != sorted(row.references):
-                raise DataError(
-                    f"{first[key]!r} and {name!r} have other references for image_id {key!r}",
-                    where=f"{known.references[0][:60]!r} and {row.references[0][:60]!r}",
-                    fix="Caption the same split with both, and keep its references.",
-                )
+                told = f"{first[key]!r} and {name!r} have other references for image_id {key!r}"
+                where = f"{known.references[0][:60]!r} and {row.references[0][:60]!r}"
+                raise DataError(told, where=where, fix="Caption the same split with both, and keep its references.")
             first.setdefault(key, name)
     return pictures
 

@@ -137,11 +137,11 @@ def _headless(path: Path, names: Sequence[str], separator: str) -> Iterator[Reco
             raise DataError(f"{len(cells)} cells, not the {len(names)} of {','.join(names)}", where=where, fix=fix)
         if number == 1 and all(_ours(cell) for cell in cells):
             continue  # it has a header after all
-        record: dict[str, Any] = {name: cell for name, cell in zip(names, cells, strict=True) if name in _SINGLE}
+        named = list(zip(names, cells, strict=True))
+        record: dict[str, Any] = {name: cell for name, cell in named if name in _SINGLE}
         record["caption"] = _value(record["caption"])
         if "references" in names:
-            found = [_value(cell) for name, cell in zip(names, cells, strict=True) if name == "references"]
-            record["references"] = [text for text in found if text]
+            record["references"] = [cell for name, cell in named if name == "references" and _value(cell)]
         yield record, where
 
 

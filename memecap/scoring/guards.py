@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import contains
 
 from memecap.metrics.overlap.ngrams import loops
 from memecap.text.clean import clean
@@ -43,11 +44,6 @@ class Rows:
     written_references: Sequence[Sequence[str]]
     scores: Mapping[str, float]
 
-    @property
-    def human(self) -> list[str]:
-        """One reference of each row: what a person wrote there."""
-        return [row[0] for row in self.references]
-
 
 def signs(rows: Rows) -> list[Sign]:
     """Everything that the guards see, in their order."""
@@ -57,34 +53,27 @@ def signs(rows: Rows) -> list[Sign]:
 def _length(rows: Rows) -> str:
     ratio = rows.scores["length_ratio"]
     if ratio > LONG:
-        return (
-            f"captions are {ratio:.1f} times as long as their references: recall (chrF2, quoted recall) grows with it"
-        )
+        grows = "recall (chrF2, quoted recall) grows with it"
+        return f"captions are {ratio:.1f} times as long as their references: {grows}"
     return f"captions have {ratio:.0%} of their references' words" if ratio < SHORT else ""
 
 
 def _loops(rows: Rows) -> str:
-    ours, theirs = (_share(loops, texts) for texts in (rows.captions, rows.human))
-    return (
-        f"{ours:.0%} of captions say some four words twice, {theirs:.0%} of references" if ours > theirs + MORE else ""
-    )
+    return _more_often(loops, rows.captions, rows.references, "say some four words twice")
 
 
 def _same(rows: Rows) -> str:
-    ours, theirs = len(set(rows.captions)), len(set(rows.human))
+    ours, theirs = len(set(rows.captions)), len({row[0] for row in rows.references})
     return f"only {ours} different captions of {len(rows.captions)}" if ours < FEWER * theirs else ""
 
 
 def _only_quotes(rows: Rows) -> str:
-    human = [row[0] for row in rows.written_references]
-    ours, theirs = (_share(_is_all_quotes, texts) for texts in (rows.written_captions, human))
-    told = f"{ours:.0%} of captions say nothing outside their quotes, {theirs:.0%} of references"
-    return told if ours > theirs + MORE else ""
+    says = "say nothing outside their quotes"
+    return _more_often(_is_all_quotes, rows.written_captions, rows.written_references, says)
 
 
 def _equal(rows: Rows) -> str:
-    found = [caption in row for caption, row in zip(rows.captions, rows.references, strict=True)]
-    share = sum(found) / len(found)
+    share = sum(map(contains, rows.references, rows.captions)) / len(rows.captions)
     return f"{share:.0%} of captions are a reference word for word: were references scored?" if share > EQUAL else ""
 
 
@@ -104,8 +93,13 @@ _GUARDS: dict[str, Callable[[Rows], str]] = {
 KINDS = frozenset(_GUARDS)
 
 
-def _share(holds: Callable[[str], bool], texts: Sequence[str]) -> float:
-    return sum(map(holds, texts)) / len(texts)
+def _more_often(
+    holds: Callable[[str], bool], captions: Sequence[str], references: Sequence[Sequence[str]], says: str
+) -> str:
+    """What more of the captions do than of the references, of which a row's first counts."""
+    human = [row[0] for row in references]
+    ours, theirs = (sum(map(holds, texts)) / len(texts) for texts in (captions, human))
+    return f"{ours:.0%} of captions {says}, {theirs:.0%} of references" if ours > theirs + MORE else ""
 
 
 def _is_all_quotes(text: str) -> bool:

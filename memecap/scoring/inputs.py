@@ -14,7 +14,6 @@ from memecap.scoring.compare import CAPTIONER, System, read_systems, training_ca
 from memecap.scoring.predictions import Prediction
 
 COLUMNS = ("caption", "references", "image_id")
-_TAB = {"tab": "\t", "\\t": "\t"}
 
 
 def are_tables(paths: Sequence[Path]) -> bool:
@@ -39,7 +38,7 @@ def named_columns(words: Sequence[str]) -> dict[str, str]:
 
 def separator(word: str) -> str:
     """What stands between cells, from what can be typed in a shell."""
-    return _TAB.get(word, word)
+    return "\t" if word in ("tab", "\\t") else word
 
 
 def open_systems(

@@ -55,9 +55,7 @@ def read_predictions(
     Args:
         annotations: COCO annotations with the references of each picture.
         references: text files whose line n is a reference of row n; several files are several references.
-        columns: what the file calls `caption`, `references` and `image_id`, where it has names of its own.
-        positions: what each column of a table without a header is (`formats.records`).
-        separator: what stands between a table's cells; found when empty.
+        columns, positions, separator: see `formats.records`.
 
     Raises:
         DataError: a row cannot be used, or a picture has two; the row's number is named.
@@ -121,11 +119,9 @@ def _paired(records: Sequence[formats.Record], path: Path, files: Sequence[Path]
     columns = [formats.texts(file) for file in files]
     for file, lines in zip(files, columns, strict=True):
         if len(lines) != len(records):
-            raise DataError(
-                f"{len(records)} captions but {len(lines)} references",
-                where=f"{path}, {file}, row {min(len(lines), len(records)) + 1}",
-                fix="Line n of the references belongs to row n of the captions.",
-            )
+            where = f"{path}, {file}, row {min(len(lines), len(records)) + 1}"
+            fix = "Line n of the references belongs to row n of the captions."
+            raise DataError(f"{len(records)} captions but {len(lines)} references", where=where, fix=fix)
     for (record, where), *row in zip(records, *columns, strict=True):
         yield ({**record, "references": list(row)} if isinstance(record, Mapping) else record), where
 

@@ -8,8 +8,7 @@
                 VizWiz, 3,040 of 3,094 descriptions of memes; METEOR 1.5 with the parameters of the references'
                 language, Russian or English, by exact words and stems only (the toolkit's English adds synonyms and
                 paraphrases)
-    fbc2        FusionBrain Challenge 2022: razdel, lower case, no punctuation, METEOR with Snowball, no
-    thesaurus
+    fbc2        FusionBrain Challenge 2022: razdel, lower case, no punctuation, METEOR with Snowball, no thesaurus
 
 Each but nltk-seed first cleans its texts (memecap/text/clean.py; `clean` in the signature): accents in one form (NFC),
 no-break spaces as spaces, no zero-width characters, soft hyphens or marks of direction: where only one side has them

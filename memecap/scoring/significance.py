@@ -14,7 +14,7 @@ N rows, K statistics of a row, R resamples.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
@@ -33,14 +33,6 @@ BLOCK = 4_000_000  # weights held at once
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A 95 % interval: percentiles of the bootstrap."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """System minus baseline: the difference, its 95 % interval, and two-sided p-values of two tests."""
 
@@ -56,10 +48,10 @@ class Comparison:
         return max(self.p, self.p_randomisation)
 
 
-def intervals(measurement: Measurement, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, Interval]:
-    """95 % intervals of every score."""
+def intervals(measurement: Measurement, *, resamples: int = RESAMPLES, seed: int = 0) -> dict[str, list[float]]:
+    """The 95 % interval of every score, low and high: percentiles of the bootstrap."""
     drawn = _bootstrap(measurement, resamples, seed)
-    return {name: Interval(*np.percentile(values, [2.5, 97.5]).tolist()) for name, values in drawn.items()}
+    return {name: np.percentile(values, [2.5, 97.5]).tolist() for name, values in drawn.items()}
 
 
 def compare(
@@ -102,38 +94,34 @@ def _p(drawn: Array, observed: float) -> float:
 @lru_cache(maxsize=8)
 def _bootstrap(measurement: Measurement, resamples: int, seed: int) -> dict[str, Array]:
     """Scores of each resample: name → [R]. One seed draws the same rows for every system, which pairs them."""
-    generator = np.random.default_rng(seed)
-    blocks = []
-    for size in _blocks(measurement.n, resamples):
-        places = (
-            generator.integers(measurement.n, size=(size, measurement.n)) + measurement.n * np.arange(size)[:, None]
-        )
-        weights = np.bincount(places.ravel(), minlength=size * measurement.n).reshape(size, -1).astype(np.float64)
-        blocks.append(scores_of(measurement.metrics, [weights @ rows for rows in measurement.statistics]))
-    return _join(blocks)
+    generator, n = np.random.default_rng(seed), measurement.n
+
+    def draw(size: int) -> dict[str, Array]:
+        places = generator.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        weights = np.bincount(places.ravel(), minlength=size * n).reshape(size, -1).astype(np.float64)
+        return scores_of(measurement.metrics, [weights @ rows for rows in measurement.statistics])
+
+    return _in_blocks(draw, n, resamples)
 
 
 def _randomise(system: Measurement, baseline: Measurement, resamples: int, seed: int) -> dict[str, Array]:
     """Differences of scores when each row's captions change sides by the toss of a coin: name → [R]."""
     generator = np.random.default_rng([seed, 1])
     gaps = [b - a for a, b in zip(system.statistics, baseline.statistics, strict=True)]
-    blocks = []
-    for size in _blocks(system.n, resamples):
+
+    def draw(size: int) -> dict[str, Array]:
         sides = generator.integers(2, size=(size, system.n)).astype(np.float64)
         moved = [sides @ gap for gap in gaps]
         ours = [rows.sum(axis=0) + move for rows, move in zip(system.statistics, moved, strict=True)]
         theirs = [rows.sum(axis=0) - move for rows, move in zip(baseline.statistics, moved, strict=True)]
         a, b = scores_of(system.metrics, ours), scores_of(baseline.metrics, theirs)
-        blocks.append({name: a[name] - b[name] for name in a})
-    return _join(blocks)
+        return {name: a[name] - b[name] for name in a}
+
+    return _in_blocks(draw, system.n, resamples)
 
 
-def _blocks(n: int, resamples: int) -> Iterator[int]:
-    """Resamples in portions that fit in memory."""
+def _in_blocks(draw: Callable[[int], Mapping[str, Array]], n: int, resamples: int) -> dict[str, Array]:
+    """All resamples of N rows, drawn in portions that fit in memory."""
     block = max(1, BLOCK // n)
-    for start in range(0, resamples, block):
-        yield min(block, resamples - start)
-
-
-def _join(blocks: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+    drawn = [draw(min(block, resamples - start)) for start in range(0, resamples, block)]
+    return {name: np.concatenate([portion[name] for portion in drawn]) for name in drawn[0]}

@@ -17,13 +17,17 @@ from memecap.scoring.compare import CAPTIONER
 from memecap.scoring.quantities import Record, of_table
 from memecap.scoring.significance import LEVEL
 
+Escapes = Mapping[int, str]
 Format = Literal["text", "markdown", "latex", "json", "csv"]
 
 _HEAD = ("system", "n", "coverage")
-_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
-    c: "\\" + c for c in "&%$#_{}"
-}
-_MARKDOWN = {c: "\\" + c for c in "\\`*_{}[]<>#|!~"} | {"&": "&amp;"}
+_LEGEND = (
+    "≈ not significant: the first captioner's difference from this system, p ≥ .05 by paired bootstrap or",
+    "  approximate randomisation, Holm's correction over the systems of the table",
+)
+_LATEX_WORDS = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_LATEX = str.maketrans(_LATEX_WORDS | {c: "\\" + c for c in "&%$#_{}"})
+_MARKDOWN = str.maketrans({c: "\\" + c for c in "\\`*_{}[]<>#|!~"} | {"&": "&amp;"})
 
 
 def render(records: Sequence[Record], form: Format = "text", *, every: bool = False) -> str:
@@ -46,10 +50,6 @@ def _columns(records: Sequence[Record], every: bool) -> list[str]:
     return [one.name for one in found if {"table", "guard"} & set(one.places)]
 
 
-def _name(record: Record) -> str:
-    return str(record["system"]) + ("" if record["kind"] == CAPTIONER else " (floor)")
-
-
 def _score(record: Record, quantity: Quantity) -> str:
     """The score, with a sign where the first captioner's difference from this system is not significant."""
     text = f"{record['scores'][quantity.name]:.{quantity.decimals}f}"
@@ -57,51 +57,43 @@ def _score(record: Record, quantity: Quantity) -> str:
     return f"{text}≈" if compared and "guard" not in quantity.places and compared["p_holm"] >= LEVEL else text
 
 
-def _rows(records: Sequence[Record], names: Sequence[str]) -> list[list[str]]:
+def _cells(records: Sequence[Record], names: Sequence[str], escapes: Escapes | None = None) -> list[list[str]]:
+    """The head and the rows; the coverage is empty in a table of before."""
     found = of_table(records)
-    return [[plain(_name(r)), str(r["n"]), _coverage(r), *(_score(r, found[name]) for name in names)] for r in records]
-
-
-def _coverage(record: Record) -> str:
-    """Pictures captioned of those asked for; empty in a table of before."""
-    return "/".join(map(str, record.get("coverage", ())))
+    cells = [[*_HEAD, *names]]
+    for record in records:
+        name = str(record["system"]) + ("" if record["kind"] == CAPTIONER else " (floor)")
+        coverage = "/".join(map(str, record.get("coverage", ())))
+        cells.append([plain(name), str(record["n"]), coverage, *(_score(record, found[name]) for name in names)])
+    return [[text.translate(escapes or {}) for text in row] for row in cells]
 
 
 def _note(records: Sequence[Record]) -> list[str]:
     told = [plain(f"signature: {records[0]['signature']}")]
     told += [plain(f"warning: {record['warning']}") for record in records if "warning" in record]
-    told += [
-        plain(f"warning: {record['system']}: {sign['says']}")
-        for record in records
-        for sign in record.get("warnings", ())
-    ]
-    if any("compared" in record for record in records):
-        told.append(
-            "≈ not significant: the first captioner's difference from this system, p ≥ .05 by paired bootstrap or"
-        )
-        told.append("  approximate randomisation, Holm's correction over the systems of the table")
-    return told
+    signs = [(record["system"], sign["says"]) for record in records for sign in record.get("warnings", ())]
+    told += [plain(f"warning: {system}: {says}") for system, says in signs]
+    return [*told, *_LEGEND] if any("compared" in record for record in records) else told
 
 
 def _text(records: Sequence[Record], names: Sequence[str]) -> str:
-    cells = [[*_HEAD, *names], *_rows(records, names)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    cells = _cells(records, names)
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
-    for row in cells:
-        first, *rest = row
+    for first, *rest in cells:
         lines.append("  ".join([first.ljust(widths[0]), *(c.rjust(w) for c, w in zip(rest, widths[1:], strict=True))]))
     return "\n".join([*lines, "", *_note(records)])
 
 
 def _markdown(records: Sequence[Record], names: Sequence[str]) -> str:
-    rows = [[_escape(c, _MARKDOWN) for c in row] for row in ([*_HEAD, *names], *_rows(records, names))]
+    rows = _cells(records, names, _MARKDOWN)
     rule = ["---", *("---:" for _ in rows[0][1:])]
     lines = ["| " + " | ".join(row) + " |" for row in (rows[0], rule, *rows[1:])]
-    return "\n".join([*lines, "", "  \n".join(_escape(line, _MARKDOWN) for line in _note(records))])
+    return "\n".join([*lines, "", "  \n".join(line.translate(_MARKDOWN) for line in _note(records))])
 
 
 def _latex(records: Sequence[Record], names: Sequence[str]) -> str:
-    rows = [[_escape(c, _LATEX) for c in row] for row in ([*_HEAD, *names], *_rows(records, names))]
+    rows = _cells(records, names, _LATEX)
     body = [" & ".join(row).replace("≈", r"$^{\approx}$") + r" \\" for row in rows]
     lines = [r"\begin{tabular}{l" + "r" * (len(rows[0]) - 1) + "}", r"\toprule", body[0], r"\midrule", *body[1:]]
     return "\n".join([*(f"% {line}" for line in _note(records)), *lines, r"\bottomrule", r"\end{tabular}"])
@@ -130,7 +122,3 @@ def _csv(records: Sequence[Record], names: Sequence[str]) -> str:
             ]
         )
     return out.getvalue().rstrip("\n")
-
-
-def _escape(text: str, table: Mapping[str, str]) -> str:
-    return "".join(table.get(character, character) for character in text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Any
 
+from memecap.reading.engine.words import morphology
+
 
 @lru_cache(maxsize=200_000)
 def stem(word: str, language: str = "russian") -> str:
@@ -16,7 +18,7 @@ def stem(word: str, language: str = "russian") -> str:
 @lru_cache(maxsize=200_000)
 def lemma(word: str) -> str:
     """The dictionary form of the word's likeliest reading."""
-    normal: str = _morphology().parse(word.lower())[0].normal_form
+    normal: str = morphology().parse(word.lower())[0].normal_form
     return normal.replace("ё", "е")
 
 
@@ -25,10 +27,3 @@ def _stemmer(language: str) -> Any:
     from nltk.stem.snowball import SnowballStemmer
 
     return SnowballStemmer(language)
-
-
-@cache
-def _morphology() -> Any:
-    from pymorphy3 import MorphAnalyzer
-
-    return MorphAnalyzer()

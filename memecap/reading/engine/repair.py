@@ -22,11 +22,8 @@ LOOK_ALIKES = str.maketrans(
     "АВСЕНКМОРТХУасеорхуикптгьддИЗОбЧ",
 )
 #: short words that lose the space after them
-# fmt: off
-PARTICLES = (
-    "не", "и", "в", "с", "я", "на", "а", "у", "к", "о", "по", "за", "но", "то", "ты", "что", "как", "это", "мы",
-)
-# fmt: on
+_PARTICLES = "не и в с я на а у к о по за но то ты что как это мы"
+PARTICLES = tuple(_PARTICLES.split())
 # Set by hand; the rules were measured whole, with and without each (DECISIONS.md, "Which passes read a meme").
 DUST_LETTERS = 2  # a speck is taken for so many letters at most
 DUST_SURE = 0.7  # below it, a known short word that one pass alone saw is a speck too
@@ -37,12 +34,8 @@ SURE = 0.5  # a known word read more surely keeps its spelling
 
 def drop_dust(row: Row) -> Row:
     """Specks at the ends of a row that were taken for a letter or two."""
-    start, end = 0, len(row)
-    while start < end and _is_dust(row[start]):
-        start += 1
-    while end > start and _is_dust(row[end - 1]):
-        end -= 1
-    return row[start:end]
+    words = [place for place, seen in enumerate(row) if not _is_dust(seen)]
+    return row[words[0] : words[-1] + 1] if words else []
 
 
 def cyrillic_look_alikes(row: Row) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 LETTERS = re.compile(r"[^\W\d_]+")
@@ -53,12 +53,13 @@ def plausibility(text: str) -> float:
 def is_known(word: str) -> bool:
     """Does the Russian dictionary of pymorphy3 hold this lower-case word, or is it among the commonest English ones?"""
     if CYRILLIC.search(word):
-        return bool(_morphology().word_is_known(word))
+        return bool(morphology().word_is_known(word))
     return word in ENGLISH
 
 
-@lru_cache(maxsize=1)
-def _morphology() -> Any:
+@cache
+def morphology() -> Any:
+    """The Russian dictionary, read once by whoever asks first."""
     import pymorphy3
 
     return pymorphy3.MorphAnalyzer()

@@ -7,7 +7,7 @@ Pictures that a stored file already holds are not read again. While a corpus is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from memecap.core import storage
@@ -40,18 +40,18 @@ def read_corpus(
         storage.sweep(path.parent)
         storage.cut_torn_line(part)
         known = _load(path) | _load(part)
-        todo = [row for row in _pictures(corpus, splits) if row.image_id not in known]
+        todo = list(_unread(corpus, splits, known))
         with bar() as progress, part.open("a", encoding="utf-8") as file:
             task = progress.add_task(f"reading {corpus.name}", total=len(todo))
             read = with_part(_read, reader, family="reading", on=on)
-            batches = [(rows, [_path(corpus, row) for row in rows]) for rows in chunks(todo, batch_size)]
-            readings = parallel_map(read, (paths for _, paths in batches), on=on, chunk=1)
-            for (rows, _), found in zip(batches, readings, strict=True):
-                for row, reading in zip(rows, found, strict=True):
+            batches = list(chunks(todo, batch_size))
+            readings = parallel_map(read, ([path for _, path in batch] for batch in batches), on=on, chunk=1)
+            for batch, found in zip(batches, readings, strict=True):
+                for (row, _), reading in zip(batch, found, strict=True):
                     file.write(storage.to_line({"image_id": row.image_id, **reading.to_json()}))
                     known[row.image_id] = reading
                 file.flush()
-                progress.advance(task, len(rows))
+                progress.advance(task, len(batch))
         if todo or not path.exists():
             ordered = sorted(known.items())
             storage.write_jsonl(path, ({"image_id": key, **reading.to_json()} for key, reading in ordered))
@@ -83,19 +83,14 @@ def _read(reader: Reader, paths: Sequence[Path]) -> list[Reading]:
     return reader.read([open_picture(path) for path in paths])
 
 
-def _pictures(corpus: Corpus, splits: Sequence[str] | None) -> Iterator[Row]:
-    seen = set()
+def _unread(corpus: Corpus, splits: Sequence[str] | None, known: Iterable[str]) -> Iterator[tuple[Row, Path]]:
+    """Each picture that is not known, once, and where it lies."""
+    seen = set(known)
     for split in splits if splits is not None else dict.fromkeys([*SPLITS, *corpus.counts]):
         for row in corpus.rows(split):
-            if row.file_name and row.image_id not in seen:
+            if row.image_id not in seen and (path := corpus.image_path(row)):
                 seen.add(row.image_id)
-                yield row
-
-
-def _path(corpus: Corpus, row: Row) -> Path:
-    path = corpus.image_path(row)
-    assert path is not None  # rows without a picture were left out
-    return path
+                yield row, path
 
 
 def _load(path: Path) -> dict[str, Reading]:
