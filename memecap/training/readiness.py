@@ -13,7 +13,6 @@ from memecap.core import config as configuration
 from memecap.core import hub, manifest, registry
 from memecap.errors import DataError, MemecapError, MissingFileError
 from memecap.reading.stored import readings
-from memecap.text import navec as _navec
 from memecap.training import estimate
 from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.datasets import open_corpora
