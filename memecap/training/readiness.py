@@ -57,7 +57,7 @@ def _extras(config: TrainConfig) -> Iterator[Check]:
         yield Check("timm", "not installed", "pip install 'memecap[timm]'", 74)
     if embeddings is not None and embeddings.navec:
         try:
-            path = embeddings.navec_file or _navec.bundled()
+            path = embeddings.navec_file or navec.bundled()
         except MissingFileError as error:
             yield Check("navec", error.what, "pip install 'memecap[navec]'", 74)
             return
