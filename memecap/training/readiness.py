@@ -13,6 +13,7 @@ from memecap.core import config as configuration
 from memecap.core import hub, manifest, registry
 from memecap.errors import DataError, MemecapError, MissingFileError
 from memecap.reading.stored import readings
+from memecap.text import navec
 from memecap.training import estimate
 from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.datasets import open_corpora
