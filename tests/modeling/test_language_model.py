@@ -21,7 +21,8 @@ def test_states_and_logits_are_the_models_own() -> None:
     model.eval()
     ids = torch.tensor([tokenizer.encode("кот спит")])
     embeds, mask = model.get_input_embeddings()(ids), torch.ones(ids.shape, dtype=torch.bool)
-    ours = language_model.logits(model, language_model.states(model, embeds, mask)[0])
+    states = model.get_decoder()(inputs_embeds=embeds, attention_mask=mask.long()).last_hidden_state
+    ours = language_model.logits(model, states[0])
     assert torch.allclose(ours, model(input_ids=ids).logits[0], atol=1e-5)
     assert language_model.n_positions(model) == 32
 

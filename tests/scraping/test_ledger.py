@@ -20,7 +20,7 @@ def test_the_last_outcome_of_a_picture_stands(tmp_path: Path) -> None:
         assert ledger.get("c") is None
         assert [entry.key for entry in ledger.fetched()] == ["a"]
         assert [entry.key for entry in ledger.entries()] == ["a", "b"]
-        assert ledger.reasons() == {"http-404": 1}
+        assert [entry.reason for entry in ledger.entries()] == ["", "http-404"]
 
 
 def test_half_an_answer_is_not_kept(tmp_path: Path) -> None:
