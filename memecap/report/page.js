@@ -110,7 +110,8 @@ function scoreCell(table, system, name, top) {
 
 function intervalChart(table, name) {
   const narrow = byId("scores").clientWidth < 560;
-  const left = narrow ? 8 : 300, width = narrow ? 360 : 920, step = narrow ? 44 : 30;
+  const longest = Math.max(...table.systems.map((system) => labelOf(system.system).length));
+  const left = narrow ? 8 : Math.max(300, 24 + 8.6 * longest), width = narrow ? 360 : left + 620, step = narrow ? 44 : 30;
   const bounds = table.systems.flatMap((system) => (system.intervals ? system.intervals[name] : [system.scores[name]]));
   const scale = niceScale(Math.min(0, ...bounds), Math.max(...bounds));
   const x = (value) => left + ((value - scale.low) / (scale.high - scale.low)) * (width - left - 20);
