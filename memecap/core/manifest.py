@@ -154,7 +154,11 @@ def claim(folder: Path, *, is_ours: bool = False) -> None:
 
 def reopen(folder: Path) -> None:
     """Take `corpus.json` away while rows change; a mark keeps the folder known as ours."""
-    storage.write_text(folder / UNFINISHED, "")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / UNFINISHED).touch()  # in one step: what a kill left of another would be no sign of ours
+    except OSError as error:
+        raise storage.unwritable(error, folder) from error
     (folder / MANIFEST).unlink(missing_ok=True)
 
 

@@ -89,3 +89,15 @@ def test_a_corpus_of_others_names_no_split_outside_it(tmp_path):
     row = Row(captions=("к",), image_id="1", group_id="1", corpus="c", split="../elsewhere", file_name="images/1.png")
     with pytest.raises(DataError, match="leads out of the folder"):
         manifest.open_corpus(tmp_path).image_path(row)
+
+
+def test_the_mark_of_an_unfinished_corpus_is_made_in_one_step(tmp_path, monkeypatch):
+    """A kill between two steps left a file that was no mark, and the same command refused to go on."""
+
+    def in_two_steps(*_, **__):
+        raise AssertionError("a temporary file, then another name")
+
+    monkeypatch.setattr(storage, "atomic_writer", in_two_steps)
+    manifest.reopen(tmp_path / "c")
+    manifest.claim(tmp_path / "c")
+    assert [path.name for path in (tmp_path / "c").iterdir()] == [manifest.UNFINISHED]
