@@ -96,7 +96,7 @@ class Metric(Part[C]):
 
     def row(self, hypothesis: str, references: Sequence[str]) -> Sequence[float]:
         """What one row adds, of a metric that leaves `statistics` as it is."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} says neither `row` nor `statistics`")
 
     def scores(self, totals: Array) -> Mapping[str, Array]:
         """Scores by name from summed statistics [... K] → [...], in the unit of the tool they are compared with.
