@@ -96,17 +96,19 @@ def draw_curves(path: Path, log: Sequence[dict[str, Any]], quantities: Mapping[s
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    shown = {f"val_{name}": one for name, one in quantities.items() if "curve" in one.places}
+    shown = {key: one for key, one in shown.items() if any(row.get(key) is not None for row in log)}
+    figure = Figure(figsize=(10 if shown else 5, 4), layout="constrained")
     FigureCanvasAgg(figure)
-    losses, scores = figure.subplots(1, 2)
+    losses, *scores = figure.subplots(1, 2 if shown else 1, squeeze=False)[0]
     _plot(losses, log, "train_loss", "train", alpha=0.6)
     _plot(losses, log, "val_loss", "val", marker="o", markersize=3)
     losses.set(xlabel="optimizer step", ylabel="nats per token")
-    for name, one in quantities.items():
-        if "curve" in one.places:
-            _plot(scores, log, f"val_{name}", one.label, 100 / one.unit, marker="o", markersize=3)
-    scores.set(xlabel="optimizer step", ylabel="of val captions, 0–100", ylim=(0, None))
-    for axes in (losses, scores):
+    for axes in scores:
+        for key, one in shown.items():
+            _plot(axes, log, key, one.label, 100 / one.unit, marker="o", markersize=3)
+        axes.set(xlabel="optimizer step", ylabel="of val captions, 0–100", ylim=(0, None))
+    for axes in (losses, *scores):
         for before, after in pairwise(log):
             if before["stage"] != after["stage"]:  # a thin line with the name of the next
                 axes.axvline(before["step"], color="grey", linewidth=0.8)
