@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from memecap.core.config import PartConfig
+from memecap.memory.recollection import Recollection
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
@@ -38,6 +39,7 @@ class Reading:
     width: int
     height: int
     reader: str  # name and version, so that readings of two readers are never mixed
+    recollections: tuple[Recollection, ...] = ()  # pictures described before that this one shows, the surest first
 
     @property
     def text(self) -> str:
@@ -45,12 +47,16 @@ class Reading:
         return " ".join(line.said for line in self.lines)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        record = asdict(self)
+        if not self.recollections:  # most pictures have none
+            del record["recollections"]
+        return record
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Reading:
         lines = tuple(Line(**{**line, "box": tuple(line["box"])}) for line in record["lines"])
-        return cls(lines=lines, width=record["width"], height=record["height"], reader=record["reader"])
+        known = tuple(Recollection.from_json(found) for found in record.get("recollections", ()))
+        return cls(lines, record["width"], record["height"], record["reader"], known)
 
 
 def around(boxes: Iterable[Box]) -> Box:
