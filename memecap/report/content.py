@@ -46,7 +46,7 @@ SIGN_LABELS = {
     "copies": "подписи дословно взяты из обучения",
 }
 #: the whole caption, its scene, its quotes
-VERDICT = ("chrf2", "scene_chrf2", "quoted_recall", "quoted_precision")
+VERDICT = ("chrf2", "quoted_recall", "quoted_precision", "scene_chrf2", "scene_words_f1", "invented")
 X_LABELS = {"step": "шаги", "epoch": "эпохи", "row": "записи"}
 
 
@@ -103,20 +103,22 @@ def _against_floors(records: Sequence[Mapping[str, Any]], metric: str) -> str:
     told = f"{quantity.in_russian} {ours['scores'][metric]:.{places}f} (95 %: {low:.{places}f}–{high:.{places}f})"
     floors = [record for record in records if record["kind"] != CAPTIONER]
     won, lost, even = ([record for record in floors if _standing(record, metric) == sign] for sign in (1, -1, 0))
+    above, below = ("лучше", "хуже") if quantity.direction == "lower" else ("выше", "ниже")
     if len(won) == len(floors):
-        return f"{told}: значимо выше каждого ориентира."
-    parts = [f"значимо выше ориентиров — {len(won)} из {len(floors)}"]
-    parts += [f"значимо ниже: {_named(lost, metric, places)}"] if lost else []
-    parts += [f"не выше: {_named(even, metric, places)}"] if even else []
+        return f"{told}: значимо {above} каждого ориентира."
+    parts = [f"значимо {above} ориентиров — {len(won)} из {len(floors)}"]
+    parts += [f"значимо {below}: {_named(lost, metric, places)}"] if lost else []
+    parts += [f"не {above}: {_named(even, metric, places)}"] if even else []
     return f"{told}: {'; '.join(parts)}."
 
 
 def _standing(record: Mapping[str, Any], metric: str) -> int:
-    """1 where the captioner is above this system, -1 where below, 0 where the difference may be chance."""
+    """1 where the captioner is better than this system, -1 where worse, 0 where the difference may be chance."""
     found = record["compared"]["minus_this"][metric]
     if found["p_holm"] >= LEVEL or not found["difference"]:
         return 0
-    return 1 if found["difference"] > 0 else -1
+    fewer = of_table([record])[metric].direction == "lower"
+    return 1 if (found["difference"] < 0) == fewer else -1
 
 
 def _named(records: Sequence[Mapping[str, Any]], metric: str, places: int) -> str:

@@ -118,6 +118,9 @@ _RU_MAIN: tuple[Part, ...] = (
     {"name": "meteor"},
     {"name": "chrf"},
     {"name": "quotes", "edits": True},
+    {"name": "scene_words"},
+    {"name": "invented"},
+    {"name": "kinds"},
     _GUARDS,
 )
 _RU_MORE: tuple[Part, ...] = (

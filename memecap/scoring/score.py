@@ -61,7 +61,7 @@ def measure(
     Args:
         every: the preset's further metrics too, which take some seconds for 500 rows.
         more: metrics beside those of the preset, such as `{"name": "clipscore"}`.
-        training: training captions, for the share of captions copied from them.
+        training: training captions, for the share of captions copied from them and for how rare words are.
         pictures: the picture of each row, for metrics that look.
 
     Raises:
@@ -75,7 +75,8 @@ def measure(
     looked_at = None if pictures is None else tuple(pictures)
     known: dict[str, Any] = {"pictures": looked_at, "language": _language(references)}
     if training is not None:
-        known["training"] = frozenset(chosen.prepare(text, "text") for text in training)
+        known["captions"] = tuple(training)
+        known["training"] = frozenset(chosen.prepare(text, "text") for text in known["captions"])
     metrics = tuple(_build(part, known) for part in parts)
     views = {metric.config.view for metric in metrics}
     prepared = {view: _prepare(chosen, view, hypotheses, references) for view in views}
