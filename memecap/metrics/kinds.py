@@ -29,7 +29,7 @@ _MEDIA = {
     "chat": r"переписк|\bчат(?:а|е|у|ом)?\b|мессенджер|\bсмс\b",
     "screenshot": r"\bскрин",
     "comic": r"\bкомикс",
-    "drawing": r"\bрис(?:у|ов(?!ый|ая|ого))|нарисован|\bмультф|\bмультсериал|\bмультик|\bмультяш|аниме|иллюстраци|карикатур|\bарт\b",
+    "drawing": r"\bрис(?:у|ов(?!ый|ая|ого))|нарисован|\bмульт(?:ф|сериал|ик|яш)|аниме|иллюстраци|карикатур|\bарт\b",
     "photograph": r"\bфото(?!шоп|аппарат|камер|граф(?!и))|\bснимок|\bснимк(?:е|а|ом)\b",
 }
 _PLACES = {
@@ -58,7 +58,7 @@ class KindsConfig(MetricConfig):
 
 
 class Kinds(Metric[KindsConfig]):
-    """Statistics of a row: of each of the three, whether it was told rightly, and whether there was something to tell."""
+    """Statistics of a row: of each of the three, told rightly or not, and whether there was anything to tell."""
 
     Config = KindsConfig
     quantities = (

@@ -46,7 +46,7 @@ SIGN_LABELS = {
     "copies": "подписи дословно взяты из обучения",
 }
 #: the whole caption, its scene, its quotes
-VERDICT = ("chrf2", "quoted_recall", "quoted_precision", "scene_chrf2", "scene_words_f1", "invented")
+VERDICT = ("chrf2", "scene_chrf2", "quoted_recall", "quoted_precision", "scene_words_f1", "invented")
 X_LABELS = {"step": "шаги", "epoch": "эпохи", "row": "записи"}
 
 

@@ -51,3 +51,14 @@ def test_the_verdict_names_every_floor_that_is_not_beaten():
         ).count("значимо выше каждого ориентира.")
         == 3
     )
+
+
+def test_fewer_inventions_are_the_better_ones():
+    from memecap.report.content import verdict
+
+    ours = record("m", "captioner", invented=(0.3, 0, 1))
+    del ours["compared"]
+    more = record("random_caption", "floor", invented=(0.8, -0.5, 0.01))
+    fewer = record("constant", "floor", invented=(0.1, 0.2, 0.01))
+    assert verdict([ours, more]).endswith("значимо лучше каждого ориентира.")
+    assert "значимо лучше ориентиров — 0 из 1; значимо хуже:" in verdict([ours, fewer])

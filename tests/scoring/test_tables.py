@@ -36,7 +36,7 @@ def test_a_difference_that_may_be_chance_is_marked():
 
 def test_markdown_latex_json_and_csv(records):
     markdown = tables.render(records, "markdown").splitlines()
-    assert {line.count(" | ") for line in markdown[:4]} == {13}
+    assert {line.count(" | ") for line in markdown[:4]} == {16}
     latex = tables.render(records, "latex")
     assert latex.count(r"\\") == 3
     assert r"quoted\_recall" in latex
