@@ -1,7 +1,7 @@
 """Do scores rank captioners by what they see? python scripts/bench/bench_seeing.py [--rows 500]
 
-Five made-up captioners describe memes of the painted world, whose facts are known: who, which colour, wearing what, doing
-what, where, how many panels. Each quotes the text perfectly, so only seeing differs:
+Five made-up captioners describe memes of the painted world, whose facts are known: who, which colour, wearing what,
+doing what, where, how many panels. Each quotes the text perfectly, so only seeing differs:
 
     observer    every fact right, in words put otherwise than the reference puts them
     near        the reference's own sentence, a quarter of its facts wrong
@@ -24,7 +24,7 @@ import numpy as np
 
 from memecap.demo import grammar, world
 from memecap.demo.grammar import Meme, Scene
-from memecap.scoring.score import measure, row_scores, scores_of
+from memecap.scoring.score import measure, scores_of
 
 FACTS = [field.name for field in fields(Scene)]
 TABLES = [grammar.KINDS, grammar.COLOURS, grammar.WEARS, grammar.MOODS, grammar.SIDES, grammar.SKIES, grammar.PLACES]
