@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from PIL import Image
 from torch import Tensor, nn
 
@@ -29,16 +29,17 @@ class ImageEncoder(nn.Module, ABC):
     config: PartConfig
     n_tokens: int  # N
     width: int  # D
+    n_codes: int | None = None  # of a vocabulary whose numbers the tokens are, each of width 1; None: they are vectors
 
     @abstractmethod
     def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
         """The pixels of one upright RGB picture, deterministic: no crop or flip by chance."""
 
     @abstractmethod
-    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
+    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Real[Tensor, "B N D"]:
         """Image tokens."""
 
-    def encode(self, pixels: Sequence[Float[Tensor, "3 H W"]]) -> Float[Tensor, "B N D"]:
+    def encode(self, pixels: Sequence[Float[Tensor, "3 H W"]]) -> Real[Tensor, "B N D"]:
         """Image tokens of several pictures, computed where the weights lie."""
         first = next(self.parameters(), None)
         stacked = torch.stack(list(pixels))
