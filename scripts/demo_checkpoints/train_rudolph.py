@@ -1,5 +1,7 @@
 """A tiny RuDOLPH and its VQGAN, trained on painted pictures, what is written on them and how they are described.
 
+    python scripts/demo_checkpoints/train_rudolph.py output/demo/models
+
 In: the grammar's `school` half. Out: `rudolph` (pytorch_model.bin, bpe.model) and `vqgan` (a checkpoint under its
 original name). A picture is worth 36 codes; the left text is the reading, with the mistakes that readers make. Minutes
 are too few for a VQGAN that only has to paint pictures again, so a throw-away head also names each trait.
@@ -8,6 +10,7 @@ Legend: B pictures, N codes, L and R places of the left and the right text, Z la
 
 from __future__ import annotations
 
+import argparse
 import random
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -177,3 +180,17 @@ def _batch(tokenizer: YttmBPE, worlds: list[Meme | Scene], rng: random.Random) -
         ids = [tokenizer.start_id, *tokenizer.encode(caption.lower()), tokenizer.end_id][:RIGHT]
         right[row, : len(ids)] = torch.tensor(ids)
     return left, right[:, : int((right != _PAD).sum(dim=1).max())]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where `rudolph` and `vqgan` are written")
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    loss = train_rudolph(arguments.folder / "rudolph")
+    progress.say(f"rudolph: loss {loss:.3f} nats")
+
+
+if __name__ == "__main__":
+    main()
