@@ -19,7 +19,7 @@ _DECODERS = {"clip": _GPT2, "ruclip": _GPT2, "vqgan": "shonenkov/rudalle-utils"}
 def adopt(
     weights: Annotated[
         Path,
-        typer.Argument(help="a .pt of rmokady/CLIP_prefix_caption or its kin, either mapper; or RuDOLPH's weights"),
+        typer.Argument(help="a .pt of rmokady/CLIP_prefix_caption or its kin; or weights of RuDOLPH"),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="folder of the checkpoint to write")],
     encoder: Annotated[

@@ -18,7 +18,8 @@ from jaxtyping import Float, Real
 from PIL import Image
 from torch import Tensor, nn
 
-from memecap.core.config import PartConfig
+from memecap.core.config import PartConfig, build
+from memecap.errors import ConfigError
 
 
 class ImageEncoder(nn.Module, ABC):
@@ -54,6 +55,15 @@ class ImageEncoder(nn.Module, ABC):
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write files from which the same encoder is built by its `config` with `model` set to `folder`."""
+
+
+def build_of_vectors(config: Any) -> ImageEncoder:
+    """The encoder of these settings, for a captioner that computes with its tokens. Raises `ConfigError` for codes."""
+    encoder: ImageEncoder = build("encoders", config)
+    if encoder.n_codes is not None:
+        what = f"{encoder.config.name} gives codes, numbers of a vocabulary, where the captioner wants vectors"
+        raise ConfigError(what, where="captioner.encoder", fix="Take another encoder, or the captioner rudolph.")
+    return encoder
 
 
 def weights_hash(module: nn.Module) -> str:

@@ -154,3 +154,10 @@ def test_what_does_not_belong_together_is_refused(tiny_models: Path, tmp_path: P
     (tmp_path / "bpe.model").unlink()
     with pytest.raises(MissingFileError, match=r"bpe\.model"):
         build(tiny_models, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["clipcap", "vit_gpt", "lstm", "attention_lstm"])
+def test_captioners_that_compute_with_vectors_take_no_codes(name: str, tiny_models: Path) -> None:
+    encoder = {"name": "vqgan", "model": str(tiny_models / "vqgan"), "side": 8}
+    with pytest.raises(ConfigError, match="gives codes, numbers of a vocabulary"):
+        create(config.configure("captioners", {"name": name, "encoder": encoder}), TEXTS * 3)
