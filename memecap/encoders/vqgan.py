@@ -43,6 +43,7 @@ class VQGAN(ImageEncoder):
         side: int = Field(128, ge=1, description="pixels of the square that a picture is squeezed to")
 
     config: Config
+    n_codes: int
 
     def __init__(self, config: Config) -> None:
         super().__init__()

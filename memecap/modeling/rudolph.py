@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -90,7 +90,7 @@ class Rudolph(nn.Module):
         self.image_row_embeddings = nn.Embedding(shape.side, width)
         self.image_col_embeddings = nn.Embedding(shape.side, width)
         self.transformer = _Transformer(shape, dropout)
-        self.to_logits = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, shape.n_text + shape.n_codes))
+        self.to_logits: Any = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, shape.n_text + shape.n_codes))
         masks = torch.stack([layer_mask(shape, layer) for layer in range(shape.n_layers)])
         self.register_buffer("masks", masks, persistent=False)
 
@@ -164,7 +164,7 @@ def freeze(model: Rudolph, parts: Sequence[Part]) -> None:
 class _Transformer(nn.Module):
     def __init__(self, shape: Shape, dropout: float) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(_Layer(shape, dropout) for _ in range(shape.n_layers))
+        self.layers: Any = nn.ModuleList(_Layer(shape, dropout) for _ in range(shape.n_layers))
         self.final_layernorm = nn.LayerNorm(shape.width)
 
 
