@@ -48,8 +48,8 @@ class Worlds(NamedTuple):
 
 
 def train_rudolph(
-    folder: Path, *, n_worlds: int = 4000, steps: int = 1000, vqgan_steps: int = 260, batch: int = 16,
-    lr: float = 2e-3, width: int = 128, n_layers: int = 4, n_rules: int = 900, seed: int = 0,
+    folder: Path, *, n_worlds: int = 3000, steps: int = 700, vqgan_steps: int = 260, batch: int = 12,
+    lr: float = 2e-3, width: int = 96, n_layers: int = 3, n_rules: int = 700, seed: int = 0,
 ) -> float:  # fmt: skip
     """Write `folder` and the `vqgan` beside it; returns the caption's mean loss of the last tenth of the steps."""
     torch.manual_seed(seed)

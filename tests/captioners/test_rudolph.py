@@ -159,5 +159,6 @@ def test_what_does_not_belong_together_is_refused(tiny_models: Path, tmp_path: P
 @pytest.mark.parametrize("name", ["clipcap", "vit_gpt", "lstm", "attention_lstm"])
 def test_captioners_that_compute_with_vectors_take_no_codes(name: str, tiny_models: Path) -> None:
     encoder = {"name": "vqgan", "model": str(tiny_models / "vqgan"), "side": 8}
+    more = {"decoder": {"model": str(tiny_models / "gpt2")}} if name == "vit_gpt" else {}
     with pytest.raises(ConfigError, match="gives codes, numbers of a vocabulary"):
-        create(config.configure("captioners", {"name": name, "encoder": encoder}), TEXTS * 3)
+        create(config.configure("captioners", {"name": name, "encoder": encoder, **more}), TEXTS * 3)
