@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Real
 from PIL import Image
 from torch import Tensor, nn
 
@@ -90,7 +90,7 @@ class TrainableCaptioner(Captioner):
     def forward(self, batch: Batch) -> Loss:
         """The loss of the captions; `modeling.loss.token_loss` sums it as the batch wishes."""
 
-    def image_tokens(self, images: Images) -> Float[Tensor, "B N D"]:
+    def image_tokens(self, images: Images) -> Real[Tensor, "B N D"]:
         """Cached features as they are, pixels through the encoder."""
         images = images.to(self.device)
         if images.features is not None:

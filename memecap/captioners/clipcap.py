@@ -22,11 +22,10 @@ from torch.nn import functional
 
 from memecap.captioners.base import Readings
 from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Shown
-from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search
 from memecap.decoding.engines.transformers_generate import generate
-from memecap.encoders.base import ImageEncoder
+from memecap.encoders.base import ImageEncoder, build_of_vectors
 from memecap.errors import ConfigError
 from memecap.modeling import language_model, mappers, prefix
 from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad, stack
@@ -74,7 +73,7 @@ class ClipCap(GPTCaptioner):
         self.mapper: nn.Module | None = None
         self.decoder = decoder
         if config.encoder is not None:
-            self.encoder = configuration.build("encoders", config.encoder).requires_grad_(False)
+            self.encoder = build_of_vectors(config.encoder).requires_grad_(False)
             self.mapper = _mapper(config, self.encoder, self.embed.embedding_dim)
         self.similar: Store | None = None
         self.text_prefix: prefix.TextPrefix | None = None

@@ -21,11 +21,10 @@ from transformers import DynamicCache, EncoderDecoderCache
 
 from memecap.captioners.base import Readings
 from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Shown
-from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig
 from memecap.decoding.base import Search
 from memecap.decoding.engines.transformers_generate import generate
-from memecap.encoders.base import ImageEncoder
+from memecap.encoders.base import ImageEncoder, build_of_vectors
 from memecap.encoders.vit import ViT
 from memecap.errors import UsageError
 from memecap.modeling import cross_attention, language_model, prefix
@@ -56,7 +55,7 @@ class ViTGPT(GPTCaptioner):
 
     def __init__(self, config: Config, decoder: Any, tokenizer: BPE) -> None:
         super().__init__(config, tokenizer)
-        self.encoder = configuration.build("encoders", config.encoder)
+        self.encoder = build_of_vectors(config.encoder)
         self.encoder.requires_grad_(config.train_encoder)
         self.decoder = decoder
         if isinstance(config.decoder, cross_attention.Pretrained) and config.decoder.train == "cross":

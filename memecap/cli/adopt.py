@@ -1,4 +1,4 @@
-"""memecap adopt: checkpoints of ClipCap and its kin as checkpoints of memecap."""
+"""memecap adopt: checkpoints of ClipCap and its kin, and of RuDOLPH, as checkpoints of memecap."""
 
 from __future__ import annotations
 
@@ -10,34 +10,45 @@ import typer
 from memecap.cli import app
 
 _EXAMPLE = "Example: memecap adopt coco_weights.pt --out output/clipcap_coco"
-_ENCODERS = ("clip", "ruclip")
+_GPT2 = "openai-community/gpt2"
+#: encoder → what its captions are written with unless the user says
+_DECODERS = {"clip": _GPT2, "ruclip": _GPT2, "vqgan": "shonenkov/rudalle-utils"}
 
 
 @app.command(epilog=_EXAMPLE)
 def adopt(
     weights: Annotated[
-        Path, typer.Argument(help="a .pt of rmokady/CLIP_prefix_caption or of what was made from it, either mapper")
+        Path,
+        typer.Argument(help="a .pt of rmokady/CLIP_prefix_caption or its kin; or weights of RuDOLPH"),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="folder of the checkpoint to write")],
     encoder: Annotated[
-        str, typer.Option(help="what it was trained on: clip:MODEL or ruclip:MODEL, a folder or Hub id")
+        str, typer.Option(help="what it was trained on: clip:MODEL, ruclip:MODEL, vqgan:MODEL, a folder or Hub id")
     ] = "clip:openai/clip-vit-base-patch32",
     decoder: Annotated[
-        str, typer.Option(help="the GPT-2 or ruGPT it began from, a folder or Hub id")
-    ] = "openai-community/gpt2",
+        str | None,
+        typer.Option(help="the GPT-2 or ruGPT it began from, or for RuDOLPH where bpe.model is, a folder or Hub id"),
+    ] = None,
     normalize: Annotated[bool, typer.Option(help="image vectors were brought to length one before the mapper")] = False,
     stop: Annotated[
         str, typer.Option(help="what ends a caption: . as in ClipCap, <|endoftext|>, or none: the decoder's end alone")
     ] = ".",
     self_contained: Annotated[bool, typer.Option(help="copy the image encoder into the checkpoint too")] = False,
 ) -> None:
-    """Turn an original ClipCap checkpoint into one that `memecap caption`, `evaluate` and `train` take."""
-    from memecap.checkpoints import checkpoint, original_clipcap
+    """Turn an original ClipCap or RuDOLPH into a checkpoint that `memecap caption`, `evaluate` and `train` take.
+
+    Weights behind a VQGAN (--encoder vqgan:MODEL) are RuDOLPH's; --normalize and --stop are of ClipCap.
+    """
+    from memecap.checkpoints import checkpoint, original_clipcap, original_rudolph
     from memecap.core.progress import say
 
-    captioner = original_clipcap.read(
-        weights, encoder=_encoder(encoder), decoder=decoder, normalize=normalize, stop=None if stop == "none" else stop
-    )
+    seeing = _encoder(encoder)
+    writing = decoder or _DECODERS[seeing["name"]]
+    if seeing["name"] == "vqgan":
+        captioner = original_rudolph.read(weights, encoder=seeing, tokenizer=writing)
+    else:
+        ends = None if stop == "none" else stop
+        captioner = original_clipcap.read(weights, encoder=seeing, decoder=writing, normalize=normalize, stop=ends)
     checkpoint.save(captioner, out, self_contained=self_contained)
     say(f"written: {out}")
 
@@ -45,4 +56,4 @@ def adopt(
 def _encoder(text: str) -> dict[str, str]:
     """`ruclip:MODEL` → settings; a model alone is a CLIP."""
     name, colon, model = text.partition(":")
-    return {"name": name, "model": model} if colon and name in _ENCODERS else {"name": "clip", "model": text}
+    return {"name": name, "model": model} if colon and name in _DECODERS else {"name": "clip", "model": text}

@@ -14,11 +14,12 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Real
 from PIL import Image
 from torch import Tensor, nn
 
-from memecap.core.config import PartConfig
+from memecap.core.config import PartConfig, build
+from memecap.errors import ConfigError
 
 
 class ImageEncoder(nn.Module, ABC):
@@ -29,16 +30,17 @@ class ImageEncoder(nn.Module, ABC):
     config: PartConfig
     n_tokens: int  # N
     width: int  # D
+    n_codes: int | None = None  # of a vocabulary whose numbers the tokens are, each of width 1; None: they are vectors
 
     @abstractmethod
     def transform(self, image: Image.Image) -> Float[Tensor, "3 H W"]:
         """The pixels of one upright RGB picture, deterministic: no crop or flip by chance."""
 
     @abstractmethod
-    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B N D"]:
+    def forward(self, pixels: Float[Tensor, "B 3 H W"]) -> Real[Tensor, "B N D"]:
         """Image tokens."""
 
-    def encode(self, pixels: Sequence[Float[Tensor, "3 H W"]]) -> Float[Tensor, "B N D"]:
+    def encode(self, pixels: Sequence[Float[Tensor, "3 H W"]]) -> Real[Tensor, "B N D"]:
         """Image tokens of several pictures, computed where the weights lie."""
         first = next(self.parameters(), None)
         stacked = torch.stack(list(pixels))
@@ -53,6 +55,15 @@ class ImageEncoder(nn.Module, ABC):
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write files from which the same encoder is built by its `config` with `model` set to `folder`."""
+
+
+def build_of_vectors(config: Any) -> ImageEncoder:
+    """The encoder of these settings, for a captioner that computes with its tokens. Raises `ConfigError` for codes."""
+    encoder: ImageEncoder = build("encoders", config)
+    if encoder.n_codes is not None:
+        what = f"{encoder.config.name} gives codes, numbers of a vocabulary, where the captioner wants vectors"
+        raise ConfigError(what, where="captioner.encoder", fix="Take another encoder, or the captioner rudolph.")
+    return encoder
 
 
 def weights_hash(module: nn.Module) -> str:

@@ -32,8 +32,10 @@ def lower(captioner: Captioner, precision: Precision) -> None:
     """Keep the matrices of a captioner that only writes in `precision`; it cannot be trained or saved after that."""
     if precision == "fp32":
         return
+    encoder = captioner.encoder
+    exact = set(encoder.modules()) if encoder is not None and encoder.n_codes else set()  # rounded, codes are others
     for module in captioner.modules():
-        if isinstance(module, _FP32):
+        if isinstance(module, _FP32) or module in exact:
             continue
         for name, parameter in list(module.named_parameters(recurse=False)):
             # Learnt queries and positions are no weights of a product: in bf16 they would make all that is added so.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Real
 from torch import Tensor
 
 #: what a picture becomes for a captioner: pixels [3 H W], features [N D], or tensors of its own by name, of any shape
@@ -22,7 +22,7 @@ class Images:
     """Pictures as pixels, as the features a frozen encoder made of them, or as inputs of any shape."""
 
     pixels: Float[Tensor, "B 3 H W"] | None = None
-    features: Float[Tensor, "B N D"] | None = None
+    features: Real[Tensor, "B N D"] | None = None
     inputs: tuple[Mapping[str, Tensor], ...] | None = None  # a picture each
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""ruCLIP's tokenizer: YouTokenToMe's `bpe.model`, read and written as plain text; lower case, start and end framed.
+"""ruCLIP's and RuDOLPH's tokenizer: YouTokenToMe's `bpe.model`, read and written as plain text; in lower case.
 
 In: sentences. Out: ids; padding 0, unknown 1, start 2, end 3 in the published models.
 Source: VKCOM/YouTokenToMe bpe.cpp (file format, order of merges), ai-forever/ru-clip processor.py (frame of a text).
@@ -37,6 +37,14 @@ class YttmBPE:
         """Of two rules for one pair the earlier."""
         rules = list(enumerate(self.rules))
         return {(left, right): (rank, new) for rank, (left, right, new) in reversed(rules)}
+
+    @cached_property
+    def _pieces(self) -> dict[int, str]:
+        """What each id spells."""
+        pieces = {i: character for character, i in self.characters.items()}
+        for left, right, new in self.rules:
+            pieces[new] = pieces.get(left, "") + pieces.get(right, "")
+        return pieces
 
     @classmethod
     def read(cls, path: Path) -> YttmBPE:
@@ -77,6 +85,10 @@ class YttmBPE:
         """Ids without start and end. ASCII's six spaces and U+2581 part words, as in the original; no others do."""
         return [i for word in _SPACES.split(text) if word for i in self._merge(self._spell(SPACE + word))]
 
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text; ids that stand for no piece are dropped."""
+        return "".join(self._pieces.get(i, "") for i in ids).replace(SPACE, " ").strip(" ")
+
     def frame(self, texts: Sequence[str], length: int) -> list[list[int]]:
         """Lower-cased texts as rows of `length` ids: start, text cut to fit, end, padding."""
         rows = []
@@ -104,3 +116,35 @@ class YttmBPE:
             best = found.index(first)
             ids[best : best + 2] = [first[1]]
         return ids
+
+
+@dataclass(frozen=True)
+class YttmTokenizer:
+    """The tokenizer of a captioner: lower case, as the published models have learnt it."""
+
+    bpe: YttmBPE
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> YttmTokenizer:
+        return cls(YttmBPE.read(folder / "bpe.model"))
+
+    @property
+    def size(self) -> int:
+        return self.bpe.size
+
+    @property
+    def start_id(self) -> int:
+        return self.bpe.start_id
+
+    @property
+    def end_id(self) -> int:
+        return self.bpe.end_id
+
+    def encode(self, text: str) -> list[int]:
+        return self.bpe.encode(text.lower())
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return self.bpe.decode(ids)
+
+    def save(self, folder: Path) -> None:
+        self.bpe.write(folder / "bpe.model")

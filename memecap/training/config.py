@@ -112,7 +112,9 @@ class StageConfig(Frozen):
     optimizer: Literal["adamw", "adam"] = Field("adamw", description="adam: without AdamW's decoupled weight decay")
     lr: float = Field(gt=0, description="highest learning rate")
     encoder_lr: float | None = Field(None, gt=0, description="of a trained image encoder; null: the same as lr")
-    schedule: Literal["constant", "linear", "cosine", "plateau"] = Field("linear", description="after the warm-up")
+    schedule: Literal["constant", "linear", "cosine", "plateau", "one_cycle"] = Field(
+        "linear", description="after the warm-up; one_cycle: from a 25th up and to a 12,500th down, both as cosines"
+    )
     plateau: Plateau = Field(Plateau(), description="for schedule: plateau")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the stage's real steps")
     weight_decay: float = Field(0.01, ge=0, description="on matrices; biases, norms and gains have none")

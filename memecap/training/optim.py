@@ -3,7 +3,8 @@
 The rate is a pure function of the step, so that resuming needs no scheduler. The loss of a window is one sum over its
 micro-batches and processes, divided once by all its tokens: neither accumulation, nor the number of processes, nor a
 micro-batch that had to be halved because memory ran out changes the gradient.
-AdamW: Loshchilov and Hutter, arXiv 1711.05101. Adam: Kingma and Ba, arXiv 1412.6980.
+AdamW: Loshchilov and Hutter, arXiv 1711.05101. Adam: Kingma and Ba, arXiv 1412.6980. One cycle: Smith and Topin,
+arXiv 1708.07120, as torch's OneCycleLR has it with final_div_factor=500, the rates of RuDOLPH's fine-tuning.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def build_optimizer(captioner: TrainableCaptioner, stage: StageConfig) -> torch.
 
 def lr_factor(step: int, *, n_steps: int, stage: StageConfig) -> float:
     """The share of the highest rate at a step (0-based): a linear warm-up, then the schedule, which ends near zero."""
+    if stage.schedule == "one_cycle":
+        return _one_cycle(step, peak=stage.warmup * n_steps - 1, last=n_steps - 1)
     n_warm = round(stage.warmup * n_steps)
     if step < n_warm:
         return (step + 1) / (n_warm + 1)
@@ -62,6 +65,16 @@ def lr_factor(step: int, *, n_steps: int, stage: StageConfig) -> float:
     if stage.schedule == "cosine":
         return 0.5 * (1.0 + math.cos(math.pi * progress))
     return 1.0
+
+
+def _one_cycle(step: int, *, peak: float, last: int) -> float:
+    """From the first rate to the highest, at step `peak` (which may lie between two), and to the lowest."""
+    first, lowest = 1 / 25, 1 / 25 / 500
+    if step <= peak:
+        start, end, progress = first, 1.0, step / max(peak, 1e-9)
+    else:
+        start, end, progress = 1.0, lowest, (step - peak) / max(last - peak, 1e-9)
+    return end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
 
 
 def set_lr(optimizer: torch.optim.Optimizer, factor: float) -> float:

@@ -1,7 +1,8 @@
-"""The tiny checkpoints that are shipped in demo/assets, and how they are made again.
+"""The tiny checkpoints that are shipped in demo/assets, and how they are made again; and one that is not shipped.
 
-    python scripts/demo_checkpoints/make_checkpoints.py                  all three into memecap/demo/assets
+    python scripts/demo_checkpoints/make_checkpoints.py                  the shipped three into memecap/demo/assets
     python scripts/demo_checkpoints/make_checkpoints.py gpt2 --to FOLDER one of them, elsewhere
+    python scripts/demo_checkpoints/train_rudolph.py output/demo/models  a RuDOLPH and its VQGAN, after `memecap demo`
 
 Each is in the format of the real one it stands for: `ruclip` (ai-forever's three files), `gpt2` (transformers, with its
 tokenizer), `marian` (OPUS-MT's files). They learn from the `school` half of the grammar only. SHA256SUMS tells what was

@@ -99,11 +99,11 @@ def _slip(word: str, rng: random.Random) -> str:
 def _texts(rng: random.Random, count: int) -> list[str]:
     prompt = ClipCap.Config().prompt
     memes = [grammar.meme(rng, "school") for _ in range(count)]
-    read = [prompt.format(reading="\n".join(_lines(meme, rng))) + meme.description for meme in memes]
+    read = [prompt.format(reading="\n".join(lines_of(meme, rng))) + meme.description for meme in memes]
     return read + [russian for meme in memes for _, russian in grammar.captions(meme.scenes[0])]
 
 
-def _lines(meme: grammar.Meme, rng: random.Random) -> list[str]:
+def lines_of(meme: grammar.Meme, rng: random.Random) -> list[str]:
     """The meme's texts as written, broken into lines somewhere."""
     lines = [meme.author] if meme.author else []
     for text in meme.texts:
@@ -121,7 +121,7 @@ def _batch(tokenizer: BPE, rng: random.Random, size: int) -> tuple[Tensor, Tenso
     for row in range(size):
         if rng.random() < 0.8:
             meme = grammar.meme(rng, "school")
-            reading, caption = misread(_lines(meme, rng), rng), meme.description
+            reading, caption = misread(lines_of(meme, rng), rng), meme.description
         else:
             reading, caption = [], rng.choice(grammar.captions(grammar.scene(rng, "school")))[1]
         prompt = tokenizer.encode(config.prompt.format(reading=config.line_break.join(reading)))

@@ -74,7 +74,7 @@ def train_ruclip(
     encoder = RuCLIP(RuCLIP.Config(model=str(folder)))  # its transform is the one the pictures will meet later
     painted = [_painted(encoder, world, rng) for world in progress.track(worlds, "painting")]
     ids = torch.tensor(tokenizer.frame(texts, SETTINGS["context_length"]))
-    answers = torch.tensor([_answers(world) for world in worlds])
+    answers = torch.tensor([answers_of(world) for world in worlds])
     loss = _fit(
         model,
         encoder,
@@ -144,7 +144,7 @@ def learn_yttm(texts: Sequence[str], *, n_rules: int) -> YttmBPE:
 def _painted(encoder: RuCLIP, world: Meme | Scene, rng: random.Random) -> tuple[Tensor, Tensor]:
     """Pixels as bytes [3 H W], a quarter of the memory; and for each patch the kind that stands there, or `_NOBODY`."""
     seed = rng.random()
-    with_them, without = (_bytes(encoder, _paint(one, random.Random(seed))) for one in (world, _empty(world)))
+    with_them, without = (_bytes(encoder, paint_small(one, random.Random(seed))) for one in (world, _empty(world)))
     covered = (with_them != without).any(dim=0)[None, None].float()
     standing = functional.avg_pool2d(covered, SETTINGS["vision_patch_size"])[0, 0] > 0.3  # [rows, columns]
     scenes = [world] if isinstance(world, Scene) else list(world.scenes)
@@ -159,7 +159,7 @@ def _empty(world: Meme | Scene) -> Meme | Scene:
     return replace(world, scenes=tuple(replace(scene, kind="") for scene in world.scenes))
 
 
-def _paint(world: Meme | Scene, rng: random.Random) -> Image.Image:
+def paint_small(world: Meme | Scene, rng: random.Random) -> Image.Image:
     width = 160  # the vision tower looks at 96 pixels, so painting larger ones would be waste
     if isinstance(world, Scene):
         return paint_scene(world, rng, width=width, height=rng.randint(120, 160))
@@ -182,7 +182,7 @@ def _place_patches(model: Any) -> None:
     table[1:] = 0.5 * torch.cat([rows, columns], dim=1)
 
 
-def _answers(world: Meme | Scene) -> list[int]:
+def answers_of(world: Meme | Scene) -> list[int]:
     """The place of each trait in its table, for the first and the second scene; -100 where there is no second."""
     scenes = [world] if isinstance(world, Scene) else list(world.scenes)
     named = [[list(table).index(getattr(scene, trait)) for trait, table in TRAITS.items()] for scene in scenes]
@@ -208,7 +208,7 @@ def _fit(
         seen = (worlds.pixels[rows].float() / 255 - mean) / std
         output = model(input_ids=tokens, pixel_values=seen, return_loss=True)
         answers = worlds.answers[rows]
-        naming = _naming(of_vector(output.image_embeds * SETTINGS["embed_dim"] ** 0.5), answers, sizes)
+        naming = naming_loss(of_vector(output.image_embeds * SETTINGS["embed_dim"] ** 0.5), answers, sizes)
         patches = of_patch(output.vision_model_output.last_hidden_state[:, 1:])
         standing = functional.cross_entropy(patches.flatten(0, 1), worlds.standing[rows].flatten())
         optimizer.zero_grad()
@@ -222,7 +222,7 @@ def _fit(
     return sum(tail) / len(tail)
 
 
-def _naming(guesses: Tensor, answers: Tensor, sizes: Sequence[int]) -> Tensor:
+def naming_loss(guesses: Tensor, answers: Tensor, sizes: Sequence[int]) -> Tensor:
     """Mean loss of naming the traits that are there."""
     parts = zip(torch.split(guesses, list(sizes), dim=1), answers.T, strict=True)
     losses = [functional.cross_entropy(g, a, ignore_index=_ABSENT, reduction="sum") for g, a in parts]

@@ -114,6 +114,14 @@ CASES: dict[str, dict[str, Any]] = {
     "reader_writer": {
         "name": "reader_writer", "n_layers": 2, "width": 48, "n_heads": 2, "dropout": 0.0, "vocab_size": 512,
     },
+    "rudolph": {
+        "name": "rudolph", "reading": True, "encoder": "vqgan",
+        "decoder": {"model": "{models}/rudolph", "n_heads": 4, "kernel": 3, "last_kernel": 5, "dropout": 0.0},
+    },
+    "rudolph-2-frozen-mlp": {
+        "name": "rudolph", "encoder": "vqgan",
+        "decoder": {"model": "{models}/rudolph2", "n_heads": 4, "dropout": 0.0, "freeze": ["mlp"]},
+    },
     "reader_writer-letters": {
         "name": "reader_writer", "n_layers": 2, "width": 48, "n_heads": 2, "dropout": 0.0, "vocab_size": 512,
         "slots": False,
@@ -127,7 +135,8 @@ def build(settings: dict[str, Any], models: Path, texts: list[str] | None = None
     made = {**settings}
     if encoder := made.get("encoder"):
         name, _, output = encoder.partition(":")
-        made["encoder"] = {"name": name, "model": str(models / name), "output": output or "pooled"}
+        shown = {"side": 8} if name == "vqgan" else {"output": output or "pooled"}
+        made["encoder"] = {"name": name, "model": str(models / name), **shown}
     return create(config.configure("captioners", _placed(made, models)), texts or TEXTS * 3)
 
 
@@ -172,7 +181,10 @@ def cached(captioner: TrainableCaptioner) -> Batch:
 def anything(captioner: TrainableCaptioner) -> Images | None:
     """Random features of two pictures."""
     encoder = captioner.encoder
-    return Images(features=torch.randn(2, encoder.n_tokens, encoder.width)) if encoder else None
+    if encoder is None:
+        return None
+    size = (2, encoder.n_tokens, encoder.width)
+    return Images(features=torch.randint(encoder.n_codes, size) if encoder.n_codes else torch.randn(size))
 
 
 def overfit(captioner: TrainableCaptioner, steps: int = 150) -> Images | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from make_checkpoints import SUMS, checksums
 from train_gpt2 import train_gpt2
 from train_ruclip import learn_yttm, train_ruclip
+from train_rudolph import train_rudolph
 
 from memecap.captioners.base import create
 from memecap.core import config
@@ -17,6 +19,9 @@ from memecap.demo.painter import paint_scene
 from memecap.demo.world import ASSETS
 from memecap.encoders.ruclip import RuCLIP
 from memecap.reading.base import Line, Reading
+from memecap.training.config import TrainConfig
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_assets_are_what_was_recorded():
@@ -65,6 +70,10 @@ def test_makers_write_formats_that_load(tmp_path):
     train_gpt2(tmp_path / "gpt2", steps=2, batch=2, width=32, n_layers=1, vocab_size=400)
     decoder = {"model": str(tmp_path / "gpt2")}
     create(config.configure("captioners", {"name": "clipcap", "max_caption_tokens": 100, "decoder": decoder}), ())
+    train_rudolph(tmp_path / "rudolph", n_worlds=8, steps=2, vqgan_steps=2, batch=4, width=32, n_layers=2, n_rules=50)
+    recipe = config.load(TrainConfig, ROOT / "configs" / "train" / "demo_rudolph.yaml").captioner.model_dump()
+    recipe["encoder"]["model"], recipe["decoder"]["model"] = str(tmp_path / "vqgan"), str(tmp_path / "rudolph")
+    create(config.configure("captioners", recipe), ())
 
 
 def test_yttm_merges_are_read_back_alike(tmp_path):

@@ -5,7 +5,7 @@ from tiny_models import yttm
 
 import memecap
 from memecap.errors import DataError, MissingFileError
-from memecap.text.yttm import YttmBPE
+from memecap.text.yttm import YttmBPE, YttmTokenizer
 
 
 def test_earlier_rules_go_first_and_leftmost_places_first() -> None:
@@ -72,3 +72,12 @@ def test_agrees_with_youtokentome(tmp_path: Path) -> None:
     ours = YttmBPE.read(tmp_path / "bpe.model")
     for sentence in ("кот хочу рыбу", "котопёс бежал", "zкотzz и", "  рыбу▁кот  ", "кот\tи\nпёс\r\x0b\x0cи\xa0кот"):
         assert ours.encode(sentence) == theirs.encode([sentence])[0]
+
+
+def test_what_was_encoded_comes_back(tmp_path: Path) -> None:
+    tokenizer = YttmTokenizer(yttm())
+    assert tokenizer.decode([2, *tokenizer.encode("Кот  шкот\nОКОТ"), 3, 0]) == "кот шкот окот"
+    assert tokenizer.decode(tokenizer.encode("кот1кот")) == "коткот"  # an unknown letter is lost
+    assert tokenizer.decode([]) == ""
+    tokenizer.save(tmp_path)
+    assert YttmTokenizer.from_folder(tmp_path) == tokenizer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
 from memecap.core.config import validate
 from memecap.errors import ConfigError
@@ -80,3 +81,18 @@ def test_patience() -> None:
     assert not progress.gave_up(config)
     progress.end_epoch(1.5, config)  # equal is not better
     assert progress.gave_up(config)
+
+
+@pytest.mark.parametrize(("n_steps", "warmup"), [(100, 0.3), (37, 0.3), (20, 0.1)])
+def test_one_cycle_is_torch_s(n_steps: int, warmup: float) -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    theirs = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=0.1, total_steps=n_steps, pct_start=warmup, final_div_factor=500
+    )
+    ours = stage(schedule="one_cycle", warmup=warmup)
+    for step in range(n_steps):
+        (rate,) = theirs.get_last_lr()
+        assert 0.1 * lr_factor(step, n_steps=n_steps, stage=ours) == pytest.approx(rate, rel=1e-6)
+        if step + 1 < n_steps:
+            optimizer.step()
+            theirs.step()

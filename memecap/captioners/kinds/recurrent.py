@@ -17,13 +17,12 @@ from torch import Tensor
 from transformers import SuppressTokensLogitsProcessor
 
 from memecap.captioners.base import Readings, TrainableCaptioner
-from memecap.core import config as configuration
 from memecap.core.config import EncoderConfig, PartConfig
 from memecap.core.progress import say
 from memecap.decoding.base import Search
 from memecap.decoding.engines.candidates import in_order
 from memecap.decoding.engines.token_by_token import State, Step
-from memecap.encoders.base import ImageEncoder
+from memecap.encoders.base import ImageEncoder, build_of_vectors
 from memecap.modeling.batch import Example, ImageInput, Images, pad
 from memecap.modeling.eval_mode import evaluating
 from memecap.modeling.outputs import Caption, cut
@@ -64,7 +63,7 @@ class RecurrentCaptioner(TrainableCaptioner):
         super().__init__()
         self.config = config
         self._words = words
-        self.encoder = configuration.build("encoders", config.encoder)
+        self.encoder = build_of_vectors(config.encoder)
         self.encoder.requires_grad_(config.train_encoder)
         self.embed = embedding(config.embeddings, words, filled=new)
         self._slots: SlotCodec | None = None

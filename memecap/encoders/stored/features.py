@@ -150,7 +150,8 @@ def _encode(
     if not good:
         return reasons, None
     with torch.inference_mode():
-        return reasons, encoder.to(device).eval().encode(good).float().cpu().numpy()
+        seen = encoder.to(device).eval().encode(good).cpu()
+        return reasons, (seen.float() if seen.is_floating_point() else seen).numpy()  # codes stay integers
 
 
 @lru_cache(maxsize=1)
