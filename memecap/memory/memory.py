@@ -18,7 +18,7 @@ from PIL import Image
 
 from memecap.core import storage
 from memecap.core.parallel import chunks, parallel_map
-from memecap.errors import DataError
+from memecap.errors import DataError, StorageError
 from memecap.memory.entry import Entry
 from memecap.memory.features import N_FEATURES, Features, describe
 from memecap.memory.index import Index

@@ -21,7 +21,7 @@ from memecap.memory.store import Store
 from memecap.memory.surface import Surface, surface
 
 NEIGHBOURS = 16  # of each asked feature
-SURE = 0.5  # least confidence of a recollection
+SURE = 0.8  # least confidence of a recollection; looked through by eye, wrong ones stand far below
 LEAST = 8  # places that must agree
 _GLANCED = 30  # entries with the most votes, whose voting features are tried for one transform
 _LOOKED = 8  # of those, the ones whose features are all compared
