@@ -30,7 +30,7 @@ from memecap.memory.index import Index
 from memecap.memory.memory import Memory
 from memecap.memory.recollection import Box
 
-WORDS = [
+WORDS = "когда пришёл домой а там кот сидит и смотрит на тебя как будто ты должен ему рыбу".split()
     "когда",
     "пришёл",
     "домой",
@@ -152,7 +152,9 @@ def _changed(picture: Image.Image, way: str, rng: np.random.Generator) -> Image.
         return ImageOps.mirror(picture)
     if way == "recoloured":
         gains = rng.uniform(0.6, 1.2, 3)
-        return Image.merge("RGB", [band.point(lambda v, g=g: v * g) for band, g in zip(picture.split(), gains)])
+        return Image.merge(
+            "RGB", [band.point(lambda v, g=g: v * g) for band, g in zip(picture.split(), gains, strict=True)]
+        )
     if way == "head":
         side = int(min(width, height) * rng.uniform(0.3, 0.5))
         mask = Image.new("L", (side, side))
