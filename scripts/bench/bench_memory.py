@@ -31,26 +31,6 @@ from memecap.memory.memory import Memory
 from memecap.memory.recollection import Box
 
 WORDS = "когда пришёл домой а там кот сидит и смотрит на тебя как будто ты должен ему рыбу".split()
-    "когда",
-    "пришёл",
-    "домой",
-    "а",
-    "там",
-    "кот",
-    "сидит",
-    "и",
-    "смотрит",
-    "на",
-    "тебя",
-    "как",
-    "будто",
-    "ты",
-    "ему",
-    "должен",
-    "денег",
-    "за",
-    "рыбу",
-]
 NEVER = 10**7  # seeds from here on are never remembered
 WAYS = ("text", "cropped", "bordered", "mirrored", "recoloured", "head", "comic", "blurred")
 
