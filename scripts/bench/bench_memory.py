@@ -30,7 +30,7 @@ from memecap.memory.index import Index
 from memecap.memory.memory import Memory
 from memecap.memory.recollection import Box
 
-WORDS = "когда пришёл домой а там кот сидит и смотрит на тебя как будто ты должен ему рыбу".split()
+SAID = "когда пришёл домой а там кот сидит и смотрит на тебя как будто ты должен ему рыбу"
 NEVER = 10**7  # seeds from here on are never remembered
 WAYS = ("text", "cropped", "bordered", "mirrored", "recoloured", "head", "comic", "blurred")
 
@@ -156,7 +156,7 @@ def captioned(picture: Image.Image, rng: np.random.Generator) -> tuple[Image.Ima
     draw = ImageDraw.Draw(picture)
     boxes: list[Box] = []
     for top in (8, picture.height - 60) if rng.random() < 0.5 else (8,):
-        words = " ".join(rng.permutation(WORDS)[: int(rng.integers(2, 5))])
+        words = " ".join(rng.permutation(SAID.split())[: int(rng.integers(2, 5))])
         place = (12, top)
         draw.text(place, words, font=font(26), fill="white", stroke_width=2, stroke_fill="black")
         boxes.append(tuple(int(value) for value in draw.textbbox(place, words, font=font(26), stroke_width=2)))
