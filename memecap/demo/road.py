@@ -18,10 +18,10 @@ import typer
 
 from memecap.core import storage
 from memecap.demo.vk_server import VkServer
-from memecap.demo.world import ASSETS, paint_photographs, paint_wall
+from memecap.demo.world import ASSETS, paint_again, paint_photographs, paint_wall
 from memecap.errors import MemecapError, UsageError
 
-N_MEMES, N_PHOTOGRAPHS = 800, 700
+N_MEMES, N_PHOTOGRAPHS, N_AGAIN = 800, 700, 6
 _CONFIG = "demo.yaml"
 _HOME = "output/demo"  # as written in demo.yaml
 
@@ -45,6 +45,7 @@ class Road:
             self.translate()
             self.learn()
             self.measure()
+            self.remember()
         minutes = (time.monotonic() - started) / 60
         typer.echo(f"Done in {minutes:.1f} minutes. Open {self.out / 'report.html'} in a browser.")
 
@@ -101,6 +102,15 @@ class Road:
         )  # fmt: skip
         picture = min((self.memes / "test" / "images").iterdir())
         self._run("caption", "--json", picture, "--model", self.out / "run")
+
+    def remember(self) -> None:
+        """A memory of the memes, and which of them come back under other text."""
+        memory = self.out / "memory"
+        self._run("memory", "build", self.memes, "--out", memory, "--split", "val", "--split", "train")
+        typer.echo(f"Painting {N_AGAIN} memes of the wall again, with the text of others.")
+        again = paint_again(self.out / "painted" / "again", range(N_AGAIN), self.n_memes)
+        self._run("memory", "find", memory, *again, "--reader-set", "languages=rus")
+        self._run("memory", "look", memory, self.memes, "--split", "val", "--out", self.out / "recollections.html")
 
     def _run(self, *words: str | Path) -> None:
         """Print a command and run it, as if it had been typed."""

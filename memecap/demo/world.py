@@ -10,6 +10,7 @@ import io
 import random
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from memecap.core import storage
@@ -42,6 +43,18 @@ def paint_wall(folder: Path, count: int) -> list[WallPost]:
         WallPost(f"{meme.description}\n\n#мем #описание@textmeme", [path])
         for meme, path in zip(wall, paths, strict=True)
     ]
+
+
+def paint_again(folder: Path, numbers: Sequence[int], count: int) -> list[Path]:
+    """Paint some memes of a wall of `count` once more, under the text of another, as memes come back."""
+    drawn = memes(count)
+    again = []
+    for number in numbers:
+        meme = drawn[number]
+        other = next(each for each in drawn if each.style == meme.style and each.texts != meme.texts)
+        again.append((replace(meme, texts=other.texts), folder / f"{number:05}.jpg"))
+    deque(map(_paint_one, again), maxlen=0)
+    return [path for _, path in again]
 
 
 def paint_photographs(folder: Path, count: int) -> Path:
