@@ -128,6 +128,16 @@ class StageConfig(Frozen):
     line_dropout: float = Field(
         0.0, ge=0, lt=1, description="chance that training hides a line of a reading: what a reader may miss"
     )
+    recollections: bool = Field(
+        False,
+        description="tell what a memory knows of each picture: stored beside every corpus with pictures",
+    )
+    recollection_dropout: float = Field(
+        0.0, ge=0, lt=1, description="chance that training hides what is remembered: one model with and without memory"
+    )
+    simulate_recollection: float = Field(
+        0.0, ge=0, le=1, description="chance that training simulates what is remembered where nothing is"
+    )
     early_stop: EarlyStop = Field(EarlyStop(), description="which epoch is best, and when to stop")
 
     @model_validator(mode="after")
@@ -138,6 +148,8 @@ class StageConfig(Frozen):
             raise ValueError("a text_only stage captions no picture: set early_stop.metric to loss")
         if self.rotation_degrees and not self.augment:
             raise ValueError("rotation_degrees is a part of augmentation: set augment: true")
+        if self.recollection_dropout and not self.recollections:
+            raise ValueError("recollection_dropout hides what is remembered: set recollections: true")
         if self.optimizer == "adam" and self.weight_decay:
             raise ValueError("plain Adam decays no weight: set weight_decay: 0, or optimizer: adamw")
         if self.objective and self.text_only:
