@@ -1,0 +1,36 @@
+"""Entry: what a memory keeps of a described picture beside its features. No picture: words, boxes and links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from memecap.memory.recollection import RememberedLine
+
+PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A described picture. Boxes of lines are in its own pixels."""
+
+    image_id: str
+    group_id: str
+    corpus: str
+    split: str
+    captions: tuple[str, ...]
+    width: int
+    height: int
+    lines: tuple[RememberedLine, ...] = ()  # what was read on it
+    source_url: str = ""
+    licence: str = ""
+    written_by: str = PERSON  # or correction, or the name of a model that wrote the captions
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Entry:
+        lines = tuple(RememberedLine(line["text"], tuple(line["box"])) for line in record["lines"])
+        return cls(**{**record, "captions": tuple(record["captions"]), "lines": lines})

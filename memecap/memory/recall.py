@@ -1,0 +1,169 @@
+"""From the features of an asked picture to recollections: votes of neighbours, geometry, how sure it is.
+
+In: asked features, the index and the store. Out: `Recollection`s, the surest first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from memecap.memory.entry import Entry
+from memecap.memory.features import Features
+from memecap.memory.geometry import NEAR, Consensus, Pairs, agreements, alike, consensus, inverse, moved
+from memecap.memory.index import Index
+from memecap.memory.recollection import Box, Recollection, RememberedLine
+from memecap.memory.store import Store
+from memecap.memory.surface import Surface, surface
+
+NEIGHBOURS = 16  # of each asked feature
+SURE = 0.5  # least confidence of a recollection
+LEAST = 8  # places that must agree
+_GLANCED = 40  # entries with the most votes, whose voting features are tried for one transform
+_LOOKED = 8  # of those, the ones whose features are all compared
+_GLIMPSE = 4  # places that agree at the first glance
+_OFF = 0.011  # of the square root of a picture's area: how far a place may be from where it should be
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One transform between an asked picture and an entry."""
+
+    number: int
+    found: Consensus
+    surface: Surface
+    mirrored: bool
+
+    @property
+    def confidence(self) -> float:
+        return confidence(self.found.n_places, self.surface.support, self.surface.extent)
+
+
+def confidence(n_places: int, support: float, extent: tuple[float, float]) -> float:
+    """How surely two pictures show the same, 0..1."""
+    strength = 1.6 * math.log(n_places / 14) + 1.2 * math.log(max(support, 0.01) / 0.2)
+    thin = math.log(max(extent[1], 1e-3) / 0.03)
+    return 1 / (1 + math.exp(-2 * (strength + min(thin, 0.5))))
+
+
+def recall(
+    asked: Features,
+    size: tuple[int, int],
+    boxes: Sequence[Box],
+    index: Index,
+    store: Store,
+    *,
+    exclude: Collection[str],
+    at_most: int,
+) -> list[Recollection]:
+    """What is remembered of a picture of `size` (width, height) with text in `boxes`."""
+    left_out = store.numbers(exclude) if exclude else set()
+    matches = list(_matches(asked, size, boxes, index, store, left_out, mirrored=False))
+    if not any(match.confidence >= SURE for match in matches):
+        matches += _matches(asked, size, boxes, index, store, left_out, mirrored=True)
+    kept = [match for match in matches if match.confidence >= SURE]
+    told = [_told(match, store.entry(match.number), size) for match in kept]
+    told.sort(key=lambda found: (-found.confidence, -found.inliers, found.image_id, found.corpus, found.box))
+    return told[:at_most]
+
+
+def _matches(
+    asked: Features,
+    size: tuple[int, int],
+    boxes: Sequence[Box],
+    index: Index,
+    store: Store,
+    left_out: Collection[int],
+    *,
+    mirrored: bool,
+) -> Iterator[Match]:
+    seen = asked.mirrored(size[0]) if mirrored else asked
+    if mirrored:
+        boxes = [(size[0] - right, top, size[0] - left, bottom) for left, top, right, bottom in boxes]
+    for number in _candidates(seen, size, index, store, left_out):
+        remembered = store.features(number)
+        pairs = alike(seen, remembered)
+        entry_size = store.size(number)
+        for found in agreements(seen, remembered, pairs, (_off(size), _off(entry_size)), least=LEAST):
+            yield Match(number, found, surface(found, seen, remembered, size, boxes), mirrored)
+
+
+def _off(size: tuple[int, int]) -> float:
+    return max(_OFF * math.sqrt(size[0] * size[1]), 1.0)
+
+
+def _candidates(
+    asked: Features, size: tuple[int, int], index: Index, store: Store, left_out: Collection[int]
+) -> list[int]:
+    """The entries worth a look: many votes, then most votes for one transform."""
+    near = index.search(asked.vectors, NEIGHBOURS)
+    close = (near.distances < NEAR) & (near.rows >= 0)
+    if left_out:
+        close &= ~np.isin(near.rows, list(left_out))
+    who, _ = np.nonzero(close)
+    rows, places, distances = near.rows[close], near.places[close], near.distances[close]
+    # a feature votes once for an entry, with its nearest
+    order = np.lexsort((distances, rows, who))
+    who, rows, places, distances = who[order], rows[order], places[order], distances[order]
+    first = np.ones(len(who), np.bool_)
+    first[1:] = (who[1:] != who[:-1]) | (rows[1:] != rows[:-1])
+    who, rows, places, distances = who[first], rows[first], places[first], distances[first]
+    weights = np.exp(-distances / 0.15) / np.sqrt(np.bincount(who, minlength=len(asked))[who])
+    found, where = np.unique(rows, return_inverse=True)
+    votes = np.bincount(where, weights, len(found))
+    glanced = []
+    for i in np.argsort(-votes, kind="stable")[:_GLANCED]:
+        mine = where == i
+        if mine.sum() < _GLIMPSE:
+            continue
+        number = int(found[i])
+        pairs = Pairs(who[mine], places[mine], distances[mine])
+        agreed = consensus(asked, store.features(number), pairs, (2 * _off(size), 2 * _off(store.size(number))))
+        if agreed is not None and agreed.n_places >= _GLIMPSE:
+            glanced.append((-agreed.n_places, number))
+    return [number for _, number in sorted(glanced)[:_LOOKED]]
+
+
+def _told(match: Match, entry: Entry, size: tuple[int, int]) -> Recollection:
+    """A match in the asked picture's own pixels, unmirrored."""
+    matrix = match.found.matrix
+    box, differs = match.surface.box, match.surface.differs
+    if match.mirrored:  # x of the asked picture is width - 1 - x of its mirror image
+        flip = np.array([[-1.0, 0, size[0] - 1], [0, 1, 0]])
+        matrix = np.column_stack([matrix[:, :2] @ flip[:, :2], matrix[:, :2] @ flip[:, 2] + matrix[:, 2]])
+        box, *rest = (_flipped(each, size[0]) for each in (box, *differs))
+        differs = tuple(rest)
+    back = inverse(matrix)
+    lines = tuple(RememberedLine(line.text, _carried(line.box, back)) for line in entry.lines)
+    return Recollection(
+        image_id=entry.image_id,
+        group_id=entry.group_id,
+        corpus=entry.corpus,
+        split=entry.split,
+        captions=entry.captions,
+        lines=lines,
+        box=box,
+        covered=round(match.surface.covered, 4),
+        inliers=match.found.n_places,
+        confidence=round(match.confidence, 4),
+        transform=tuple(float(f"{value:.7g}") for value in matrix.ravel()),  # type: ignore[arg-type]
+        mirrored=match.mirrored,
+        differs=differs,
+        written_by=entry.written_by,
+        source_url=entry.source_url,
+        licence=entry.licence,
+    )
+
+
+def _flipped(box: Box, width: int) -> Box:
+    return width - box[2], box[1], width - box[0], box[3]
+
+
+def _carried(box: Box, matrix: np.ndarray) -> Box:
+    left, top, right, bottom = box
+    corners = moved(np.array([(left, top), (right, top), (left, bottom), (right, bottom)], np.float64), matrix)
+    first, last = corners.min(0), corners.max(0)
+    return round(first[0]), round(first[1]), round(last[0]), round(last[1])

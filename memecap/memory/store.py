@@ -1,0 +1,181 @@
+"""What a memory holds on disk: one SQLite file of entries with their features, in which every change is whole or not.
+
+A picture is held once a corpus. It can be carried to another machine as it is; the index beside it is made from it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from memecap.core import storage
+from memecap.core.parallel import chunks
+from memecap.errors import DataError, MissingFileError
+from memecap.memory.entry import Entry
+from memecap.memory.features import VERSION, Features
+
+FILE = "memory.sqlite"
+_ASKED_AT_ONCE = 500  # values in one question to SQLite
+_SCHEMA = """
+    CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS entries (
+        number INTEGER PRIMARY KEY, image_id TEXT NOT NULL, corpus TEXT NOT NULL, group_id TEXT NOT NULL,
+        split TEXT NOT NULL, record TEXT NOT NULL, n_features INTEGER NOT NULL, UNIQUE (image_id, corpus)
+    );
+    CREATE INDEX IF NOT EXISTS groups ON entries (group_id);
+    CREATE TABLE IF NOT EXISTS features (number INTEGER PRIMARY KEY, content BLOB NOT NULL);
+"""
+
+
+class Store:
+    """The entries of a memory and their features, by number."""
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        """Raises `MissingFileError` where no memory is, `DataError` where it is damaged or of another version."""
+        self.path = folder / FILE
+        if not create and not self.path.is_file():
+            fix = "Make it with `memecap memory build`, or check the path."
+            raise MissingFileError("no memory there", where=folder, fix=fix)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
+            if create:
+                self._database.executescript(_SCHEMA)
+                self._database.execute("INSERT OR IGNORE INTO about VALUES ('version', ?)", (VERSION,))
+                self._database.commit()
+            found = self._database.execute("SELECT value FROM about WHERE key = 'version'").fetchone()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
+                raise storage.unwritable(error, self.path) from error
+            raise self._damaged(error) from error
+        except OSError as error:
+            raise storage.unwritable(error, folder) from error
+        if found is None or found[0] != VERSION:
+            what = f"a memory of another version: {found[0] if found else 'none'}, expected {VERSION}"
+            raise DataError(what, where=self.path, fix="Build it again from its corpora with this version of memecap.")
+
+    def _damaged(self, error: Exception) -> DataError:
+        fix = "Copy it again from where it came from, or build it again."
+        return DataError(f"the memory is damaged: {error}", where=self.path, fix=fix)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def put(self, entries: Iterable[tuple[Entry, Features]]) -> None:
+        """Add pictures at once, all or none; one that is held keeps its features and takes the new words."""
+        try:
+            with self._database as database:
+                for entry, features in entries:
+                    key = (entry.image_id, entry.corpus)
+                    record = json.dumps(entry.to_json(), ensure_ascii=False)
+                    told = (entry.group_id, entry.split, record)
+                    found = database.execute(
+                        "UPDATE entries SET group_id = ?, split = ?, record = ? WHERE image_id = ? AND corpus = ?",
+                        (*told, *key),
+                    )
+                    if found.rowcount:
+                        continue
+                    number = database.execute(
+                        "INSERT INTO entries (image_id, corpus, group_id, split, record, n_features) "
+                        "VALUES (?, ?, ?, ?, ?, ?)",
+                        (*key, *told, len(features)),
+                    ).lastrowid
+                    database.execute("INSERT INTO features VALUES (?, ?)", (number, features.to_bytes()))
+        except sqlite3.Error as error:
+            raise storage.unwritable(error, self.path) from error
+
+    def _ask(self, question: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._database.execute(question, values)
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def __len__(self) -> int:
+        return int(next(self._ask("SELECT count(*) FROM entries"))[0])
+
+    def n_features(self) -> int:
+        return int(next(self._ask("SELECT coalesce(sum(n_features), 0) FROM entries"))[0])
+
+    def splits(self) -> dict[str, dict[str, int]]:
+        """Entries by corpus and split."""
+        found: dict[str, dict[str, int]] = {}
+        for corpus, split, n in self._ask(
+            "SELECT corpus, split, count(*) FROM entries GROUP BY corpus, split ORDER BY corpus, split"
+        ):
+            found.setdefault(corpus, {})[split] = n
+        return found
+
+    def keys(self) -> set[tuple[str, str]]:
+        """(image_id, corpus) of everything held."""
+        return set(self._ask("SELECT image_id, corpus FROM entries"))  # type: ignore[arg-type]
+
+    def rows(self) -> Iterator[tuple[int, int]]:
+        """(number, n_features), ordered by what is held, whatever order it came in."""
+        yield from self._ask("SELECT number, n_features FROM entries ORDER BY image_id, corpus")  # type: ignore[misc]
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries, ordered by image id and corpus."""
+        for (record,) in self._ask("SELECT record FROM entries ORDER BY image_id, corpus"):
+            yield Entry.from_json(json.loads(record))
+
+    def numbers(self, ids: Collection[str]) -> set[int]:
+        """The entries whose image id or group id is one of these."""
+        wanted, found = sorted(ids), set[int]()
+        for first in range(0, len(wanted), _ASKED_AT_ONCE):
+            some = wanted[first : first + _ASKED_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            for key in ("image_id", "group_id"):
+                found.update(n for (n,) in self._ask(f"SELECT number FROM entries WHERE {key} IN ({marks})", some))
+        return found
+
+    def entry(self, number: int) -> Entry:
+        (record,) = next(self._ask("SELECT record FROM entries WHERE number = ?", (number,)))
+        return Entry.from_json(json.loads(record))
+
+    def features(self, number: int) -> Features:
+        (content,) = next(self._ask("SELECT content FROM features WHERE number = ?", (number,)))
+        return Features.from_bytes(content)
+
+    def held(self, ids: Collection[str]) -> set[str]:
+        """Which of these image and group ids there are."""
+        wanted, found = sorted(ids), set[str]()
+        for first in range(0, len(wanted), _ASKED_AT_ONCE):
+            some = wanted[first : first + _ASKED_AT_ONCE]
+            marks = ",".join("?" * len(some))
+            for key in ("image_id", "group_id"):
+                found.update(name for (name,) in self._ask(f"SELECT {key} FROM entries WHERE {key} IN ({marks})", some))
+        return found
+
+    def size(self, number: int) -> tuple[int, int]:
+        """Width and height of a remembered picture."""
+        entry = self.entry(number)
+        return entry.width, entry.height
+
+    def join(self, other: Path) -> None:
+        """Take over what another memory holds and this one does not."""
+        theirs = Store(other.parent)
+        known = self.keys()
+        try:
+            for some in chunks(theirs._everything(), 256):
+                self.put((entry, features) for entry, features in some if (entry.image_id, entry.corpus) not in known)
+        finally:
+            theirs.close()
+
+    def _everything(self) -> Iterator[tuple[Entry, Features]]:
+        question = "SELECT record, content FROM entries JOIN features USING (number) ORDER BY image_id, corpus"
+        for record, content in self._ask(question):
+            yield Entry.from_json(json.loads(record)), Features.from_bytes(content)
+
+    def digest(self) -> str:
+        """Changes when an entry comes, goes or is told anew."""
+        return storage.sha256_bytes(
+            "\n".join(
+                f"{image_id} {corpus} {n}"
+                for image_id, corpus, n in self._ask(
+                    "SELECT image_id, corpus, n_features FROM entries ORDER BY image_id, corpus"
+                )
+            ).encode()
+        )
