@@ -33,6 +33,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="split to caption")] = "val",
     reader: Reader = "stored",
     reader_settings: options.ReaderSettings = None,
+    memory: options.MemoryFolder = None,
     decoding: options.Decoding = None,
     settings: options.DecodingSettings = None,
     rank: options.Rank = None,
@@ -51,7 +52,8 @@ def evaluate(
     """Caption a split with a model and with floors, score all of them, and write captions, scores and a report.
 
     The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
-    the best constant scene and after a random one, and the model with shuffled pictures. Stopped, it goes on.
+    the best constant scene and after a random one, and the model with shuffled pictures; with a memory, what it
+    remembers. Stopped, it goes on.
     """
     from memecap.core import progress
     from memecap.decoding.base import choose
@@ -66,6 +68,7 @@ def evaluate(
         out,
         split=split,
         reader=options.reader_settings(reader, reader_settings),
+        memory=memory,
         decoding=choose(decoding, settings or ()),
         ranking=ranking.choose(rank or (), judge),
         precision=precisions.choose(precision),
