@@ -20,8 +20,8 @@ class Entry:
     corpus: str
     split: str
     captions: tuple[str, ...]
-    width: int
-    height: int
+    width: int = 0  # in pixels; those of the picture when it is added
+    height: int = 0
     lines: tuple[RememberedLine, ...] = ()  # what was read on it
     source_url: str = ""
     licence: str = ""

@@ -21,7 +21,8 @@ Ints = NDArray[np.int64]
 NEAR = 0.42  # squared distance of descriptors of one place; unlike ones are about 0.8 apart
 RATIO = 0.85  # squared: how much nearer the best must be than the second best elsewhere on that picture
 _PROPOSALS = 400  # pairs that propose, the most alike
-_REFINED = 6  # proposals that are refined
+_GLANCED, _GLANCING = 160, 60  # pairs of a glimpse, and those of them that propose
+_REFINED = 4  # proposals that are refined
 _SPREAD = 0.15  # of the distance from the proposing pair: what sizes and angles are wrong by
 _SIZE, _TURN = np.log(1.6), np.deg2rad(30)  # by which a pair's size and angle may differ from the transform's
 _SKEW = 1.4  # the largest stretch of one axis against the other
@@ -89,11 +90,8 @@ def agreements(
 
 def consensus(asked: Features, remembered: Features, pairs: Pairs, tolerance: tuple[float, float]) -> Consensus | None:
     """The transform that most pairs agree on."""
-    here, there = asked.places[pairs.asked].astype(np.float64), remembered.places[pairs.remembered].astype(np.float64)
-    zooms = np.log(remembered.sizes[pairs.remembered] / asked.sizes[pairs.asked])
-    turns = remembered.angles[pairs.remembered] - asked.angles[pairs.asked]
-    proposing = np.argsort(pairs.distances, kind="stable")[:_PROPOSALS]
-    votes = _votes(here, there, zooms, turns, proposing, tolerance)
+    here, there, zooms, turns = _told(asked, remembered, pairs)
+    votes = _votes(here, there, zooms, turns, _best(pairs, _PROPOSALS), tolerance)
     best: Consensus | None = None
     order = np.argsort(-votes.sum(1), kind="stable")
     for proposal in order[:_REFINED]:
@@ -108,6 +106,29 @@ def consensus(asked: Features, remembered: Features, pairs: Pairs, tolerance: tu
         if best is None or n_places > best.n_places:
             best = Consensus(matrix, pairs.chosen(inliers), n_places)
     return best
+
+
+def glimpse(asked: Features, remembered: Features, pairs: Pairs, tolerance: tuple[float, float]) -> int:
+    """How many of the likest pairs roughly agree with one of them: a quick look before a long one."""
+    pairs = pairs.chosen(_best(pairs, _GLANCED))
+    here, there, zooms, turns = _told(asked, remembered, pairs)
+    votes = _votes(here, there, zooms, turns, np.arange(min(len(pairs), _GLANCING)), tolerance)
+    most = votes[votes.sum(1).argmax()]
+    return _places(here[most], there[most], tolerance)
+
+
+def _told(
+    asked: Features, remembered: Features, pairs: Pairs
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Floats, Floats]:
+    """Of each pair: both places, and by how much the remembered feature is larger and turned."""
+    here, there = asked.places[pairs.asked].astype(np.float64), remembered.places[pairs.remembered].astype(np.float64)
+    zooms = np.log(remembered.sizes[pairs.remembered] / asked.sizes[pairs.asked])
+    return here, there, zooms, remembered.angles[pairs.remembered] - asked.angles[pairs.asked]
+
+
+def _best(pairs: Pairs, n: int) -> Ints:
+    """The pairs that are most alike."""
+    return np.argsort(pairs.distances, kind="stable")[:n]
 
 
 def _votes(

@@ -125,7 +125,8 @@ def _trained(sample: NDArray[np.float32], total: int) -> Any:
     vectors.pq.cp.max_points_per_centroid = 128
     vectors.pq.cp.niter = 12
     vectors.train(sample)
-    vectors._keep = quantizer
+    quantizer.this.disown()  # the index frees it
+    vectors.own_fields = True
     return _ready(vectors)
 
 

@@ -10,6 +10,7 @@ in.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from memecap.errors import DataError
 from memecap.memory.entry import Entry
 from memecap.memory.features import N_FEATURES, Features, describe
 from memecap.memory.index import Index
-from memecap.memory.recall import recall
+from memecap.memory.recall import Explained, recall
 from memecap.memory.recollection import Box, Recollection
 from memecap.memory.store import Store
 from memecap.pictures.safe_open import PictureSource, open_picture
@@ -65,7 +66,7 @@ class Memory:
     @property
     def identity(self) -> str:
         """A name of what is remembered, in 16 hexadecimal digits: equal memories have equal ones."""
-        return self._store.digest()[:16]
+        return self._store.identity()[:16]
 
     def holds(self, ids: Collection[str]) -> set[str]:
         """Which of these image and group ids are remembered."""
@@ -92,7 +93,8 @@ class Memory:
                 if isinstance(features, str):
                     failed.append((entry.image_id, features))
                 else:
-                    ready.append((entry, features))
+                    width, height, content = features
+                    ready.append((replace(entry, width=width, height=height), Features.from_bytes(content)))
             self._store.put(ready)
         return failed
 
@@ -124,6 +126,17 @@ class Memory:
             boxes: of its text, watermarks and page furniture, in its pixels.
             exclude: image ids and group ids that must not be found.
         """
+        return [found.recollection for found in self.explain(picture, boxes, exclude=exclude, at_most=at_most)]
+
+    def explain(
+        self,
+        picture: Image.Image,
+        boxes: Sequence[Box] = (),
+        *,
+        exclude: Collection[str] = (),
+        at_most: int = AT_MOST,
+    ) -> list[Explained]:
+        """As `ask`, with the places that agree."""
         index = self._ready()
         asked = describe(picture, boxes)
         return recall(asked, picture.size, boxes, index, self._store, exclude=exclude, at_most=at_most)
@@ -150,7 +163,7 @@ class Memory:
 
     def _ready(self) -> Index:
         """The index of what is remembered now: kept, loaded or built."""
-        digest = self._store.digest()
+        digest = self._store.contents()
         if self._index is None or self._indexed != digest:
             if self._stored_digest() == digest:
                 self._index = Index.load(self.folder / INDEX)
@@ -164,13 +177,14 @@ def _nothing() -> Features:
     return Features.from_bytes(b"")
 
 
-def _described(n_features: int, item: tuple[PictureSource, Sequence[Box]]) -> Features | str:
-    """The features of a picture, or why it could not be opened."""
+def _described(n_features: int, item: tuple[PictureSource, Sequence[Box]]) -> tuple[int, int, bytes] | str:
+    """A picture's width, height and features, or why it could not be opened."""
     picture, boxes = item
     try:
-        return describe(open_picture(picture), boxes, at_most=n_features)
-    except DataError as error:
+        image = open_picture(picture)
+    except (DataError, StorageError) as error:
         return error.what
+    return *image.size, describe(image, boxes, at_most=n_features).to_bytes()
 
 
 def _ask(memory: Memory, item: tuple[PictureSource, Sequence[Box], Collection[str]]) -> list[Recollection]:

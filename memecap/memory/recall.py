@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from memecap.memory.entry import Entry
 from memecap.memory.features import Features
-from memecap.memory.geometry import NEAR, Consensus, Pairs, agreements, alike, consensus, inverse, moved
+from memecap.memory.geometry import NEAR, Consensus, Pairs, agreements, alike, glimpse, inverse, moved
 from memecap.memory.index import Index
 from memecap.memory.recollection import Box, Recollection, RememberedLine
 from memecap.memory.store import Store
@@ -36,10 +37,20 @@ class Match:
     found: Consensus
     surface: Surface
     mirrored: bool
+    there: NDArray[np.float64]  # [N 2], the places that agree, on the remembered picture
 
     @property
     def confidence(self) -> float:
         return confidence(self.found.n_places, self.surface.support, self.surface.extent)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A recollection with the places that agree, for the eye."""
+
+    recollection: Recollection
+    here: NDArray[np.float64]  # [N 2], in pixels of the asked picture
+    there: NDArray[np.float64]  # [N 2], of the remembered one
 
 
 def confidence(n_places: int, support: float, extent: tuple[float, float]) -> float:
@@ -58,7 +69,7 @@ def recall(
     *,
     exclude: Collection[str],
     at_most: int,
-) -> list[Recollection]:
+) -> list[Explained]:
     """What is remembered of a picture of `size` (width, height) with text in `boxes`."""
     left_out = store.numbers(exclude) if exclude else set()
     matches = list(_matches(asked, size, boxes, index, store, left_out, mirrored=False))
@@ -66,8 +77,12 @@ def recall(
         matches += _matches(asked, size, boxes, index, store, left_out, mirrored=True)
     kept = [match for match in matches if match.confidence >= SURE]
     told = [_told(match, store.entry(match.number), size) for match in kept]
-    told.sort(key=lambda found: (-found.confidence, -found.inliers, found.image_id, found.corpus, found.box))
+    told.sort(key=lambda each: _surest(each.recollection))
     return told[:at_most]
+
+
+def _surest(found: Recollection) -> tuple[object, ...]:
+    return -found.confidence, -found.inliers, found.image_id, found.corpus, found.box
 
 
 def _matches(
@@ -88,7 +103,8 @@ def _matches(
         pairs = alike(seen, remembered)
         entry_size = store.size(number)
         for found in agreements(seen, remembered, pairs, (_off(size), _off(entry_size)), least=LEAST):
-            yield Match(number, found, surface(found, seen, remembered, size, boxes), mirrored)
+            there = remembered.places[found.pairs.remembered].astype(np.float64)
+            yield Match(number, found, surface(found, seen, remembered, size, boxes), mirrored, there)
 
 
 def _off(size: tuple[int, int]) -> float:
@@ -121,13 +137,13 @@ def _candidates(
             continue
         number = int(found[i])
         pairs = Pairs(who[mine], places[mine], distances[mine])
-        agreed = consensus(asked, store.features(number), pairs, (2 * _off(size), 2 * _off(store.size(number))))
-        if agreed is not None and agreed.n_places >= _GLIMPSE:
-            glanced.append((-agreed.n_places, number))
+        agreed = glimpse(asked, store.features(number), pairs, (_off(size), _off(store.size(number))))
+        if agreed >= _GLIMPSE:
+            glanced.append((-agreed, number))
     return [number for _, number in sorted(glanced)[:_LOOKED]]
 
 
-def _told(match: Match, entry: Entry, size: tuple[int, int]) -> Recollection:
+def _told(match: Match, entry: Entry, size: tuple[int, int]) -> Explained:
     """A match in the asked picture's own pixels, unmirrored."""
     matrix = match.found.matrix
     box, differs = match.surface.box, match.surface.differs
@@ -138,7 +154,7 @@ def _told(match: Match, entry: Entry, size: tuple[int, int]) -> Recollection:
         differs = tuple(rest)
     back = inverse(matrix)
     lines = tuple(RememberedLine(line.text, _carried(line.box, back)) for line in entry.lines)
-    return Recollection(
+    recollection = Recollection(
         image_id=entry.image_id,
         group_id=entry.group_id,
         corpus=entry.corpus,
@@ -156,13 +172,14 @@ def _told(match: Match, entry: Entry, size: tuple[int, int]) -> Recollection:
         source_url=entry.source_url,
         licence=entry.licence,
     )
+    return Explained(recollection, moved(match.there, back), match.there)
 
 
 def _flipped(box: Box, width: int) -> Box:
     return width - box[2], box[1], width - box[0], box[3]
 
 
-def _carried(box: Box, matrix: np.ndarray) -> Box:
+def _carried(box: Box, matrix: NDArray[np.float64]) -> Box:
     left, top, right, bottom = box
     corners = moved(np.array([(left, top), (right, top), (left, bottom), (right, bottom)], np.float64), matrix)
     first, last = corners.min(0), corners.max(0)

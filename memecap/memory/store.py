@@ -5,9 +5,11 @@ A picture is held once a corpus. It can be carried to another machine as it is; 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ class Store:
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         """Raises `MissingFileError` where no memory is, `DataError` where it is damaged or of another version."""
         self.path = folder / FILE
+        self._digests: dict[str, str] = {}
         if not create and not self.path.is_file():
             fix = "Make it with `memecap memory build`, or check the path."
             raise MissingFileError("no memory there", where=folder, fix=fix)
@@ -66,10 +69,13 @@ class Store:
 
     def put(self, entries: Iterable[tuple[Entry, Features]]) -> None:
         """Add pictures at once, all or none; one that is held keeps its features and takes the new words."""
+        self._digests.clear()
         try:
             with self._database as database:
                 for entry, features in entries:
                     key = (entry.image_id, entry.corpus)
+                    if not entry.width:  # held: the picture was not opened again
+                        entry = self._of_known_size(entry)
                     record = json.dumps(entry.to_json(), ensure_ascii=False)
                     told = (entry.group_id, entry.split, record)
                     found = database.execute(
@@ -86,6 +92,13 @@ class Store:
                     database.execute("INSERT INTO features VALUES (?, ?)", (number, features.to_bytes()))
         except sqlite3.Error as error:
             raise storage.unwritable(error, self.path) from error
+
+    def _of_known_size(self, entry: Entry) -> Entry:
+        key = (entry.image_id, entry.corpus)
+        for (record,) in self._ask("SELECT record FROM entries WHERE image_id = ? AND corpus = ?", key):
+            held = json.loads(record)
+            return replace(entry, width=held["width"], height=held["height"])
+        return entry
 
     def _ask(self, question: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         try:
@@ -169,13 +182,18 @@ class Store:
         for record, content in self._ask(question):
             yield Entry.from_json(json.loads(record)), Features.from_bytes(content)
 
-    def digest(self) -> str:
-        """Changes when an entry comes, goes or is told anew."""
-        return storage.sha256_bytes(
-            "\n".join(
-                f"{image_id} {corpus} {n}"
-                for image_id, corpus, n in self._ask(
-                    "SELECT image_id, corpus, n_features FROM entries ORDER BY image_id, corpus"
-                )
-            ).encode()
-        )
+    def contents(self) -> str:
+        """A digest of which pictures are held, whose features the index is made from."""
+        return self._digest("n_features")
+
+    def identity(self) -> str:
+        """A digest of the pictures and what is told of them."""
+        return self._digest("record")
+
+    def _digest(self, column: str) -> str:
+        if column not in self._digests:
+            digest = hashlib.sha256()
+            for row in self._ask(f"SELECT image_id, corpus, {column} FROM entries ORDER BY image_id, corpus"):
+                digest.update(json.dumps(row).encode())
+            self._digests[column] = digest.hexdigest()
+        return self._digests[column]

@@ -21,7 +21,8 @@ from memecap.core import manifest, storage
 from memecap.core.progress import track
 from memecap.errors import ConfigError, DataError
 from memecap.memory import stored as memory
-from memecap.memory.stored import Recollections, check_own, load_recollections
+from memecap.memory.own import check_own
+from memecap.memory.recollection import Recollection
 from memecap.modeling.batch import Example, ImageInput
 from memecap.reading.base import Reading
 from memecap.reading.stored import readings
@@ -203,20 +204,23 @@ def load_items(corpus: manifest.Corpus, stage: StageConfig, split: str, image_in
     return items
 
 
-def _recollections(corpus: manifest.Corpus, split: str) -> dict[str, Recollections]:
+def _recollections(corpus: manifest.Corpus, split: str) -> memory.Recollections:
     """What is remembered of each picture of a split, never the picture itself nor what is held out."""
-    rows = list(corpus.rows(split))
+    rows, folder = list(corpus.rows(split)), corpus.folder / memory.FOLDER
     if not any(row.file_name for row in rows):
         return {}
-    known = load_recollections(corpus.folder)
-    check_own(rows, known, where=corpus.folder)
+    known = memory.load_recollections(corpus.folder)
+    if not known:
+        fix = "Ask a memory of its train split: `memecap memory find`, or set recollections: false."
+        raise DataError("no stored recollections, and a stage demands them", where=folder, fix=fix)
+    check_own(rows, known, where=folder)
     return known
 
 
-def _told(reading: Reading | None, known: Recollections) -> Reading | None:
+def _told(reading: Reading | None, known: Sequence[Recollection]) -> Reading | None:
     if not known:
         return reading
-    return replace(reading or Reading((), 0, 0, "nobody"), recollections=known)
+    return replace(reading or Reading((), 0, 0, "nobody"), recollections=tuple(known))
 
 
 def _nothing_to_train_on(corpus: str, stage: StageConfig, *, sees: bool) -> ConfigError:

@@ -11,11 +11,11 @@ import pytest
 from accelerate import Accelerator
 
 from memecap.captioners.base import TrainableCaptioner
-from memecap.core import manifest
+from memecap.core import manifest, storage
 from memecap.core.config import validate
 from memecap.errors import DataError
 from memecap.memory.recollection import Recollection
-from memecap.memory.stored import store_recollections
+from memecap.memory.stored import recollections_path
 from memecap.modeling.batch import Example
 from memecap.reading.base import Line, Reading
 from memecap.training.config import StageConfig, TrainConfig
@@ -162,11 +162,18 @@ def test_recollections_are_simulated_where_there_are_none() -> None:
     assert dataset(with_reading(None), train=False, simulate_recollection=1.0).reading(0, 0, "1") is None
 
 
+def store(folder: Path, found: dict[str, Recollection]) -> None:
+    records = ({"image_id": key, "recollections": [one.to_json()]} for key, one in found.items())
+    storage.write_jsonl(recollections_path(folder, "toy"), records)
+
+
 def test_stored_recollections_reach_the_items_and_never_their_own(settings: Settings, pictured: Path) -> None:
     rows = {split: list(manifest.open_corpus(pictured).rows(split)) for split in ("train", "val")}
     first, other = rows["train"][0], rows["train"][1]
     seen = known("тут", image_id=other.image_id, group_id=other.group_id)
-    store_recollections(pictured, "toy", {first.image_id: [seen], rows["val"][0].image_id: [seen]})
+    with pytest.raises(DataError, match="no stored recollections"):
+        opened(settings, recollections=True, text_only=True)
+    store(pictured, {first.image_id: seen, rows["val"][0].image_id: seen})
     _, train, val = opened(settings, readings=True, recollections=True, text_only=True)
     told = {item.image_id: item.reading.recollections for item in [*train.items, *val.items] if item.reading}
     assert {image_id for image_id, found in told.items() if found} == {first.image_id, rows["val"][0].image_id}
@@ -174,6 +181,6 @@ def test_stored_recollections_reach_the_items_and_never_their_own(settings: Sett
     assert [item.reading is not None for item in train.items].count(True) == 1  # known, though its text is hidden
     _, train, _ = opened(settings, readings=True, text_only=True)
     assert not any(item.reading.recollections for item in train.items if item.reading)
-    store_recollections(pictured, "toy", {other.image_id: [seen]})
+    store(pictured, {other.image_id: seen})
     with pytest.raises(DataError, match="remembers itself"):
         opened(settings, recollections=True, text_only=True)

@@ -1,4 +1,4 @@
-"""Stored recollections come back; a picture that remembers itself, its group or a held-out row is refused."""
+"""A picture that remembers itself, its group or a held-out row is refused."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from memecap.core.manifest import Row
-from memecap.errors import DataError, MissingFileError
-from memecap.memory.recollection import Recollection, RememberedLine
-from memecap.memory.stored import check_own, load_recollections, store_recollections
+from memecap.errors import DataError
+from memecap.memory.own import check_own
+from memecap.memory.recollection import Recollection
 
 FOUND = Recollection(
     image_id="b",
@@ -18,7 +18,7 @@ FOUND = Recollection(
     corpus="memes",
     split="train",
     captions=("кот",),
-    lines=(RememberedLine("раз", (0, 0, 5, 5)),),
+    lines=(),
     box=(0, 0, 9, 9),
     covered=0.5,
     inliers=30,
@@ -26,15 +26,6 @@ FOUND = Recollection(
     transform=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
 )
 ROW = Row(captions=("пёс",), image_id="a", group_id="ga", corpus="memes", split="val")
-
-
-def test_there_and_back(tmp_path: Path) -> None:
-    store_recollections(tmp_path, "memory 1", {"b": (), "a": (FOUND,)})
-    assert load_recollections(tmp_path) == load_recollections(tmp_path, "memory 1") == {"a": (FOUND,), "b": ()}
-    with pytest.raises(MissingFileError, match="no stored"):
-        load_recollections(tmp_path, "memory 2")
-    with pytest.raises(MissingFileError, match="no stored"):
-        load_recollections(tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize("change", [{"image_id": "a"}, {"group_id": "ga"}, {"split": "val"}, {"split": "test"}])
