@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from memecap.core.manifest import Row
+from memecap.core.manifest import Corpus, Row
 from memecap.errors import DataError
 from memecap.memory.recollection import Recollection
+from memecap.memory.stored import FOLDER, Recollections, load_recollections
+
+
+def load_own(corpus: Corpus, split: str) -> Recollections:
+    """What is stored of a split's pictures, fit to learn from; empty for a split without pictures.
+
+    Raises:
+        DataError: nothing is stored, or something that a picture must not remember.
+    """
+    rows, folder = list(corpus.rows(split)), corpus.folder / FOLDER
+    if not any(row.file_name for row in rows):
+        return {}
+    known = load_recollections(corpus.folder)
+    if not known:
+        fix = "Ask a memory of its train split: `memecap memory find`, or set recollections: false."
+        raise DataError("no stored recollections, and a stage demands them", where=folder, fix=fix)
+    check_own(rows, known, where=folder)
+    return known
 
 
 def check_own(rows: Iterable[Row], known: Mapping[str, Sequence[Recollection]], *, where: Path) -> None:

@@ -21,7 +21,7 @@ from memecap.core import manifest, storage
 from memecap.core.progress import track
 from memecap.errors import ConfigError, DataError
 from memecap.memory import stored as memory
-from memecap.memory.own import check_own
+from memecap.memory.own import load_own
 from memecap.memory.recollection import Recollection
 from memecap.modeling.batch import Example, ImageInput
 from memecap.reading.base import Reading
@@ -182,7 +182,7 @@ def load_items(corpus: manifest.Corpus, stage: StageConfig, split: str, image_in
     """The usable rows of a split: with a caption, and with a picture where the captioner looks at one."""
     stored = readings.load_readings(corpus.folder)
     told = {} if stage.readings is False else stored
-    known = _recollections(corpus, split) if stage.recollections else {}
+    known = load_own(corpus, split) if stage.recollections else {}
     items = [
         Item(
             row.image_id,
@@ -202,19 +202,6 @@ def load_items(corpus: manifest.Corpus, stage: StageConfig, split: str, image_in
             fix=f"Run `memecap read {corpus.folder}`, or set simulate_reading: true, or readings: null.",
         )
     return items
-
-
-def _recollections(corpus: manifest.Corpus, split: str) -> memory.Recollections:
-    """What is remembered of each picture of a split, never the picture itself nor what is held out."""
-    rows, folder = list(corpus.rows(split)), corpus.folder / memory.FOLDER
-    if not any(row.file_name for row in rows):
-        return {}
-    known = memory.load_recollections(corpus.folder)
-    if not known:
-        fix = "Ask a memory of its train split: `memecap memory find`, or set recollections: false."
-        raise DataError("no stored recollections, and a stage demands them", where=folder, fix=fix)
-    check_own(rows, known, where=folder)
-    return known
 
 
 def _told(reading: Reading | None, known: Sequence[Recollection]) -> Reading | None:
