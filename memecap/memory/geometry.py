@@ -217,7 +217,7 @@ def _skew(matrix: NDArray[np.float64]) -> float:
 def _places(here: NDArray[np.float64], there: NDArray[np.float64], tolerance: tuple[float, float]) -> int:
     """How many different places these are, on the picture where there are fewer."""
     counts = (
-        len(np.unique(np.round(points / max(off, 1e-6)), axis=0))
+        len(np.unique(np.round(points / max(off, 1e-6)) @ (1, 1j)))  # a point is a complex number
         for points, off in zip((here, there), tolerance, strict=True)
     )
     return min(counts)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,12 +82,17 @@ class Index:
             np.savez(file, numbers=self.numbers, starts=self._starts)
 
     @classmethod
-    def load(cls, path: Path) -> Index:
+    def load(cls, path: Path) -> Index | None:
+        """None where it is gone or torn: it can be made anew."""
         import faiss
 
-        rows = np.load(path.with_suffix(".npz"))
-        vectors = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
-        return cls(_ready(vectors), rows["numbers"], rows["starts"])
+        try:
+            with np.load(path.with_suffix(".npz")) as rows:
+                numbers, starts = rows["numbers"], rows["starts"]
+            vectors = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+        except (OSError, ValueError, KeyError, RuntimeError, BadZipFile):
+            return None
+        return cls(_ready(vectors), numbers, starts)
 
 
 def _batches(numbers: NDArray[np.int64], read: Read) -> Iterator[NDArray[np.float32]]:

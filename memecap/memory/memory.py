@@ -165,10 +165,8 @@ class Memory:
         """The index of what is remembered now: kept, loaded or built."""
         digest = self._store.contents()
         if self._index is None or self._indexed != digest:
-            if self._stored_digest() == digest:
-                self._index = Index.load(self.folder / INDEX)
-            else:
-                self._index = Index.build(self._store.rows(), self._store.features)
+            stored = Index.load(self.folder / INDEX) if self._stored_digest() == digest else None
+            self._index = stored or Index.build(self._store.rows(), self._store.features)
             self._indexed = digest
         return self._index
 

@@ -23,9 +23,9 @@ from memecap.memory.surface import Surface, surface
 NEIGHBOURS = 16  # of each asked feature
 SURE = 0.5  # least confidence of a recollection
 LEAST = 8  # places that must agree
-_GLANCED = 40  # entries with the most votes, whose voting features are tried for one transform
+_GLANCED = 30  # entries with the most votes, whose voting features are tried for one transform
 _LOOKED = 8  # of those, the ones whose features are all compared
-_GLIMPSE = 4  # places that agree at the first glance
+_GLIMPSE = 5  # places that agree at the first glance
 _OFF = 0.011  # of the square root of a picture's area: how far a place may be from where it should be
 
 

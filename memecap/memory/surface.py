@@ -41,8 +41,7 @@ def surface(
     cell = np.array(size, np.float64) / CELLS
     text = _boxes_on_grid(boxes, cell)
     matched = _counts(places, cell)
-    spoken = _grown(matched > 0)
-    spoken = _closed(spoken)
+    spoken = _shrunk(_grown(matched > 0, _REACH), 1)
     theirs = moved(remembered.places, inverse(found.matrix))
     mine, expected = _counts(asked.places, cell), _counts(theirs, cell)
     inside = spoken & ~text
@@ -76,15 +75,19 @@ def _boxes_on_grid(boxes: Sequence[Box], cell: NDArray[np.float64]) -> Grid:
     return grid
 
 
-def _grown(grid: Grid, reach: int = _REACH) -> Grid:
+def _grown(grid: Grid, reach: int) -> Grid:
     padded = np.pad(grid, reach)
     shifts = range(2 * reach + 1)
     return np.logical_or.reduce([padded[y : y + CELLS, x : x + CELLS] for y in shifts for x in shifts])
 
 
-def _closed(grid: Grid) -> Grid:
-    """The grid with its small holes filled: shrunk by as much as it was grown."""
-    return ~_grown(~grid, 1)
+def _closed(grid: Grid, reach: int) -> Grid:
+    """The grid with its narrow gaps filled: grown, then shrunk by as much."""
+    return _shrunk(_grown(grid, reach), reach)
+
+
+def _shrunk(grid: Grid, reach: int) -> Grid:
+    return ~_grown(~grid, reach)
 
 
 def _box(places: NDArray[np.floating], cell: NDArray[np.float64], size: tuple[int, int]) -> Box:
@@ -112,7 +115,7 @@ def _differing(
     odd = (near[0] * 8 < np.minimum(near[1], near[2])) & (np.minimum(near[1], near[2]) >= _ENOUGH) & ~_grown(text, 1)
     hull = _hull(matched > 0)
     found = []
-    for part in _parts(odd & hull):
+    for part in _parts(_closed(odd & hull, _REACH)):
         ys, xs = np.nonzero(part)
         if len(ys) < 6:  # cells
             continue
