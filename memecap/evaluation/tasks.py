@@ -81,12 +81,10 @@ def refuse_own(tasks: Sequence[Task], memory: Memory, corpus: str, split: str) -
     held, same = memory.holds(own), memory.splits().get(corpus, {}).get(split, 0)
     if not held and not same:
         return
-    what = f"the memory knows the split that is to be captioned: {max(same, len(held))} rows of {corpus}, {split}"
+    what = f"the memory knows what is to be captioned: {same} rows of {corpus}, {split}"
     if held:
-        what = (
-            f"the memory knows pictures that are to be captioned, or their groups: {len(held)}, {min(held)} among them"
-        )
-    fix = f"Build one without them: `memecap memory build` of other splits than {split}, such as train."
+        what += f"; {len(held)} of these pictures or their groups, {min(held)} among them"
+    fix = f"Build one without them: `memecap memory build` of the other splits of {corpus}, such as train."
     raise UsageError(what, where=memory.folder, fix=fix)
 
 
