@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from memecap.captioners.base import create
+from memecap.captioners.clipcap import ClipCap
 from memecap.captioners.reader_writer import ReaderWriter
 from memecap.core import config
 from memecap.decoding.greedy import Greedy
@@ -95,3 +96,24 @@ def test_a_long_recollection_is_cut_and_the_surest_come_first() -> None:
     assert words.index("кот") < words.index("дом") and "лес" not in words
     moved = replace(reading(first), lines=())
     assert captioner.generate(None, [moved, None], Greedy(max_new_tokens=2))
+
+
+GPT = {"n_layers": 1, "width": 16, "n_heads": 2, "vocab_size": 400, "max_positions": 400}
+
+
+def test_a_language_models_prompt_tells_it_in_words() -> None:
+    """With the lines read here in its quotes, before the reading; and nothing where nothing is remembered."""
+    settings = {"name": "clipcap", "reading": True, "copy_head": True, "decoder": GPT}
+    told = create(config.configure("captioners", {**settings, "recollections": 1}), CAPTIONS)
+    plain = create(config.configure("captioners", settings), CAPTIONS)
+    assert isinstance(told, ClipCap) and isinstance(plain, ClipCap)
+    found = known('Кот в шляпе: "нет".')
+    found = replace(found, lines=(RememberedLine("нет", LINE.box),))
+    words = told.tokenizer.decode(told.example("да", reading=reading(found)).prompt_ids)
+    assert words.startswith('Раньше описали так:\nКот в шляпе: "да".\n') and "Текст:\nда" in words
+    without = told.example("да", reading=reading())
+    assert without.prompt_ids == plain.example("да", reading=reading(found)).prompt_ids
+    assert told.copy_head is not None and plain.copy_head is not None
+    assert told.copy_head.place.num_embeddings > plain.copy_head.place.num_embeddings
+    captions = told.eval().generate(None, [reading(found), None], Greedy(max_new_tokens=3))
+    assert len(captions) == 2

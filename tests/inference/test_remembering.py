@@ -17,7 +17,7 @@ from memecap.memory.entry import Entry
 from memecap.memory.recollection import Recollection
 from memecap.modeling.outputs import Caption
 from memecap.reading.base import Line, Reader, Reading
-from tests.captioners.test_remember import FOUND
+from tests.captioners.known import FOUND
 
 BOX = (5, 5, 90, 15)
 
