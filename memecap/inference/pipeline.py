@@ -117,8 +117,7 @@ class Pipeline:
         """The best caption of each picture of one batch. Raises `MemecapError` where one cannot be opened.
 
         Args:
-            readings: what was read on them, and remembered of them, before; None: that is done now. Pictures that were
-                read and that nobody looks at are not opened.
+            readings: what was read and remembered before, so that only who looks opens them; None: that is done now.
         """
         start = time.perf_counter()
         looked_at = self.sees or (self.ranker is not None and self.ranker.judge is not None)
@@ -143,9 +142,8 @@ class Pipeline:
 
     def remember(self, images: Sequence[Image.Image], readings: Sequence[Reading | None]) -> Sequence[Reading | None]:
         """The readings with what the memory knows of the pictures; as they are without a memory."""
-        if self.memory is None:
-            return readings
-        return [remembered(self.memory, *pair) for pair in zip(images, readings, strict=True)]
+        pairs = zip(images, readings, strict=True)
+        return readings if self.memory is None else [remembered(self.memory, *pair) for pair in pairs]
 
     def look(self, images: Sequence[Image.Image]) -> Images | None:
         """What the captioner sees of pictures: features, where it has an encoder; once, for it and for the ranker."""

@@ -61,17 +61,15 @@ def _placed(quotes: Sequence[Sequence[Box]], reading: Reading | None) -> list[li
     placed: list[list[int]] = [[] for _ in range(len(quotes) + 1)]
     if reading is None:
         return placed
-    diagonal = math.hypot(reading.width, reading.height) or 1.0
     texts = {id(line) for line in without_watermarks(reading.lines)}
+    reach = NEAR * math.hypot(reading.width, reading.height)
     for number, line in enumerate(reading.lines):
-        if line.confidence < LEAST_SURE or not bare(line.said):
-            continue
-        gaps = [min((_gap(line.box, box) / diagonal for box in boxes), default=math.inf) for boxes in quotes]
+        gaps = [min((_gap(line.box, box) for box in boxes), default=math.inf) for boxes in quotes]
         nearest = min(range(len(gaps)), key=lambda i: gaps[i], default=len(quotes))
-        is_near = nearest < len(quotes) and gaps[nearest] <= NEAR
-        if not is_near and id(line) not in texts:
-            continue
-        placed[nearest if is_near else _further(quotes, line.box, nearest)].append(number)
+        is_near = min(gaps, default=math.inf) <= reach
+        is_told = line.confidence >= LEAST_SURE and bool(bare(line.said)) and (is_near or id(line) in texts)
+        if is_told:
+            placed[nearest if is_near else _further(quotes, line.box, nearest)].append(number)
     return placed
 
 

@@ -148,14 +148,18 @@ class StageConfig(Frozen):
             raise ValueError("a text_only stage captions no picture: set early_stop.metric to loss")
         if self.rotation_degrees and not self.augment:
             raise ValueError("rotation_degrees is a part of augmentation: set augment: true")
-        if self.recollection_dropout and not self.recollections:
-            raise ValueError("recollection_dropout hides what is remembered: set recollections: true")
         if self.optimizer == "adam" and self.weight_decay:
             raise ValueError("plain Adam decays no weight: set weight_decay: 0, or optimizer: adamw")
         if self.objective and self.text_only:
             raise ValueError("a text_only stage captions no picture: it has no captions to reward")
         if self.objective and self.early_stop.metric == "loss":
             raise ValueError("scst raises the loss of references: set early_stop.metric to a score, such as chrf2")
+        return self
+
+    @model_validator(mode="after")
+    def _remembered(self) -> Self:
+        if self.recollection_dropout and not self.recollections:
+            raise ValueError("recollection_dropout hides what is remembered: set recollections: true")
         return self
 
 
