@@ -60,7 +60,7 @@ class Alike:
         found = np.zeros(len(self.entries))
         for stem in sorted(stems & self._holding.keys()):
             found[self._holding[stem]] += self._rarity(stem) ** 2
-        return found / self._length(stems) / self._lengths
+        return np.asarray(found / self._length(stems) / self._lengths)
 
     def _rarity(self, stem: str) -> float:
         return math.log((1 + len(self.entries)) / (1 + self._seen[stem]))
@@ -95,7 +95,7 @@ def _layout(lines: Sequence[tuple[str, Box]], size: tuple[int, int]) -> list[flo
 def _shared(spans: Float[np.ndarray, "L 2"], n: int) -> Float[np.ndarray, "L n"]:
     """How much of each of n cells of length one each interval covers."""
     starts = np.arange(n)
-    return np.clip(np.minimum(spans[:, 1:], starts + 1) - np.maximum(spans[:, :1], starts), 0, 1)
+    return np.asarray(np.clip(np.minimum(spans[:, 1:], starts + 1) - np.maximum(spans[:, :1], starts), 0, 1))
 
 
 def _carried(entry: Entry, reading: Reading) -> Recollection:

@@ -43,7 +43,7 @@ def retell(
         else:
             _close(pieces)
     rest = next(places)
-    return [*pieces, *([" надпись:", *rest, "."] if rest else [])]
+    return [*pieces, " надпись:", *rest, "."] if rest else pieces
 
 
 def _is_quote(piece: Piece) -> bool:

@@ -86,8 +86,8 @@ class SlotCodec:
                 break
             ids += line
         for found in reading.recollections[: self._n_recalled] if reading else ():
-            marks = [self._ids[mark] for mark in line_marks.recalled(found)]
-            ids += [*marks, *self.encode(retell(found, reading))][:max_recalled]
+            begun = [self._ids[mark] for mark in line_marks.recalled(found)]
+            ids += [*begun, *self.encode(retell(found, reading))][:max_recalled]
         return [*ids, self._ids[line_marks.WRITE]]
 
     def recalled(self, prompt_ids: Int[Tensor, "B R"]) -> Bool[Tensor, "B R"]:
