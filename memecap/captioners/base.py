@@ -22,6 +22,7 @@ from memecap.core.config import PartConfig
 from memecap.decoding.base import Search
 from memecap.decoding.greedy import Greedy
 from memecap.encoders.base import ImageEncoder
+from memecap.memory.entry import Entry
 from memecap.modeling.batch import Batch, Example, ImageInput, Images, stack
 from memecap.modeling.eval_mode import keep_eval
 from memecap.modeling.outputs import Caption, Loss
@@ -46,6 +47,9 @@ class Captioner(nn.Module, ABC):
     @abstractmethod
     def generate(self, images: Images | None, readings: Readings, search: Search) -> list[list[Caption]]:
         """Candidates for each picture, best first; `images` is None when the captioner sees none."""
+
+    def know(self, entries: Iterable[Entry]) -> None:
+        """Everything that a memory holds, for a captioner that needs more than a reading's recollections."""
 
     def default_search(self) -> Search:
         """How captions are chosen where the caller does not say."""

@@ -82,7 +82,7 @@ class ClipCap(GPTCaptioner):
         self.end_ids = _end_ids(config, tokenizer)
         longest = self._longest_prompt()
         self._check_length(self._longest_prefix() + longest)
-        wants_copying = config.copy_head and (config.reading or config.retrieval is not None)
+        wants_copying = config.copy_head and longest > 0
         self.copy_head = CopyHead(width=self.embed.embedding_dim, max_length=longest) if wants_copying else None
 
     @classmethod
@@ -192,9 +192,7 @@ class ClipCap(GPTCaptioner):
 
     def _longest_prompt(self) -> int:
         """In tokens."""
-        config, longest = self.config, 0
-        if config.reading:
-            longest += prompting.frame_length(self.tokenizer, config.prompt, "{reading}") + config.max_reading_tokens
+        config, longest = self.config, prompting.longest(self.config, self.tokenizer)
         if config.retrieval is not None:
             frame = prompting.frame_length(self.tokenizer, config.retrieval.prompt, "{captions}")
             longest += frame + config.retrieval.max_tokens

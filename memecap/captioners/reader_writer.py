@@ -2,9 +2,11 @@
 
 It sees no pixels: what it writes outside quotes rests on where the text stands, how much there is and what it says. Its
 quotes are slots filled with the lines themselves, so it cannot misquote, and each line is quoted once.
-A sequence is [picture's shape][line marks and first words]…[write][caption with slots][end]; the loss covers caption
-and end.
-Source: ours; slots after pointer networks (Vinyals et al., arXiv 1506.03134).
+Where the same picture was described before, it is told how surely and what was said, with this picture's lines in its
+quotes, and may copy from it; training decides how far it is trusted.
+A sequence is [picture's shape][line marks and first words]…[recalled][caption with slots]…[write][caption with
+slots][end]; the loss covers the last caption and its end.
+Source: ours; slots after pointer networks (Vinyals et al., arXiv 1506.03134), copying after See et al. (1704.04368).
 
 B examples, R reading tokens, T caption tokens, L positions, V ids.
 """
@@ -12,6 +14,7 @@ B examples, R reading tokens, T caption tokens, L positions, V ids.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from pydantic import Field
@@ -24,7 +27,8 @@ from memecap.decoding.engines.parallel_samples import sample
 from memecap.decoding.engines.transformers_generate import generate
 from memecap.decoding.mbr import MBR
 from memecap.modeling import language_model, prefix
-from memecap.modeling.batch import Batch, Example, ImageInput, Images
+from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad
+from memecap.modeling.copying import CopyHead, Prompt
 from memecap.modeling.outputs import Loss
 from memecap.quoting import line_marks, matching, slots
 from memecap.quoting.quote import Quote
@@ -45,6 +49,10 @@ class ReaderWriter(GPTCaptioner):
         vocab_size: int = Field(2500, ge=512, description="ids of the tokenizer, at most")
         max_lines: int = Field(48, ge=1, le=96, description="lines that can be quoted")
         max_reading_tokens: int = Field(256, ge=16, description="the reading is cut there, whole lines only")
+        recollections: int = Field(
+            0, ge=0, le=4, description="remembered descriptions of the same picture that it is told, the surest first"
+        )
+        max_recollection_tokens: int = Field(96, ge=8, description="each is cut there")
         max_caption_tokens: int = Field(160, ge=8, description="a caption to learn is cut there, its end included")
         complete: float | None = Field(
             0.6, ge=0, le=1, description="lines at least so sure that no quote took are quoted at the end; null: none"
@@ -59,14 +67,22 @@ class ReaderWriter(GPTCaptioner):
 
     def __init__(self, config: Config, tokenizer: BPE) -> None:
         super().__init__(config, tokenizer)
-        self._slots = SlotCodec(tokenizer, join=self._join, max_lines=config.max_lines, slots=config.slots)
+        self._slots = SlotCodec(
+            tokenizer,
+            join=self._join,
+            max_lines=config.max_lines,
+            slots=config.slots,
+            recollections=config.recollections,
+        )
         shape = config.model_dump(include={"n_layers", "width", "n_heads", "dropout"})
-        longest = config.max_reading_tokens + config.max_caption_tokens
-        self.decoder = language_model.new_gpt2(language_model.New(**shape, max_positions=longest), tokenizer)
+        longest = config.max_reading_tokens + config.recollections * config.max_recollection_tokens
+        shape["max_positions"] = longest + config.max_caption_tokens
+        self.decoder = language_model.new_gpt2(language_model.New(**shape), tokenizer)
+        self.copy_head = CopyHead(width=config.width, max_length=longest) if config.recollections else None
 
     @classmethod
     def from_texts(cls, config: Config, texts: Iterable[str]) -> ReaderWriter:
-        marks = line_marks.names(config.max_lines)
+        marks = line_marks.names(config.max_lines, recollections=config.recollections > 0)
         return cls(config, BPE.learn((t.lower() for t in texts), vocab_size=config.vocab_size, marks=marks))
 
     @classmethod
@@ -90,13 +106,23 @@ class ReaderWriter(GPTCaptioner):
         return None, [self._prompt(reading) for reading in readings]
 
     def _read(self, batch: Batch, shown: Shown) -> prefix.Read:
-        return prefix.read(self.decoder, shown, batch)
+        if self.copy_head is None:
+            return prefix.read(self.decoder, shown, batch)
+        return prefix.read(self.decoder, shown, batch, self.copy_head, self._slots.recalled(batch.prompt_ids))
 
     def _decode(self, shown: Shown, prompts: Prompts, readings: Readings, search: Search) -> Found:
         before, rules = prefix.before_writing(self.embed, shown, prompts), [self._slots.rules(readings)]
-        if isinstance(search, Sampling):
-            return sample(self.decoder, *before, search, end_id=self.tokenizer.end_id, processors=rules)
-        return generate(self.decoder, *before, search, end_id=self.end_ids, processors=rules)
+        with self._copying(prompts):
+            if isinstance(search, Sampling):
+                return sample(self.decoder, *before, search, end_id=self.tokenizer.end_id, processors=rules)
+            return generate(self.decoder, *before, search, end_id=self.end_ids, processors=rules)
+
+    def _copying(self, prompts: Prompts) -> AbstractContextManager[None]:
+        if self.copy_head is None:
+            return nullcontext()
+        ids, mask = (part.to(self.device) for part in pad(prompts))
+        prompt = Prompt(ids, mask, self.embed(ids), self._slots.recalled(ids))
+        return self.copy_head.copying(self.embed, self.decoder.get_output_embeddings(), prompt)
 
     def _write(self, ids: Sequence[int], reading: Reading | None) -> tuple[str, tuple[Quote, ...]]:
         pieces = self._slots.pieces(ids)
@@ -112,7 +138,8 @@ class ReaderWriter(GPTCaptioner):
         return [" ещё надпись:", *missing, "."] if missing else []
 
     def _prompt(self, reading: Reading | None) -> list[int]:
-        return self._slots.prompt(reading, max_tokens=self.config.max_reading_tokens)
+        lengths = {"max_tokens": self.config.max_reading_tokens, "max_recalled": self.config.max_recollection_tokens}
+        return self._slots.prompt(reading, **lengths)
 
     def _join(self, ids: Sequence[int]) -> str:
         """A caption cut inside a letter's bytes leaves U+FFFD."""

@@ -31,7 +31,7 @@ from memecap.modeling import cross_attention, language_model, prefix
 from memecap.modeling.batch import Batch, Example, ImageInput, Images
 from memecap.modeling.outputs import Loss
 from memecap.modeling.prefix import Read
-from memecap.quoting.prompts import PromptConfig, prompt_ids
+from memecap.quoting.prompts import PromptConfig, longest, prompt_ids
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 
@@ -62,7 +62,7 @@ class ViTGPT(GPTCaptioner):
             cross_attention.freeze_all_but_cross_attention(decoder)
         width = self.embed.embedding_dim
         self.bridge = nn.Identity() if self.encoder.width == width else nn.Linear(self.encoder.width, width)
-        self._check_length(len(self._prompt(None)) + (config.max_reading_tokens if config.reading else 0))
+        self._check_length(1 + longest(config, tokenizer))
 
     @classmethod
     def from_texts(cls, config: Config, texts: Iterable[str]) -> ViTGPT:

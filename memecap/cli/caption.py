@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Model = Annotated[
     str | None,
-    typer.Option(help="checkpoint or run folder, or a Hub id; without it: a template that needs no training"),
+    typer.Option(help="checkpoint or run folder, or a Hub id; remember: what --memory knows; without it: a template"),
 ]
 Decodings = Annotated[
     list[str] | None,
@@ -39,6 +39,7 @@ def caption(
     model: Model = None,
     reader: options.ReaderName = "tesseract",
     reader_settings: options.ReaderSettings = None,
+    memory: options.MemoryFolder = None,
     decoding: Decodings = None,
     settings: options.DecodingSettings = None,
     rank: options.Rank = None,
@@ -71,6 +72,7 @@ def caption(
     captioner = load_captioner(
         model,
         reader=options.reader_settings(reader, reader_settings),
+        memory=memory,
         decoding=decodings[0] if decodings else None,
         ranking=ranking.choose(rank or (), judge),
         precision=precisions.choose(precision),
@@ -121,7 +123,7 @@ def _fault(name: str, result: Result, sidecars: Sidecars | None) -> str | None:
         return result.error
     if sidecars is not None and name != "-":
         try:
-            sidecars.write(Path(name), result.caption.text)
+            sidecars.write(Path(name), result.caption.text, result.caption.source)
         except MemecapError as error:
             say(f"{name}: {error}")
             return f"{error.what}: {error.where}"

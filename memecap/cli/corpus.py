@@ -31,6 +31,10 @@ def build(
         Path | None, typer.Option(help="corpus folder; data/corpora/ and the YAML's or the kind's name when not given")
     ] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="a setting: val=0.05, images=FOLDER")] = None,
+    split_by: Annotated[
+        str | None,
+        typer.Option(help="what stays on one side: file, group (near-duplicates, the default), picture (by a memory)"),
+    ] = None,
     on: options.Place = "here",
     drop_missing: Annotated[
         bool, typer.Option("--drop-missing", help="drop the rows that the source no longer gives, instead of stopping")
@@ -45,7 +49,8 @@ def build(
     from memecap.corpora.build.build import build as build_corpus
 
     kind = name or _kind(config)
-    given = [f"{key}={json.dumps(str(value))}" for key, value in (("name", name), ("source", source)) if value]
+    named = {"name": name, "source": source, "split_by": split_by}
+    given = [f"{key}={json.dumps(str(value))}" for key, value in named.items() if value]
     chosen = options.part_settings("corpora", kind, [*given, *(settings or [])], config)
     folder = out or Path("data/corpora") / (config.stem if config else kind.rpartition(".")[2])
     made = build_corpus(registry.load("corpora", kind)(chosen), folder, on=on, drop_missing=drop_missing)
@@ -103,6 +108,8 @@ def check(
         )
         for near in report.near_misses[:5]:
             say(f"  alike: {near}")
+        for split, n in report.known.items():
+            typer.echo(f"  pictures of {split} that show one of train: {n:,} of {report.counts[split]:,}")
         typer.echo(f"  pictures of two splits that look alike, for the eye: {len(report.near_misses):,}")
         for fault in report.faults[:20]:
             say(f"  fault: {fault}")

@@ -33,6 +33,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="split to caption")] = "val",
     reader: Reader = "stored",
     reader_settings: options.ReaderSettings = None,
+    memory: options.MemoryFolder = None,
     decoding: options.Decoding = None,
     settings: options.DecodingSettings = None,
     rank: options.Rank = None,
@@ -48,10 +49,10 @@ def evaluate(
     beside: Beside = None,
     as_json: Annotated[bool, typer.Option("--json", help="the records of scores.json, a line a system")] = False,
 ) -> None:
-    """Caption a split with a model and with floors, score all of them, and write captions, scores and a report.
+    """Caption a split with a model and with floors, score all of them, and write a report. Stopped, it goes on.
 
     The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
-    the best constant scene and after a random one, and the model with shuffled pictures. Stopped, it goes on.
+    the best constant scene and after a random one, what a memory knows, and the model with shuffled pictures.
     """
     from memecap.core import progress
     from memecap.decoding.base import choose
@@ -66,6 +67,7 @@ def evaluate(
         out,
         split=split,
         reader=options.reader_settings(reader, reader_settings),
+        memory=memory,
         decoding=choose(decoding, settings or ()),
         ranking=ranking.choose(rank or (), judge),
         precision=precisions.choose(precision),
@@ -82,6 +84,5 @@ def evaluate(
         progress.say(f"report: {write_report(out, others=beside or ())}")
     if not as_json:
         typer.echo(tables.render(records))
-        return
-    for record in records:
+    for record in records if as_json else ():
         emit(record)

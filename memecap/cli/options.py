@@ -21,6 +21,14 @@ ReaderName = Annotated[
     str, typer.Option("--reader", help="who reads the text: a name of `memecap parts reading`, or none")
 ]
 ReaderSettings = Annotated[list[str] | None, typer.Option("--reader-set", help="a setting of the reader, key=value")]
+MemoryFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--memory",
+        envvar="MEMECAP_MEMORY",
+        help="the folder of a memory (`memecap memory`): captions use what was said of the same picture before",
+    ),
+]
 Decoding = Annotated[
     str | None, typer.Option(help="greedy, beam, nucleus or mbr; the captioner's own choice when not given")
 ]

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Generic
+from typing import Annotated, Generic, Literal
 
 from pydantic import Field
 from typing_extensions import TypeVar
@@ -47,6 +47,13 @@ class CorpusSettings(PartConfig):
     similarity: Annotated[
         float, Field(gt=0, le=1, description="share of the parts of two pictures that agree where they are one group")
     ] = SIMILARITY
+    split_by: Annotated[
+        Literal["file", "group", "picture"],
+        Field(
+            description="what stays on one side: equal files; near-duplicates and memes of one template, too; or "
+            "whatever shows one picture, as a memory sees it"
+        ),
+    ] = "group"
     beside: Annotated[
         tuple[Path, ...], Field(description="corpora used together with this one: near-duplicates follow their splits")
     ] = ()

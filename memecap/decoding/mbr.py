@@ -54,10 +54,17 @@ class MBR(Search):
         return [replace(candidates[i], score=scores[i]) for i in order]
 
 
-def consensus(texts: Sequence[str], *, beta: float = 1.0) -> list[float]:
-    """The mean similarity of each text to all, 0..1: F-beta, recall being the share of the others that it repeats."""
+def consensus(texts: Sequence[str], *, beta: float = 1.0, weights: Sequence[float] | None = None) -> list[float]:
+    """The mean similarity of each text to all, 0..1: F-beta, recall being the share of the others that it repeats.
+
+    `weights` say how much each of the others counts.
+    """
     counts = [_ngrams(text) for text in texts]
-    return [sum(_similarity(one, other, beta) for other in counts) / len(texts) for one in counts]
+    each = weights or [1.0] * len(texts)
+    return [
+        sum(_similarity(one, other, beta) * weight for other, weight in zip(counts, each, strict=True)) / sum(each)
+        for one in counts
+    ]
 
 
 def quoted_share(caption: Caption, reading: Reading | None) -> float:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memecap.captioners.base import Captioner, TrainableCaptioner
 from memecap.checkpoints import checkpoint
@@ -27,11 +27,15 @@ from memecap.evaluation.tasks import STORED, Task, tasks_of, warn_of_leaks
 from memecap.inference.pipeline import Pipeline, load_captioner
 from memecap.inference.precision import Precision
 from memecap.inference.ranking import Ranking
+from memecap.inference.remembering import open_memory
 from memecap.scoring import significance
 from memecap.scoring.compare import rank, read_systems
 
+if TYPE_CHECKING:
+    from memecap.memory.memory import Memory
+
 PRESETS = ("ru-words", "nltk-seed")
-BEFORE = {"ranking": None, "precision": "fp32"}  # of evaluations that do not say it
+BEFORE = {"ranking": None, "precision": "fp32", "memory": None}  # of evaluations that do not say it
 OPERATIONAL = {"device"}  # may differ when an evaluation goes on
 
 
@@ -42,6 +46,7 @@ def evaluate(
     *,
     split: str = "val",
     reader: Any = STORED,
+    memory: str | Path | Memory | None = None,
     decoding: Search | None = None,
     ranking: Ranking | None = None,
     precision: Precision = "fp32",
@@ -59,24 +64,26 @@ def evaluate(
 
     Args:
         model: a checkpoint or run folder, a Hub id, `template`, or a loaded captioner.
-        reader: see `tasks_of`; the further ones as in `load_captioner`.
+        reader, memory: see `tasks_of`; the further ones as in `load_captioner`.
         limit: caption only so many rows, drawn with `seed`; all when None.
 
     Raises:
         DataError: the split has no pictures, or there are no training captions for the floors.
-        UsageError: `out` holds the evaluation of something else.
+        UsageError: `out` holds the evaluation of something else, or the memory holds rows of the split.
     """
+    known = open_memory(memory)
     opened = manifest.open_corpus(corpus)
     pipeline = load_captioner(
         model,
-        reader=None,  # a split is read before, once for all that is shown of it
+        reader=None,  # a split is read, and remembered, before: once for all that is shown of it
+        memory=known,
         decoding=decoding,
         ranking=ranking,
         precision=precision,
         device=device,
         trust_code=trust_code,
     )
-    tasks = tasks_of(opened, split, reader=reader, limit=limit, seed=seed)
+    tasks = tasks_of(opened, split, reader=reader, memory=known, limit=limit, seed=seed)
     settings = {"corpus": str(corpus.resolve()), "split": split, "seed": seed, "leaks": warn_of_leaks(opened, tasks)}
     training = [caption for row in opened.rows("train") for caption in row.captions]
     captions = json.dumps([*(task.row.captions for task in tasks), training])
@@ -104,6 +111,7 @@ def _settings(pipeline: Pipeline, tasks: Sequence[Task]) -> dict[str, Any]:
         "decoding": pipeline.decoding.model_dump(),
         "ranking": ranking and ranking.model_dump(mode="json"),
         "precision": pipeline.precision,
+        "memory": None if pipeline.memory is None else pipeline.memory.identity,
         "device": str(pipeline.device),
         "sight": "" if captioner.encoder is None else sight(captioner.encoder),
         "weights": state_hash(own),

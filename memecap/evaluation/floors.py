@@ -2,6 +2,7 @@
 
 `random_caption` and `constant` look at nothing; `template` reads without training; `template_constant` and
 `template_random` quote what it quotes after the best constant scene and the scene of a random training caption;
+`remember` retells what a memory knows, where one is given;
 `shuffled_pictures` is the captioner given another row's picture and reading, `shuffled_pixels` another row's picture
 only.
 
@@ -30,6 +31,7 @@ from memecap.metrics.overlap.ngrams import ngrams
 from memecap.text.quotes import scene
 
 Item = TypeVar("Item")
+REMEMBER = "remember"
 ORDER, BETA = 6, 2
 CANDIDATES = 4000
 
@@ -48,6 +50,10 @@ def every_floor(
     template = load_captioner(TEMPLATE, reader=None, device="cpu")
     if pipeline.captioner.config.name != TEMPLATE:
         yield Described(TEMPLATE, tasks, written_by(template))
+    if pipeline.memory is not None and pipeline.captioner.config.name != REMEMBER:
+        yield Described(
+            REMEMBER, tasks, written_by(load_captioner(REMEMBER, reader=None, memory=pipeline.memory, device="cpu"))
+        )
     scene = best_scene(training, seed=seed)
     scenes = dict(zip(ids, random_scenes(training, len(ids), seed=seed), strict=True))
     yield Described("template_constant", tasks, _quoting(template, lambda task: scene))

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from memecap.core import config, progress
 from memecap.core.manifest import Corpus, Row
-from memecap.errors import DataError
+from memecap.errors import DataError, UsageError
+from memecap.inference.remembering import remembered
+from memecap.pictures.safe_open import open_picture
 from memecap.reading.base import Reading
 from memecap.reading.stored.readings import load_readings, read_corpus
+
+if TYPE_CHECKING:
+    from memecap.memory.memory import Memory
 
 STORED = "stored"  # in place of a reader: what `memecap read` has left beside the corpus
 
@@ -30,16 +35,24 @@ class Task:
 
 
 def tasks_of(
-    corpus: Corpus, split: str, *, reader: Any = STORED, limit: int | None = None, seed: int = 0
+    corpus: Corpus,
+    split: str,
+    *,
+    reader: Any = STORED,
+    memory: Memory | None = None,
+    limit: int | None = None,
+    seed: int = 0,
 ) -> list[Task]:
     """The rows of a split that have a picture and a caption; only `limit` of them, drawn with `seed`, when given.
 
     Args:
         reader: `STORED`: the newest stored readings; a reader's name or settings: it reads what it has not read of the
             split, and stores it; None: nothing is told of the text.
+        memory: what it knows of each picture is told with the reading.
 
     Raises:
         DataError: there is no such row.
+        UsageError: the memory holds rows of this split.
     """
     rows = [row for row in corpus.rows(split) if row.file_name and row.captions]
     if not rows:
@@ -49,7 +62,30 @@ def tasks_of(
         kept = sorted(random.Random(seed).sample(range(len(rows)), limit))
         rows = [rows[i] for i in kept]
     readings = _readings(corpus, split, reader)
-    return [Task(row, picture, readings.get(row.image_id)) for row in rows if (picture := corpus.image_path(row))]
+    tasks = [Task(row, picture, readings.get(row.image_id)) for row in rows if (picture := corpus.image_path(row))]
+    return tasks if memory is None else _remembering(tasks, memory, corpus.name, split)
+
+
+def _remembering(tasks: Sequence[Task], memory: Memory, corpus: str, split: str) -> list[Task]:
+    """The tasks, each reading with what the memory knows of the picture."""
+    refuse_own(tasks, memory, corpus, split)
+    return [
+        replace(task, reading=remembered(memory, open_picture(task.picture), task.reading))
+        for task in progress.track(tasks, "remembering")
+    ]
+
+
+def refuse_own(tasks: Sequence[Task], memory: Memory, corpus: str, split: str) -> None:
+    """Raises `UsageError` where a memory holds a row that is captioned, one of its group, or others of its split."""
+    own = {key for task in tasks for key in (task.row.image_id, task.row.group_id)}
+    held, same = memory.holds(own), memory.splits().get(corpus, {}).get(split, 0)
+    if not held and not same:
+        return
+    what = f"the memory knows what is to be captioned: {same} rows of {corpus}, {split}"
+    if held:
+        what += f"; {len(held)} of these pictures or their groups, {min(held)} among them"
+    fix = f"Build one without them: `memecap memory build` of the other splits of {corpus}, such as train."
+    raise UsageError(what, where=memory.folder, fix=fix)
 
 
 def _readings(corpus: Corpus, split: str, reader: Any) -> dict[str, Reading]:

@@ -1,4 +1,4 @@
-"""The one road from a picture to a caption: open → read → look → search → choose → rank.
+"""The one road from a picture to a caption: open → read → remember → look → search → choose → rank.
 
 `memecap caption`, `bench`, `evaluate`, validation while training and `memecap.load_captioner` go through it, with the
 same reader, search, ranking, precision and device; who has stored readings or features enters it later.
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 from PIL import Image
@@ -24,13 +24,18 @@ from memecap.decoding.base import Search
 from memecap.errors import MemecapError
 from memecap.inference.precision import Precision, lower, writing
 from memecap.inference.ranking import Ranker, Ranking
+from memecap.inference.remembering import attributed, open_memory, remembered
 from memecap.inference.result import Result
 from memecap.modeling.batch import Images
 from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import PictureSource, open_picture
 from memecap.reading.base import Reader, Reading
 
+if TYPE_CHECKING:
+    from memecap.memory.memory import Memory
+
 DEFAULT_MODEL = "template"
+UNTRAINED = (DEFAULT_MODEL, "remember")
 BATCH = 32  # pictures of a list that are captioned together
 
 #: of a picture, of each search: the candidates, best first
@@ -45,6 +50,7 @@ class Pipeline:
         captioner: Captioner,
         reader: Reader | None = None,
         *,
+        memory: Memory | None = None,
         name: str | None = None,
         decoding: Search | None = None,
         ranking: Ranking | None = None,
@@ -56,6 +62,9 @@ class Pipeline:
         lower(self.captioner, precision)
         self.precision = precision
         self.reader = reader
+        self.memory = memory
+        if memory is not None:
+            self.captioner.know(memory.entries())
         self.name = name or captioner.config.name
         self.decoding = decoding or captioner.default_search()
         self.device = device
@@ -108,8 +117,7 @@ class Pipeline:
         """The best caption of each picture of one batch. Raises `MemecapError` where one cannot be opened.
 
         Args:
-            readings: what was read on them before; None: the reader reads now. Pictures that were read and that nobody
-                looks at are not opened.
+            readings: what was read and remembered before, so that only who looks opens them; None: that is done now.
         """
         start = time.perf_counter()
         looked_at = self.sees or (self.ranker is not None and self.ranker.judge is not None)
@@ -125,12 +133,17 @@ class Pipeline:
         *,
         start: float,
     ) -> list[Candidates]:
-        told = self.read(images) if readings is None else readings
+        told = self.remember(images, self.read(images)) if readings is None else readings
         return self.write(self.look(images), told, decodings, images=images, start=start) if told else []
 
     def read(self, images: Sequence[Image.Image]) -> Sequence[Reading | None]:
         """The text on pictures, as the reader sees it; None for each without a reader."""
         return self.reader.read(images) if self.reader and images else [None] * len(images)
+
+    def remember(self, images: Sequence[Image.Image], readings: Sequence[Reading | None]) -> Sequence[Reading | None]:
+        """The readings with what the memory knows of the pictures; as they are without a memory."""
+        pairs = zip(images, readings, strict=True)
+        return readings if self.memory is None else [remembered(self.memory, *pair) for pair in pairs]
 
     def look(self, images: Sequence[Image.Image]) -> Images | None:
         """What the captioner sees of pictures: features, where it has an encoder; once, for it and for the ranker."""
@@ -161,8 +174,11 @@ class Pipeline:
             each = [self._candidates(seen, readings, search, images) for search in decodings or [self.decoding]]
         seconds = None if start is None else (time.perf_counter() - start) / len(readings)
         return [
-            [[replace(caption, reading=reading, seconds=seconds) for caption in found] for found in of_picture]
-            for *of_picture, reading in zip(*each, readings, strict=True)
+            [
+                [replace(attributed(one, reading), reading=reading, seconds=seconds) for one in found]
+                for found in searched
+            ]
+            for *searched, reading in zip(*each, readings, strict=True)
         ]
 
     def _candidates(
@@ -178,6 +194,7 @@ def load_captioner(
     model: str | Path | Captioner | None = None,
     *,
     reader: Any = "tesseract",
+    memory: str | Path | Memory | None = None,
     decoding: Search | None = None,
     ranking: Ranking | None = None,
     precision: Precision = "fp32",
@@ -188,7 +205,8 @@ def load_captioner(
 
     Args:
         model: a checkpoint folder, a run folder of `memecap train`, a Hub id, or a captioner that is loaded already;
-            None: `template`, with no training.
+            `remember`, which retells what a memory knows; None: `template`. The two need no training.
+        memory: the folder of a memory (`memecap memory`) that is asked about each picture, or the memory itself.
         reader: a reader's name or settings (see `memecap parts reading`), or None: no text is read.
         ranking: how the candidates of the decoding are ordered; None: as the decoding does.
         precision: bf16 is the faster and rounds products to 8 bits, so some captions differ from those of fp32.
@@ -203,13 +221,14 @@ def load_captioner(
     place, name = choose_device(device), None
     if not isinstance(model, Captioner):
         name = str(model or DEFAULT_MODEL)
-        if name == DEFAULT_MODEL:
+        if name in UNTRAINED:
             model = create(config.configure("captioners", name))
         else:
             model = checkpoint.load(name, trust_code=trust_code)
     return Pipeline(
         model,
         config.build("reading", reader) if reader is not None else None,
+        memory=open_memory(memory),
         name=name,
         decoding=decoding,
         ranking=ranking,

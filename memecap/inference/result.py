@@ -30,6 +30,7 @@ class Result:
             "caption": caption.get("text"),
             "reading": caption.get("reading"),
             "quotes": caption.get("quotes", ()),
+            "source": caption.get("source"),
             "log_probability": caption.get("log_probability"),
             "score": caption.get("score"),
             "candidates": [

@@ -2,7 +2,7 @@
 
 Where two pictures of a folder share a stem (`x.jpg`, `x.png`) each keeps its whole name: `x.jpg.txt`, `x.png.txt`.
 What was written is remembered by its hash in `.memecap-sidecars.jsonl` of the same folder: a file that is not there, or
-that somebody has changed since, is not overwritten.
+that somebody has changed since, is not overwritten. Whose description a caption retells stands there, too.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from memecap.core import storage
 from memecap.errors import StorageError
+from memecap.memory.attribution import Attribution
 from memecap.pictures.safe_open import find_pictures
 
 RECORD = ".memecap-sidecars.jsonl"
@@ -37,15 +39,19 @@ class Sidecars:
         is_shared = self._taken(picture.parent)[picture.stem.casefold()] > 1
         return long if is_shared or picture.suffix.lower() == ".txt" else picture.with_suffix(".txt")
 
-    def write(self, picture: Path, caption: str) -> Path:
-        """Write a caption beside its picture; returns where. Raises `StorageError`, as where another's file stands."""
+    def write(self, picture: Path, caption: str, source: Attribution | None = None) -> Path:
+        """Write a caption beside its picture; returns where. `source` goes into the record.
+
+        Raises `StorageError`, as where another's file stands.
+        """
         path, content = self.path(picture), (caption + "\n").encode()
         written = self._written.setdefault(path.parent, _remembered(path.parent))
         if path.is_symlink() or path.exists():
             if path.is_file() and not path.is_symlink() and path.read_bytes() == content:
                 return path
             self._refuse_others(path, written)
-        record = {"file": path.name, "sha256": storage.sha256_bytes(content)}
+        record: dict[str, Any] = {"file": path.name, "sha256": storage.sha256_bytes(content)}
+        record |= {"source": source.to_json()} if source else {}
         storage.append_line(path.parent / RECORD, record)  # first: else its file would be refused next time
         written.add((record["file"], record["sha256"]))
         storage.write_bytes(path, content)

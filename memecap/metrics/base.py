@@ -70,6 +70,7 @@ class Metric(Part[C]):
 
     Config: type[C] = MetricConfig  # type: ignore[assignment]  # of a metric without settings of its own
     cost: ClassVar[Cost] = "quick"
+    of_rows: ClassVar[bool] = True  # what a row adds does not depend on the captions of others
 
     @property
     def judge(self) -> str:

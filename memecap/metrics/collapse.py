@@ -38,6 +38,7 @@ class Collapse(Metric[CollapseConfig]):
     """Statistics of a row: words, pairs; distinct words, pairs, captions; loop; copy; words of the reference; 1."""
 
     Config = CollapseConfig
+    of_rows = False
     quantities = (
         _guard("length_ratio", "Length to reference", "Длина к эталону", "neither"),
         _guard("repeated_4grams", "Captions that loop", "Подписей с повторами", "lower"),

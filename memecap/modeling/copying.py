@@ -20,16 +20,22 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+_SHUT = -1e4  # a gate where nothing may be copied
 _LEAST = 1e-20  # a probability, so that what stands nowhere in the prompt keeps a finite logarithm
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What may be copied."""
+    """What may be copied: all of it, or the places of `copied`."""
 
     ids: Int[Tensor, "B R"]
     mask: Bool[Tensor, "B R"]
     embeds: Float[Tensor, "B R W"]
+    copied: Bool[Tensor, "B R"] | None = None
+
+    @property
+    def places(self) -> Bool[Tensor, "B R"]:
+        return self.mask if self.copied is None else self.copied & self.mask
 
 
 class CopyHead(nn.Module):
@@ -53,19 +59,23 @@ class CopyHead(nn.Module):
     def copying(self, embed: nn.Module, output: nn.Module, prompt: Prompt) -> Iterator[None]:
         """Within, the decoder's `output` layer answers with log-probabilities of the mixture: `generate` needs no more.
 
-        `embed` is the decoder's input layer: it tells the token just written.
+        `embed` is the decoder's input layer: it tells the token just written. Of the first pass the last place alone is
+        answered; afterwards each, so that samples may stand side by side in a row.
         """
-        keys = self.keys(prompt)
+        keys, begun = self.keys(prompt), False
         rows = torch.arange(len(prompt.ids), device=prompt.ids.device)
         written = [prompt.embeds[rows, prompt.mask.sum(dim=1) - 1][:, None]]
 
         def remember(module: nn.Module, inputs: Any, embeds: Tensor) -> None:
-            written[0] = embeds[:, -1:]
+            written[0] = embeds
 
         def mixed(module: nn.Module, inputs: Any, logits: Tensor) -> Tensor:
-            states = inputs[0][:, -1:]
+            nonlocal begun
+            states = inputs[0] if begun else inputs[0][:, -1:]
+            logits = logits[:, -states.shape[1] :]
+            begun = True
             last = written[0].repeat_interleave(len(states) // len(written[0]), dim=0)
-            return self.mix(states, last, logits[:, -1:], prompt, keys)
+            return self.mix(states, last, logits, prompt, keys)
 
         hooks = [embed.register_forward_hook(remember), output.register_forward_hook(mixed)]
         try:
@@ -92,11 +102,11 @@ class CopyHead(nn.Module):
     ) -> Float[Tensor, "C L V"]:
         """Log-probabilities; `last` are the embeddings just read. The candidates of an example stand together."""
         n_candidates = len(states) // len(prompt.ids)
-        mask = prompt.mask.repeat_interleave(n_candidates, dim=0)
+        mask = prompt.places.repeat_interleave(n_candidates, dim=0)
         attention = self._attend(states, last, keys.repeat_interleave(n_candidates, dim=0), mask)
         ids = prompt.ids.repeat_interleave(n_candidates, dim=0)[:, None].expand(attention.shape)
         copied = torch.zeros_like(logits, dtype=torch.float32).scatter_add(2, ids, attention)
-        return self._join(self.gate(states), logits.float().log_softmax(dim=-1), copied)
+        return self._join(self._open(states, mask), logits.float().log_softmax(dim=-1), copied)
 
     def log_probabilities(
         self,
@@ -108,10 +118,16 @@ class CopyHead(nn.Module):
         prompt: Prompt,
     ) -> Float[Tensor, " n"]:
         """Of the n wanted targets; `written` are their log-probabilities from the vocabulary alone."""
-        attention = self._attend(states, last, self.keys(prompt), prompt.mask)
-        same = (prompt.ids[:, None, :] == targets[:, :, None]) & prompt.mask[:, None, :]
+        mask = prompt.places
+        attention = self._attend(states, last, self.keys(prompt), mask)
+        same = (prompt.ids[:, None, :] == targets[:, :, None]) & mask[:, None, :]
         copied = (attention * same).sum(dim=2)
-        return self._join(self.gate(states)[..., 0][wanted], written, copied[wanted])
+        return self._join(self._open(states, mask)[..., 0][wanted], written, copied[wanted])
+
+    def _open(self, states: Float[Tensor, "C L W"], mask: Bool[Tensor, "C R"]) -> Float[Tensor, "C L 1"]:
+        """The gate, shut where there is nothing to copy."""
+        gate: Tensor = self.gate(states)
+        return gate.masked_fill(~mask.any(dim=1)[:, None, None], _SHUT)
 
     def _attend(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memecap.memory.attribution import Attribution
 from memecap.quoting.quote import Quote
 from memecap.reading.base import Reading
 
@@ -34,6 +35,7 @@ class Caption:
     log_probability: float | None = None
     finished: bool = True  # the end token was reached
     score: float | None = None  # of what it was chosen by; otherwise nats per token, None without a model
+    source: Attribution | None = None  # whose description it retells, where it does
     reading: Reading | None = None  # filled by the pipeline
     seconds: float | None = None  # filled by the pipeline: reading and captioning, a share of the batch's time
     token_ids: tuple[int, ...] = field(default=(), repr=False)  # as written, the end token included if it was reached

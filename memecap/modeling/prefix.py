@@ -50,8 +50,19 @@ class Read:
         return token_loss(batch, self.logits, self.targets, self.examples, said=self.copied)
 
 
-def read(decoder: Any, start: Float[Tensor, "B K W"] | None, batch: Batch, copy_head: CopyHead | None = None) -> Read:
-    """Teacher forcing: all captions of a batch at once; `start` is the prefix, if there is one."""
+def read(
+    decoder: Any,
+    start: Float[Tensor, "B K W"] | None,
+    batch: Batch,
+    copy_head: CopyHead | None = None,
+    copied: Bool[Tensor, "B R"] | None = None,
+) -> Read:
+    """Teacher forcing: all captions of a batch at once.
+
+    Args:
+        start: the prefix, if there is one.
+        copied: the places of the prompt that may be copied; all when None.
+    """
     embed = decoder.get_input_embeddings()
     prompt = embed(batch.prompt_ids)
     embeds, mask = _after(
@@ -66,12 +77,12 @@ def read(decoder: Any, start: Float[Tensor, "B K W"] | None, batch: Batch, copy_
     states = answer[0][:, :-1]  # what the output layer reads
     wanted = targets != _IGNORED
     logits = language_model.logits(decoder, states[wanted])
-    copied = None
+    mixed = None
     if copy_head is not None:
         written = -functional.cross_entropy(logits, targets[wanted], reduction="none")
-        held = Prompt(batch.prompt_ids, batch.prompt_mask, prompt)
-        copied = copy_head.log_probabilities(states, embeds[:, :-1], written, targets, wanted, held)
-    return Read(logits, targets[wanted], wanted.nonzero()[:, 0], copied)
+        held = Prompt(batch.prompt_ids, batch.prompt_mask, prompt, copied)
+        mixed = copy_head.log_probabilities(states, embeds[:, :-1], written, targets, wanted, held)
+    return Read(logits, targets[wanted], wanted.nonzero()[:, 0], mixed)
 
 
 def before_writing(

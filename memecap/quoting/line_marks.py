@@ -7,8 +7,9 @@ line says matters less than where it stands and what kind of text it is, so long
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from memecap.memory.recollection import Recollection
 from memecap.quoting.matching import spoken
 from memecap.quoting.slots import UNREAD, USER
 from memecap.reading.base import Line, Reading
@@ -23,14 +24,18 @@ BORDERS = {
     "sure": (0.4, 0.6, 0.75, 0.9),
     "shape": (0.6, 0.85, 1.15, 1.5),  # of the picture: width / height
 }
+#: of a recollection: how surely it is the same picture, and how much of it that explains
+KNOWN = {"known": (0.5, 0.75, 0.9), "covers": (0.2, 0.4, 0.7)}
+RECALLED = "<recalled>"  # begins what was said of a picture that this one shows again
 WRITE = "<write>"  # ends the reading
 FIRST_TOKENS, LAST_TOKENS = 8, 3
 
 
-def names(max_lines: int) -> list[str]:
-    """Every mark, in the order of their ids."""
-    layout = [f"<{kind}{i}>" for kind, borders in BORDERS.items() for i in range(len(borders) + 1)]
-    return [WRITE, slot(UNREAD), slot(USER), "<ru>", "<en>", *layout, *(slot(i) for i in range(max_lines))]
+def names(max_lines: int, *, recollections: bool = False) -> list[str]:
+    """Every mark, in the order of their ids; those of recollections where they are told."""
+    known = [RECALLED, *_every(KNOWN)] if recollections else []
+    slots = [slot(i) for i in range(max_lines)]
+    return [WRITE, slot(UNREAD), slot(USER), "<ru>", "<en>", *_every(BORDERS), *slots, *known]
 
 
 def slot(piece: int) -> str:
@@ -43,6 +48,11 @@ def describe(reading: Reading, max_lines: int) -> list[tuple[list[str], str]]:
     shape = _name("shape", reading.width / max(reading.height, 1))
     lines = enumerate(reading.lines[:max_lines])
     return [([shape], ""), *((_marks(i, line, reading), spoken(line.said)) for i, line in lines)]
+
+
+def recalled(found: Recollection) -> list[str]:
+    """The marks of a recollection."""
+    return [RECALLED, _name("known", found.confidence), _name("covers", found.covered)]
 
 
 def shorten(ids: Sequence[int]) -> list[int]:
@@ -67,4 +77,8 @@ def _marks(number: int, line: Line, reading: Reading) -> list[str]:
 
 
 def _name(kind: str, value: int | float) -> str:
-    return f"<{kind}{bisect(BORDERS[kind], value)}>"
+    return f"<{kind}{bisect((BORDERS | KNOWN)[kind], value)}>"
+
+
+def _every(borders: Mapping[str, Sequence[float]]) -> list[str]:
+    return [f"<{kind}{i}>" for kind, values in borders.items() for i in range(len(values) + 1)]

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
+from jaxtyping import Bool, Int
 from torch import Tensor
 from transformers import LogitsProcessor
 
 from memecap.quoting import line_marks
+from memecap.quoting.retelling import retell
 from memecap.quoting.slots import UNREAD, USER, Piece
 from memecap.reading.base import Reading
 from memecap.text.base import Tokenizer
@@ -33,6 +35,7 @@ class SlotCodec:
     Args:
         join: ids between two slots → their text.
         slots: false: captions are letters only and no mark is ever written.
+        recollections: remembered descriptions that a prompt tells, the surest first.
         never: ids that no caption holds, beside marks of the layout and words with a quotation mark in them.
     """
 
@@ -43,10 +46,13 @@ class SlotCodec:
         join: Callable[[list[int]], str],
         max_lines: int,
         slots: bool = True,
+        recollections: int = 0,
         never: Sequence[int] = (),
     ) -> None:
         self._tokenizer, self._join, self._max_lines, self._in_slots = tokenizer, join, max_lines, slots
-        self._ids = {name: tokenizer.mark_id(name) for name in line_marks.names(max_lines)}
+        self._n_recalled = recollections
+        names = line_marks.names(max_lines, recollections=recollections > 0)
+        self._ids = {name: tokenizer.mark_id(name) for name in names}
         self._pieces = {self._ids[line_marks.slot(i)]: i for i in (UNREAD, USER, *range(max_lines))}
         self._never = [*never, *self._never_written()]
 
@@ -68,8 +74,10 @@ class SlotCodec:
             pieces += [self._join(same)] if slot is None else [slot] * len(same)
         return pieces
 
-    def prompt(self, reading: Reading | None, *, max_tokens: int) -> list[int]:
-        """For each line its marks and its first and last words, whole lines only; then the mark that ends it all."""
+    def prompt(self, reading: Reading | None, *, max_tokens: int, max_recalled: int = 0) -> list[int]:
+        """For each line its marks and its first and last words, whole lines only; what is remembered, each recollection
+        cut at `max_recalled`; the mark that ends it all.
+        """
         ids: list[int] = []
         for marks, text in line_marks.describe(reading, self._max_lines) if reading else ():
             words = self._tokenizer.encode(text.lower())
@@ -77,7 +85,15 @@ class SlotCodec:
             if len(ids) + len(line) >= max_tokens:
                 break
             ids += line
+        for found in reading.recollections[: self._n_recalled] if reading else ():
+            begun = [self._ids[mark] for mark in line_marks.recalled(found)]
+            ids += [*begun, *self.encode(retell(found, reading))][:max_recalled]
         return [*ids, self._ids[line_marks.WRITE]]
+
+    def recalled(self, prompt_ids: Int[Tensor, "B R"]) -> Bool[Tensor, "B R"]:
+        """The places of prompts where what is remembered stands."""
+        begun = (prompt_ids == self._ids[line_marks.RECALLED]).cumsum(dim=1) > 0
+        return begun & (prompt_ids != self._ids[line_marks.WRITE])
 
     def rules(self, readings: Sequence[Reading | None]) -> SlotRules:
         """Slots of lines that are there, each once; nothing that is never written."""

@@ -41,6 +41,7 @@ function head() {
 }
 
 /* ---- the table and its chart ---- */
+const SUBSETS = { known: "картинки, известные памяти", new: "новые картинки" };
 
 const view = { preset: 0, metric: "", every: false };
 
@@ -78,6 +79,12 @@ function showTable() {
     const row = make("tr", { class: system.kind }, make("td", { textContent: labelOf(system.system) }));
     for (const name of metrics) row.append(scoreCell(table, system, name, top[name]));
     body.append(row);
+    for (const [subset, part] of Object.entries(system.subsets || {})) {
+      const name = `${SUBSETS[subset] || subset}: ${part.n}`;
+      const under = make("tr", { class: `${system.kind} part` }, make("td", { textContent: `· ${name}` }));
+      for (const metric of metrics) under.append(scoreCell(table, part, metric, null));
+      body.append(under);
+    }
   }
   byId("table").replaceChildren(make("thead", {}, header), body);
   byId("signature").textContent = table.signature;

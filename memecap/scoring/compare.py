@@ -13,7 +13,7 @@ from typing import Any
 from memecap.core import progress, storage
 from memecap.core.manifest import open_corpus
 from memecap.errors import DataError, UsageError
-from memecap.scoring import coverage, quantities, significance
+from memecap.scoring import coverage, quantities, significance, subsets
 from memecap.scoring import score as scoring
 from memecap.scoring.predictions import Prediction, read_predictions
 from memecap.scoring.presets import DEFAULT, Part
@@ -50,6 +50,8 @@ def rank(
 ) -> list[Record]:
     """The records of `scores.json`, as ordered; `compared` holds the first captioner minus the record's system.
 
+    Where a memory knew some of the pictures, `subsets` holds the same of the known and of the new ones.
+
     Args:
         every, more, training: see `score.measure`.
         quiet: do not say on stderr what the guards saw; the records hold it.
@@ -67,7 +69,19 @@ def rank(
     first = next((place for place, system in enumerate(systems) if system.kind == CAPTIONER), None)
     if first is not None:
         _compare(records, systems, measured, first, resamples, seed)
+    for name, places in subsets.known_and_new(systems[first or 0].rows).items():
+        parts = [subsets.part_of(found, places) for found in measured]
+        of_part = [_scored(part, resamples=resamples, seed=seed) for part in parts]
+        if first is not None:
+            _compare(of_part, systems, parts, first, resamples, seed)
+        for record, part in zip(records, of_part, strict=True):
+            record.setdefault("subsets", {})[name] = part
     return records
+
+
+def _scored(found: scoring.Measurement, *, resamples: int, seed: int) -> Record:
+    intervals = significance.intervals(found, resamples=resamples, seed=seed)
+    return {"n": found.n, "scores": dict(found.scores), "intervals": intervals}
 
 
 def _record(system: System, found: scoring.Measurement, *, resamples: int, seed: int) -> Record:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from memecap.core.terminal import plain, plain_json
@@ -52,6 +52,8 @@ def _columns(records: Sequence[Record], every: bool) -> list[str]:
 
 def _score(record: Record, quantity: Quantity) -> str:
     """The score, with a sign where the first captioner's difference from this system is not significant."""
+    if quantity.name not in record["scores"]:
+        return "–"  # of all captions together only
     text = f"{record['scores'][quantity.name]:.{quantity.decimals}f}"
     compared = record.get("compared", {}).get("minus_this", {}).get(quantity.name)
     return f"{text}≈" if compared and "guard" not in quantity.places and compared["p_holm"] >= LEVEL else text
@@ -65,6 +67,8 @@ def _cells(records: Sequence[Record], names: Sequence[str], escapes: Escapes | N
         name = str(record["system"]) + ("" if record["kind"] == CAPTIONER else " (floor)")
         coverage = "/".join(map(str, record.get("coverage", ())))
         cells.append([plain(name), str(record["n"]), coverage, *(_score(record, found[name]) for name in names)])
+        for subset, part in record.get("subsets", {}).items():
+            cells.append([f"· {plain(subset)}", str(part["n"]), "", *(_score(part, found[name]) for name in names)])
     return [[text.translate(escapes or {}) for text in row] for row in cells]
 
 
@@ -73,6 +77,7 @@ def _note(records: Sequence[Record]) -> list[str]:
     told += [plain(f"warning: {record['warning']}") for record in records if "warning" in record]
     signs = [(record["system"], sign["says"]) for record in records for sign in record.get("warnings", ())]
     told += [plain(f"warning: {system}: {says}") for system, says in signs]
+    told += ["· known: a memory has met the picture before; · new: it has not"] if "subsets" in records[0] else []
     return [*told, *_LEGEND] if any("compared" in record for record in records) else told
 
 
@@ -99,6 +104,14 @@ def _latex(records: Sequence[Record], names: Sequence[str]) -> str:
     return "\n".join([*(f"% {line}" for line in _note(records)), *lines, r"\bottomrule", r"\end{tabular}"])
 
 
+def _with_subsets(records: Sequence[Record]) -> Iterator[tuple[str, Record]]:
+    """Each record and its parts, named."""
+    for record in records:
+        yield str(record["system"]), record
+        for subset, part in record.get("subsets", {}).items():
+            yield f"{record['system']} · {subset}", {**record, "coverage": (), **part}
+
+
 def _csv(records: Sequence[Record], names: Sequence[str]) -> str:
     bounds = [f"{name}_{side}" for name in names for side in ("low", "high")]
     out = io.StringIO()
@@ -106,16 +119,16 @@ def _csv(records: Sequence[Record], names: Sequence[str]) -> str:
     writer.writerow(
         ["system", "kind", "n", "captioned", "asked", *names, *bounds, *(f"{name}_p" for name in names), "signature"]
     )
-    for record in records:
+    for name, record in _with_subsets(records):
         compared = record.get("compared", {}).get("minus_this", {})
         intervals = record.get("intervals", {})
         writer.writerow(
             [
-                cell(plain(str(record["system"]))),
+                cell(plain(name)),
                 record["kind"],
                 record["n"],
                 *(record.get("coverage") or ("", "")),
-                *(record["scores"][name] for name in names),
+                *(record["scores"].get(name, "") for name in names),
                 *(intervals.get(name, ["", ""])[side] for name in names for side in (0, 1)),
                 *(compared.get(name, {}).get("p_holm", "") for name in names),
                 cell(plain(str(record["signature"]))),

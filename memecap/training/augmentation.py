@@ -7,6 +7,10 @@ without text is turned and cropped; it is mirrored too, unless a caption tells l
 
 A simulated reading lets a decoder learn to copy where no picture has been read: the caption's own quotes, with the
 noise of a reader of memes. Whole lines are missed, words are lost, letters are mistaken, specks are taken for text.
+
+A simulated recollection lets a captioner learn what a recollection is worth where few pictures have one: what somebody
+else said of the picture, or its own caption with words and sentences lost, surely known; or, hardly known, the caption
+of another picture.
 """
 
 from __future__ import annotations
@@ -21,11 +25,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageEnhance
 
+from memecap.memory.recollection import Recollection, RememberedLine
 from memecap.reading.base import Line, Reading
-from memecap.text.quotes import quotes
+from memecap.text.quotes import quotes, spans
 
 MIN_KEPT = 0.75  # of each side, by a crop
 MOST_SHRUNK = 0.9  # of each side
+STRANGE = 0.2  # of simulated recollections
+LOSE_SENTENCE = 0.15
 _SIDES = re.compile(r"\b(?:слева|справа|налево|направо|влево|вправо|лев\w{1,3}|прав\w{1,3})\b", re.IGNORECASE)
 _LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 
@@ -122,6 +129,48 @@ def simulate_reading(caption: str, rng: random.Random, noise: Noise = Noise()) -
         text = [line.upper() for line in text]
     lines = tuple(Line(line, (0, 0, 0, 0), 1.0) for line in text if line)
     return Reading(lines=lines, width=0, height=0, reader="simulated")
+
+
+def simulate_recollection(
+    captions: Sequence[str], which: int, strange: str, reading: Reading, rng: random.Random
+) -> Recollection:
+    """What a memory may have said of this picture, where caption `which` is to be learnt.
+
+    Args:
+        captions: every caption of the picture.
+        strange: the caption of another picture.
+    """
+    is_strange = rng.random() < STRANGE
+    others = [text for i, text in enumerate(captions) if i != which]
+    said = rng.choice(others) if others else _forget(captions[which], rng)
+    return Recollection(
+        image_id="simulated",
+        group_id="simulated",
+        corpus="",
+        split="",
+        captions=(strange if is_strange else said,),
+        lines=tuple(RememberedLine(line.text, line.box) for line in reading.lines),
+        box=(0, 0, reading.width, reading.height),
+        covered=rng.uniform(0.0, 0.4) if is_strange else rng.uniform(0.3, 1.0),
+        inliers=0,
+        confidence=rng.uniform(0.0, 0.6) if is_strange else rng.uniform(0.6, 1.0),
+        transform=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
+    )
+
+
+def _forget(caption: str, rng: random.Random) -> str:
+    """A caption with words and whole sentences of its scene lost; its quotes stay."""
+    lose_word = rng.choice((0.0, 0.1, 0.25))
+    kept, end = [], 0
+    for span in [*spans(caption), None]:
+        sentences = re.split(r"(?<=[.!?])(?=\s)", caption[end : span.opened if span else None])
+        for sentence in sentences:
+            if len(sentences) == 1 or rng.random() >= LOSE_SENTENCE:
+                kept += [word for word in sentence.split() if rng.random() >= lose_word]
+        if span:
+            kept.append(caption[span.opened : span.closed])
+            end = span.closed
+    return " ".join(kept)
 
 
 def _break(words: list[str], rng: random.Random) -> list[list[str]]:

@@ -130,6 +130,16 @@ class StageConfig(Frozen):
     line_dropout: float = Field(
         0.0, ge=0, lt=1, description="chance that training hides a line of a reading: what a reader may miss"
     )
+    recollections: bool = Field(
+        False,
+        description="tell what a memory knows of each picture: stored beside every corpus with pictures",
+    )
+    recollection_dropout: float = Field(
+        0.0, ge=0, lt=1, description="chance that training hides what is remembered: one model with and without memory"
+    )
+    simulate_recollection: float = Field(
+        0.0, ge=0, le=1, description="chance that training simulates what is remembered where nothing is"
+    )
     early_stop: EarlyStop = Field(EarlyStop(), description="which epoch is best, and when to stop")
 
     @model_validator(mode="after")
@@ -146,6 +156,12 @@ class StageConfig(Frozen):
             raise ValueError("a text_only stage captions no picture: it has no captions to reward")
         if self.objective and self.early_stop.metric == "loss":
             raise ValueError("scst raises the loss of references: set early_stop.metric to a score, such as chrf2")
+        return self
+
+    @model_validator(mode="after")
+    def _remembered(self) -> Self:
+        if self.recollection_dropout and not self.recollections:
+            raise ValueError("recollection_dropout hides what is remembered: set recollections: true")
         return self
 
 

@@ -20,10 +20,13 @@ from memecap.captioners.base import TrainableCaptioner
 from memecap.core import manifest, storage
 from memecap.core.progress import track
 from memecap.errors import ConfigError, DataError
+from memecap.memory import stored as memory
+from memecap.memory.own import load_own
+from memecap.memory.recollection import Recollection
 from memecap.modeling.batch import Example, ImageInput
 from memecap.reading.base import Reading
 from memecap.reading.stored import readings
-from memecap.training.augmentation import augment, is_photograph, simulate_reading
+from memecap.training.augmentation import augment, is_photograph, simulate_reading, simulate_recollection
 from memecap.training.config import StageConfig, TrainConfig
 from memecap.training.image_inputs import ImageInputs, open_image_inputs
 
@@ -101,7 +104,28 @@ class Dataset:
         return self.captioner.example(chosen.captions[caption], image=image, reading=reading)
 
     def reading(self, item: int, caption: int, seed: str) -> Reading | None:
-        """What the captioner is told of the picture's text; `seed` decides what is lost and what is simulated."""
+        """What the captioner is told of the picture's text, and of the same picture described before.
+
+        `seed` decides what is lost and what is simulated.
+        """
+        reading = self._read(item, caption, seed)
+        if not self.train or not (self.stage.recollection_dropout or self.stage.simulate_recollection):
+            return reading
+        return self._remember(item, caption, reading, random.Random(f"{seed}/recollection"))
+
+    def _remember(self, item: int, caption: int, reading: Reading | None, chance: random.Random) -> Reading | None:
+        """The reading with what is remembered hidden, or simulated where there is nothing."""
+        if reading is not None and reading.recollections:
+            hidden = chance.random() < self.stage.recollection_dropout
+            return replace(reading, recollections=()) if hidden else reading
+        if chance.random() >= self.stage.simulate_recollection:
+            return reading
+        reading = reading or Reading((), 0, 0, "simulated")
+        strange = chance.choice(chance.choice(self.items).captions)
+        captions = self.items[item].captions
+        return replace(reading, recollections=(simulate_recollection(captions, caption, strange, reading, chance),))
+
+    def _read(self, item: int, caption: int, seed: str) -> Reading | None:
         chosen, stored = self.items[item], self.items[item].reading
         if stored is None:
             simulated = self.stage.simulate_reading
@@ -158,18 +182,19 @@ def load_items(corpus: manifest.Corpus, stage: StageConfig, split: str, image_in
     """The usable rows of a split: with a caption, and with a picture where the captioner looks at one."""
     stored = readings.load_readings(corpus.folder)
     told = {} if stage.readings is False else stored
+    known = load_own(corpus, split) if stage.recollections else {}
     items = [
         Item(
             row.image_id,
             row.captions,
             corpus.image_path(row),
-            told.get(row.image_id),
+            _told(told.get(row.image_id), known.get(row.image_id, ())),
             is_photograph(row.captions, stored.get(row.image_id)),
         )
         for row in corpus.rows(split)
         if row.captions and (image_inputs is None or image_inputs.has(row))
     ]
-    unread = sum(item.reading is None for item in items)
+    unread = sum(item.image_id not in told for item in items)
     if stage.readings and unread and not stage.simulate_reading:
         raise DataError(
             f"{unread} of {len(items)} rows of {split} have no stored reading, and stage {stage.name} demands them",
@@ -177,6 +202,12 @@ def load_items(corpus: manifest.Corpus, stage: StageConfig, split: str, image_in
             fix=f"Run `memecap read {corpus.folder}`, or set simulate_reading: true, or readings: null.",
         )
     return items
+
+
+def _told(reading: Reading | None, known: Sequence[Recollection]) -> Reading | None:
+    if not known:
+        return reading
+    return replace(reading or Reading((), 0, 0, "nobody"), recollections=tuple(known))
 
 
 def _nothing_to_train_on(corpus: str, stage: StageConfig, *, sees: bool) -> ConfigError:
@@ -201,10 +232,11 @@ def train_captions(corpora: Sequence[Sequence[manifest.Corpus]]) -> Iterator[str
 
 
 def fingerprint(corpora: Sequence[Sequence[manifest.Corpus]]) -> dict[str, str]:
-    """A checksum of each corpus's rows and readings: a run that goes on must find them as they were."""
+    """A checksum of each corpus's rows, readings and recollections: a run that goes on must find them as they were."""
     prints = {}
     for corpus in (corpus for stage in corpora for corpus in stage):
-        files = [*corpus.folder.glob("*/metadata.jsonl"), *(corpus.folder / readings.FOLDER).glob("*.jsonl")]
+        beside = [corpus.folder / folder for folder in (readings.FOLDER, memory.FOLDER)]
+        files = [*corpus.folder.glob("*/metadata.jsonl"), *(path for one in beside for path in one.glob("*.jsonl"))]
         sums = [f"{path.relative_to(corpus.folder)} {storage.sha256_file(path)}" for path in sorted(files)]
         prints[corpus.name] = storage.sha256_bytes("\n".join(sums).encode())
     return prints

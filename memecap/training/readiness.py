@@ -12,6 +12,7 @@ from pathlib import Path
 from memecap.core import config as configuration
 from memecap.core import hub, manifest, registry
 from memecap.errors import DataError, MemecapError, MissingFileError
+from memecap.memory.own import load_own
 from memecap.reading.stored import readings
 from memecap.text import navec
 from memecap.training import estimate
@@ -94,6 +95,9 @@ def _corpus(folder: Path, stages: list[StageConfig], *, sees: bool) -> Iterator[
         yield Check(str(folder), what, fix, DataError.exit_code)
     elif unread := _unread(folder, stages, [*rows["train"], *rows["val"]]):
         yield Check(str(folder), f"{counted}; {unread}", f"memecap read {folder}", DataError.exit_code)
+    elif any(stage.recollections for stage in stages) and any(row.file_name for row in rows["train"]):
+        n_known = sum(map(bool, load_own(corpus, "train").values()))
+        yield Check(str(folder), f"{counted}; {n_known:,} of its pictures are remembered")
     else:
         yield Check(str(folder), counted)
 
@@ -117,6 +121,9 @@ def _command(folder: Path, stages: list[StageConfig]) -> str:
         steps = [_build(folder)]
     if any(stage.readings for stage in stages):
         steps.append(f"memecap read {folder}")
+    if any(stage.recollections for stage in stages):
+        steps.append(f"memecap memory build {folder} --split train --out data/memory")
+        steps.append(f"memecap memory find data/memory {folder}")
     return " && ".join(steps)
 
 

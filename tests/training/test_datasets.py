@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,11 @@ import pytest
 from accelerate import Accelerator
 
 from memecap.captioners.base import TrainableCaptioner
+from memecap.core import manifest, storage
 from memecap.core.config import validate
+from memecap.errors import DataError
+from memecap.memory.recollection import Recollection
+from memecap.memory.stored import recollections_path
 from memecap.modeling.batch import Example
 from memecap.reading.base import Line, Reading
 from memecap.training.config import StageConfig, TrainConfig
@@ -126,3 +131,56 @@ def test_lengths_stand_by_corpus_and_item(settings: Settings, data_folder: Path)
     assert [len(found) for found in train.lengths] == [20, 20]
     assert {len(captions) for captions in train.lengths[0]} == {2}
     assert {len(captions) for captions in train.lengths[1]} == {1}
+
+
+def known(caption: str, **changes: Any) -> Recollection:
+    values = {"image_id": "b", "group_id": "b", "corpus": "second", "split": "train", "captions": (caption,)}
+    place = {"lines": (), "box": (0, 0, 9, 9), "covered": 0.9, "inliers": 40, "confidence": 0.95}
+    return Recollection(**{**values, **place, "transform": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), **changes})
+
+
+def test_what_is_remembered_is_hidden_by_chance_in_training_alone() -> None:
+    told = with_reading(Reading(LINES, 100, 800, "test", (known("кот"),)))
+    shown = dataset(told, recollections=True, recollection_dropout=0.3)
+    hidden = sum(not shown.reading(0, 0, str(i)).recollections for i in range(300))  # type: ignore[union-attr]
+    assert 60 < hidden < 120
+    assert dataset(told, train=False, recollections=True, recollection_dropout=0.9).reading(0, 0, "1") is told.reading
+    assert dataset(told, recollections=True).reading(0, 0, "1") is told.reading
+
+
+def test_recollections_are_simulated_where_there_are_none() -> None:
+    """Mostly what another says of the same picture, surely known; seldom a stranger's words, hardly known."""
+    stranger = Item("z", ("чужое",), None, None)
+    shown = dataset(with_reading(None), stranger, simulate_recollection=0.5)
+    found = [shown.reading(0, 0, str(i)) for i in range(400)]
+    known_of = [one.recollections[0] for one in found if one is not None]
+    assert 160 < len(known_of) < 240
+    said = Counter((one.captions[0], one.confidence >= 0.6) for one in known_of)
+    assert said["другая", True] > 0.7 * len(known_of) and said["чужое", False] > 0
+    assert ("подпись", True) not in said and ("чужое", True) not in said
+    assert shown.reading(0, 0, "5") == shown.reading(0, 0, "5")
+    assert dataset(with_reading(None), train=False, simulate_recollection=1.0).reading(0, 0, "1") is None
+
+
+def store(folder: Path, found: dict[str, Recollection]) -> None:
+    records = ({"image_id": key, "recollections": [one.to_json()]} for key, one in found.items())
+    storage.write_jsonl(recollections_path(folder, "toy"), records)
+
+
+def test_stored_recollections_reach_the_items_and_never_their_own(settings: Settings, pictured: Path) -> None:
+    rows = {split: list(manifest.open_corpus(pictured).rows(split)) for split in ("train", "val")}
+    first, other = rows["train"][0], rows["train"][1]
+    seen = known("тут", image_id=other.image_id, group_id=other.group_id)
+    with pytest.raises(DataError, match="no stored recollections"):
+        opened(settings, recollections=True, text_only=True)
+    store(pictured, {first.image_id: seen, rows["val"][0].image_id: seen})
+    _, train, val = opened(settings, readings=True, recollections=True, text_only=True)
+    told = {item.image_id: item.reading.recollections for item in [*train.items, *val.items] if item.reading}
+    assert {image_id for image_id, found in told.items() if found} == {first.image_id, rows["val"][0].image_id}
+    _, train, _ = opened(settings, readings=False, recollections=True, text_only=True)
+    assert [item.reading is not None for item in train.items].count(True) == 1  # known, though its text is hidden
+    _, train, _ = opened(settings, readings=True, text_only=True)
+    assert not any(item.reading.recollections for item in train.items if item.reading)
+    store(pictured, {other.image_id: seen})
+    with pytest.raises(DataError, match="remembers itself"):
+        opened(settings, recollections=True, text_only=True)

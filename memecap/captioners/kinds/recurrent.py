@@ -51,6 +51,10 @@ class RecurrentConfig(PartConfig):
         False, description="whether it is told of the lines that were read, and quotes them as slots; not in the paper"
     )
     max_lines: int = Field(24, ge=1, le=96, description="lines that can be quoted")
+    recollections: int = Field(
+        0, ge=0, le=4, description="with reading: remembered descriptions of the same picture that it is told"
+    )
+    max_recollection_tokens: int = Field(64, ge=8, description="each is cut there")
 
 
 class RecurrentCaptioner(TrainableCaptioner):
@@ -68,7 +72,9 @@ class RecurrentCaptioner(TrainableCaptioner):
         self.embed = embedding(config.embeddings, words, filled=new)
         self._slots: SlotCodec | None = None
         if config.reading:
-            self._slots = SlotCodec(words, join=words.join, max_lines=config.max_lines, never=[UNKNOWN_ID])
+            n_lines, n_recalled = config.max_lines, config.recollections
+            never = [UNKNOWN_ID]
+            self._slots = SlotCodec(words, join=words.join, max_lines=n_lines, recollections=n_recalled, never=never)
 
     @classmethod
     def from_texts(cls, config: Any, texts: Iterable[str]) -> RecurrentCaptioner:
@@ -106,7 +112,9 @@ class RecurrentCaptioner(TrainableCaptioner):
         """After the pictures and prompts [B R] with their mask."""
 
     def _prompt(self, reading: Reading | None) -> list[int]:
-        return [] if self._slots is None else self._slots.prompt(reading, max_tokens=MAX_PROMPT)
+        if self._slots is None:
+            return []
+        return self._slots.prompt(reading, max_tokens=MAX_PROMPT, max_recalled=self.config.max_recollection_tokens)
 
     def _write(self, ids: Sequence[int], reading: Reading | None) -> tuple[str, tuple[Quote, ...]]:
         if self._slots is not None:
@@ -118,7 +126,7 @@ class RecurrentCaptioner(TrainableCaptioner):
 def learn_words(config: RecurrentConfig, texts: Iterable[str]) -> Words:
     """The vocabulary of training captions; where the threshold leaves none, all words."""
     kept = list(texts)
-    marks = line_marks.names(config.max_lines) if config.reading else ()
+    marks = line_marks.names(config.max_lines, recollections=config.recollections > 0) if config.reading else ()
     words = Words.learn(kept, min_count=config.min_count, marks=marks)
     if words.size > words.n_special or config.min_count == 1:
         return words

@@ -35,13 +35,13 @@ def build(source: Source, folder: Path, *, on: str = "here", drop_missing: bool 
     settings = source.config
     refuse_own_source(folder, [value for _, value in settings if isinstance(value, Path)], source.pictures)
     manifest.claim(folder, is_ours=has_journal(folder))
-    rules = {key: getattr(settings, key) for key in ("val", "test", "salt", "similarity")}
+    rules = {key: getattr(settings, key) for key in ("val", "test", "salt", "similarity", "split_by")}
     with storage.lock(folder), Journal(folder) as journal:
         _refuse_other_rules(folder, rules)
         storage.sweep(folder)
         journal.gather(source.items(), within=source.confined_to)
         journal.look(on=on)
-        assign_splits(journal.db, folder, beside=settings.beside, **rules)
+        assign_splits(journal.db, folder, beside=settings.beside, on=on, **rules)
         if not drop_missing:
             refuse_drops(journal)
         journal.copy_pictures()

@@ -24,6 +24,7 @@ from memecap.core.manifest import Row
 from memecap.core.parallel import parallel_map
 from memecap.corpora.build.pictures import inspect_and_open
 from memecap.corpora.tools.leaks import SAME, leaks, sketch
+from memecap.memory.stored import load_recollections
 from memecap.pictures.safe_open import open_picture
 
 _WORD = re.compile(r"\w+")
@@ -44,6 +45,7 @@ class Report:
     repeated_captions: int = 0  # captions that stand more than once
     shared_captions: int = 0  # different captions that stand in more than one split
     left_out: int = 0
+    known: dict[str, int] = field(default_factory=dict)  # split → pictures that show one of train
     near_misses: list[str] = field(default_factory=list)  # pictures of two splits that look alike, for the eye
     faults: list[str] = field(default_factory=list)
 
@@ -105,6 +107,7 @@ def _read(db: sqlite3.Connection, number: int, corpus: manifest.Corpus, *, on: s
         report.captions[split] = n_captions
         if n_rows != corpus.counts[split]:
             report.faults.append(f"{split}: {n_rows} rows where corpus.json counts {corpus.counts[split]}")
+    report.known = _known(corpus)
     report.words = _quantiles(lengths)
     report.languages = dict(languages.most_common())
     report.faults += _strays(db, number, corpus)
@@ -138,6 +141,18 @@ def quantile(counts: Counter[int], share: float) -> int:
     numbers = sorted(counts)
     below = accumulate(counts[number] for number in numbers)
     return next(number for number, n in zip(numbers, below, strict=True) if n >= share * counts.total())
+
+
+def _known(corpus: manifest.Corpus) -> dict[str, int]:
+    """How many pictures of the other splits show a picture of train, by the stored recollections."""
+    found = load_recollections(corpus.folder)
+    told = {
+        image_id
+        for image_id, known in found.items()
+        if any(one.corpus == corpus.name and one.split == "train" for one in known)
+    }
+    others = [split for split in corpus.counts if split != "train"] if found else []
+    return {split: sum(row.image_id in told for row in corpus.rows(split)) for split in others}
 
 
 def _quantiles(lengths: Counter[int]) -> dict[str, float]:

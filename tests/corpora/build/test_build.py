@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from killing import Killer
+from PIL import Image, ImageDraw
 
 from memecap.core import manifest, storage
 from memecap.corpora.base import Item
@@ -228,3 +230,39 @@ def _bytes_of(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }
+
+
+def test_what_stays_on_one_side(paint, tmp_path: Path) -> None:
+    """Files alone; near-duplicates too; and a crop of a picture, which a memory knows and no hash."""
+    scene = _scene(tmp_path / "scene.png", 1)
+    crop = tmp_path / "crop.png"
+    with Image.open(scene) as picture:
+        picture.crop((150, 120, 390, 380)).resize((300, 330)).save(crop)
+    items = [
+        item("a", paint("a.png", 1), split="train"),
+        item("b", paint("b.png", 1, dot=True), split="train"),
+        item("c", scene, split="train"),
+        item("d", crop, split="val"),
+        item("e", _scene(tmp_path / "other.png", 2), split="val"),
+    ]
+    groups, left = {}, {}
+    for by in ("file", "group", "picture"):
+        rows = all_rows(build(Listed(*items, split_by=by), tmp_path / by))
+        groups[by] = len({row.group_id for row in rows.values()})
+        left[by] = sorted(left_out(tmp_path / by))
+    assert groups == {"file": 5, "group": 4, "picture": 3}
+    assert left == {"file": [], "group": [], "picture": ["c"]}  # the stricter side keeps the picture
+    with pytest.raises(UsageError, match="split_by='file'"):
+        build(Listed(*items, split_by="picture"), tmp_path / "file")
+
+
+def _scene(path: Path, seed: int) -> Path:
+    chance = random.Random(seed)
+    picture = Image.new("RGB", (480, 480), "white")
+    pen = ImageDraw.Draw(picture)
+    for _ in range(400):
+        x, y, size = chance.randrange(480), chance.randrange(480), chance.randrange(6, 40)
+        colour = tuple(chance.randrange(256) for _ in range(3))
+        chance.choice((pen.ellipse, pen.rectangle))((x, y, x + size, y + size), fill=colour)
+    picture.save(path)
+    return path
