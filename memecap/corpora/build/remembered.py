@@ -13,6 +13,7 @@ from pathlib import Path
 from memecap.core.progress import track
 from memecap.memory.entry import Entry
 from memecap.memory.memory import Memory
+from memecap.memory.recollection import RememberedLine
 from memecap.reading.stored.readings import load_readings
 
 FOLDER = ".memory"
@@ -51,5 +52,5 @@ def remembered_bases(db: sqlite3.Connection, folder: Path, *, on: str) -> Iterat
     memory.close()
 
 
-def _entry(image_id: str, base: str) -> Entry:
-    return Entry(image_id=image_id, group_id=base, corpus="build", split="", captions=())
+def _entry(image_id: str, base: str, lines: tuple[RememberedLine, ...]) -> Entry:
+    return Entry(image_id=image_id, group_id=base, corpus="build", split="", captions=(), lines=lines)
