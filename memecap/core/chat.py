@@ -21,7 +21,7 @@ from memecap.errors import AuthError, ServiceError, TryLaterError, UsageError
 _LONGEST_WAIT_S = 120.0
 _LARGEST_ANSWER = 1 << 24  # bytes; a whole page of text is some thousands
 _RETRIED = {408, 409, 425, 429, 500, 502, 503, 504, 529}
-_UNREADABLE = 2  # times an answer that is none is asked for again: a proxy's page, and not a wrong address
+_UNREADABLE = 4  # times an answer that is none is asked for again: a proxy's page, and not a wrong address
 _KEPT = "what has been answered is kept."
 
 
