@@ -41,6 +41,13 @@ JPEG, SHA256 = "jpeg", "sha256"
 
 
 class Settings(PartConfig):
+    operational = frozenset(
+        {
+            "endpoint", "key_variable", "parallel", "retries", "timeout_s", "pause_s", "price_in", "price_out",
+            "budget", "cache",
+        }
+    )  # fmt: skip
+
     name: str = "openai"
     model: str = Field(description="the model's name at the endpoint")
     endpoint: str | tuple[str, ...] = Field(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,13 +16,16 @@ from memecap.core.progress import say, track
 from memecap.errors import MemecapError, UsageError
 
 if TYPE_CHECKING:
+    from memecap.inference.elsewhere import Elsewhere
     from memecap.inference.pipeline import Pipeline
     from memecap.inference.result import Result
     from memecap.inference.sidecars import Sidecars
 
 Model = Annotated[
     str | None,
-    typer.Option(help="checkpoint or run folder, or a Hub id; without it: a template that needs no training"),
+    typer.Option(
+        help="checkpoint or run folder, Hub id, or YAML of configs/serve; without it: a template that needs no training"
+    ),
 ]
 Decodings = Annotated[
     list[str] | None,
@@ -52,6 +56,7 @@ def caption(
         Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
     ] = None,
     batch_size: options.BatchSize = 16,
+    on: options.Place = "here",
     trust_code: options.TrustCode = False,
     device: options.Device = None,
 ) -> None:
@@ -61,6 +66,7 @@ def caption(
     from memecap.decoding.base import choose_several
     from memecap.inference import precision as precisions
     from memecap.inference import ranking
+    from memecap.inference.elsewhere import HERE, Elsewhere
     from memecap.inference.pipeline import load_captioner
     from memecap.inference.sidecars import Sidecars
 
@@ -68,7 +74,10 @@ def caption(
     if len(decodings) > 1 and (sidecar or attention):
         where = "--sidecar" if sidecar else "--attention"
         raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
-    captioner = load_captioner(
+    if attention and on != HERE:
+        raise UsageError("where it looked is drawn here", where="--attention", fix="Leave --on out.")
+    make = partial(
+        load_captioner,
         model,
         reader=options.reader_settings(reader, reader_settings),
         decoding=decodings[0] if decodings else None,
@@ -77,6 +86,7 @@ def caption(
         device=device,
         trust_code=trust_code,
     )
+    captioner = make() if on == HERE else Elsewhere(make, on)
     if len(decodings) > 1:
         failed = side_by_side.show(captioner, sources, decodings, batch_size=batch_size, form=form)
     else:
@@ -87,7 +97,7 @@ def caption(
 
 
 def _show(
-    captioner: Pipeline,
+    captioner: Pipeline | Elsewhere,
     sources: Sequence[Path | bytes],
     *,
     batch_size: int,
@@ -99,7 +109,8 @@ def _show(
     if attention:
         from memecap.report import attention as maps
 
-        maps.check(captioner.captioner, attention)
+        looked: Any = getattr(captioner, "captioner", None)  # one that runs elsewhere was refused
+        maps.check(looked, attention)
     if form == "csv":
         csv_row(["file", "caption", "quotes", "model", "seconds", "error"])
     failed = 0
@@ -110,7 +121,7 @@ def _show(
         failed += fault is not None
         _print(name, result, fault, form, alone=len(sources) == 1)
         if attention and result.caption and name != "-":
-            maps.save(captioner.captioner, Path(name), result.caption, attention)
+            maps.save(looked, Path(name), result.caption, attention)
     return failed
 
 

@@ -43,6 +43,7 @@ def evaluate(
     resamples: options.Resamples = 1000,
     seed: Annotated[int, typer.Option(help="seed of floors, drawn rows and bootstrap")] = 0,
     device: options.Device = None,
+    on: options.Place = "here",
     trust_code: options.TrustCode = False,
     report: Annotated[bool, typer.Option(help="also write report.html")] = True,
     beside: Beside = None,
@@ -75,6 +76,7 @@ def evaluate(
         seed=seed,
         device=device,
         trust_code=trust_code,
+        on=on,
     )
     if report:
         from memecap.report.evaluation import write_report

@@ -70,7 +70,9 @@ def _spoken(content: Any) -> str:
 def _log_probabilities(given: Any) -> tuple[float | None, int]:
     """Their sum, and over how many tokens; none where anything of it is no log-probability."""
     tokens = given.get("content") if isinstance(given, dict) else None
-    values = [token.get("logprob") for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
+    if not isinstance(tokens, list):
+        return None, 0
+    values: list[Any] = [token.get("logprob") for token in tokens if isinstance(token, dict)]
     if not values or not all(isinstance(value, int | float) and -math.inf < value <= 1e-3 for value in values):
         return None, 0
     return float(sum(values)), len(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from multiprocessing import current_process, parent_process
 
 import torch
 
@@ -13,9 +14,15 @@ _NAME = re.compile(rf"(?P<kind>{'|'.join(DEVICES)})(:(?P<number>\d+))?")
 
 
 def choose(name: str | None) -> str:
-    """The device of that name; the best there is for None and `auto`. Raises `UsageError` where it is not here."""
+    """The device of that name; the best there is for None and `auto`. Raises `UsageError` where it is not here.
+
+    Worker processes (see `parallel_map`) that are told of no certain GPU take one each, in turn.
+    """
     if name is None or name == "auto":
-        return "cuda" if _count("cuda") else "mps" if _count("mps") else "cpu"
+        name = "cuda" if _count("cuda") else "mps" if _count("mps") else "cpu"
+    if name == "cuda" and parent_process() is not None and (n_gpus := _count("cuda")) > 1:
+        number = re.search(r"\d+$", current_process().name)  # SpawnProcess-1 is the first
+        return f"cuda:{(int(number[0]) - 1 if number else 0) % n_gpus}"
     match = _NAME.fullmatch(name)
     if match is None:
         fix = f"There are: {', '.join(DEVICES)}; the second GPU is cuda:1."

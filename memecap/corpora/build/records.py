@@ -59,7 +59,8 @@ def record(item: Item, confine: Confine) -> tuple[Any, ...]:
         raise DataError(f"{item.split!r} is no split", where=f"item {item.key}", fix=fix)
     key = clean(item.key)
     captions, sources = (tuple(map(clean, texts)) for texts in (item.captions, item.source_captions))
-    reason = item.reason or ("" if captions and all(map(str.strip, captions)) else "an empty caption")
+    is_said = bool(captions or item.is_bare) and all(map(str.strip, captions))
+    reason = item.reason or ("" if is_said else "an empty caption")
     if item.image is not None and not reason:
         reason = confine.reason(item.image)
     image = "" if item.image is None or reason else str(item.image)
