@@ -84,13 +84,7 @@ def label(
         TryLaterError: the teacher does not answer now; what it has said is kept.
     """
     opened = manifest.open_corpus(corpus)
-    if out.resolve() == opened.folder.resolve():
-        raise UsageError("a corpus cannot be labelled onto itself", where=out, fix="Name another output folder.")
-    if unknown := set(splits or ()) - opened.counts.keys():
-        fix = f"There are: {list(opened.counts)}."
-        raise UsageError(f"no such split: {sorted(unknown)}", where=corpus, fix=fix)
-    chosen = [split for split in opened.counts if splits is None or split in splits]
-    manifest.claim(out, is_ours=(out / SETTINGS).exists())
+    chosen = _chosen(opened, out, splits)
     make = partial(
         load_captioner,
         model,
@@ -116,6 +110,17 @@ def label(
             fix = "Run the same command again: what has been said is kept. Or leave them out with --drop-failed."
             raise TryLaterError(f"{n_failed} of {len(tasks)} pictures have no caption yet", where=out, fix=fix)
         return job.finish(chosen, {task.row.image_id for task in tasks}, is_read=reader is not None)
+
+
+def _chosen(corpus: Corpus, out: Path, splits: Sequence[str] | None) -> list[str]:
+    """The splits that are labelled, once it is certain that this may be done in `out`."""
+    if out.resolve() == corpus.folder.resolve():
+        raise UsageError("a corpus cannot be labelled onto itself", where=out, fix="Name another output folder.")
+    if unknown := set(splits or ()) - corpus.counts.keys():
+        fix = f"There are: {list(corpus.counts)}."
+        raise UsageError(f"no such split: {sorted(unknown)}", where=corpus.folder, fix=fix)
+    manifest.claim(out, is_ours=(out / SETTINGS).exists())
+    return [split for split in corpus.counts if splits is None or split in splits]
 
 
 def _tasks(corpus: Corpus, splits: Sequence[str], readings: Mapping[str, Reading], *, replace: bool) -> list[Task]:

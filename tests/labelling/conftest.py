@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,7 @@ from PIL import Image
 from vision_server import KEY, MODEL, VisionServer
 
 from memecap.core import manifest, storage
-from memecap.corpora.build.build import build
-from memecap.corpora.pictures import Pictures
+from memecap.core.manifest import Row
 from memecap.reading.base import Line, Reading
 from memecap.reading.stored.readings import readings_path
 
@@ -35,27 +35,19 @@ def teacher(server: VisionServer, tmp_path: Path) -> str:
     return str(path)
 
 
-def colour(number: int) -> tuple[int, int, int]:
-    return 16 * (number % 8), 16 * (number // 8 * 5), 32 * (number % 5)
-
-
 @pytest.fixture
 def wild(tmp_path: Path) -> Path:
-    """A corpus of pictures without captions, each read: three words of which the last names its colour."""
-    folder = tmp_path / "found"
-    folder.mkdir()
+    """A corpus of pictures without captions, each of a colour of its own and with three words read on it."""
+    folder, rows, readings = tmp_path / "corpora" / "wild", [], []
     for number in range(N):
-        image = Image.new("RGB", (64, 64), colour(number))
-        image.paste((255 - 9 * number, 9 * number, 90), (0, 0, 10 + number, 9 + number % 7))  # no near-duplicates
-        image.save(folder / f"{number:02}.png")
-    (folder / "notes.txt").write_text("not a picture")
-    corpus = build(Pictures(Pictures.Config(source=folder, val=0.25, test=0)), tmp_path / "corpora" / "wild")
-    rows = [row for split in corpus.counts for row in corpus.rows(split)]
-    readings = [
-        {"image_id": row.image_id}
-        | Reading((Line(f"когда {i} устал совсем", (0, 0, 30, 9), 0.9),), 64, 64, "test 1").to_json()
-        for i, row in enumerate(rows)
-    ]
-    storage.write_jsonl(readings_path(corpus.folder, "test 1"), readings)
-    assert manifest.open_corpus(corpus.folder).counts == corpus.counts
-    return corpus.folder
+        content = io.BytesIO()
+        Image.new("RGB", (40, 30), (16 * (number % 8), 80 * (number // 8), 32 * (number % 5))).save(content, "PNG")
+        key, split = storage.sha256_bytes(content.getvalue()), "val" if number % 4 == 3 else "train"
+        storage.write_bytes(folder / split / "images" / f"{key}.png", content.getvalue(), durable=False)
+        told = {"image_id": key, "group_id": key, "file_name": f"images/{key}.png", "source_id": f"{number:02}"}
+        rows.append(Row(captions=(), corpus="wild", split=split, **told))
+        read = Reading((Line(f"когда {number} устал совсем", (0, 0, 30, 9), 0.9),), 40, 30, "test 1")
+        readings.append({"image_id": key, **read.to_json()})
+    manifest.finish(folder, "wild", manifest.write_rows(folder, rows))
+    storage.write_jsonl(readings_path(folder, "test 1"), readings)
+    return folder

