@@ -56,7 +56,7 @@ def caption(
         Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
     ] = None,
     batch_size: options.BatchSize = 16,
-    on: options.Place = "here",
+    on: options.Place = options.HERE,
     trust_code: options.TrustCode = False,
     device: options.Device = None,
 ) -> None:
@@ -66,16 +66,12 @@ def caption(
     from memecap.decoding.base import choose_several
     from memecap.inference import precision as precisions
     from memecap.inference import ranking
-    from memecap.inference.elsewhere import HERE, Elsewhere
+    from memecap.inference.elsewhere import Elsewhere
     from memecap.inference.pipeline import load_captioner
     from memecap.inference.sidecars import Sidecars
 
     decodings = choose_several(decoding or (), settings or ())
-    if len(decodings) > 1 and (sidecar or attention):
-        where = "--sidecar" if sidecar else "--attention"
-        raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
-    if attention and on != HERE:
-        raise UsageError("where it looked is drawn here", where="--attention", fix="Leave --on out.")
+    _refuse_at_odds(len(decodings), sidecar, attention, on)
     make = partial(
         load_captioner,
         model,
@@ -86,7 +82,7 @@ def caption(
         device=device,
         trust_code=trust_code,
     )
-    captioner = make() if on == HERE else Elsewhere(make, on)
+    captioner = make() if on == options.HERE else Elsewhere(make, on)
     if len(decodings) > 1:
         failed = side_by_side.show(captioner, sources, decodings, batch_size=batch_size, form=form)
     else:
@@ -94,6 +90,14 @@ def caption(
         beside = Sidecars(files, overwrite=overwrite) if sidecar else None
         failed = _show(captioner, sources, batch_size=batch_size, form=form, sidecars=beside, attention=attention)
     raise typer.Exit(1 if failed else 0)
+
+
+def _refuse_at_odds(n_decodings: int, sidecar: bool, attention: Path | None, on: str) -> None:
+    if n_decodings > 1 and (sidecar or attention):
+        where = "--sidecar" if sidecar else "--attention"
+        raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
+    if attention and on != options.HERE:
+        raise UsageError("where it looked is drawn here", where="--attention", fix="Leave --on out.")
 
 
 def _show(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +55,6 @@ def evaluate(
     The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
     the best constant scene and after a random one, and the model with shuffled pictures. Stopped, it goes on.
     """
-    from memecap.core import progress
     from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
     from memecap.inference import precision as precisions
@@ -79,11 +79,16 @@ def evaluate(
         on=on,
     )
     if report:
-        from memecap.report.evaluation import write_report
-
-        progress.say(f"report: {write_report(out, others=beside or ())}")
-    if not as_json:
+        _write_report(out, beside or ())
+    if as_json:
+        for record in records:
+            emit(record)
+    else:
         typer.echo(tables.render(records))
-        return
-    for record in records:
-        emit(record)
+
+
+def _write_report(out: Path, others: Sequence[Path]) -> None:
+    from memecap.core import progress
+    from memecap.report.evaluation import write_report
+
+    progress.say(f"report: {write_report(out, others=others)}")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from memecap.cli import app, options
 from memecap.cli.output import tell
+
+if TYPE_CHECKING:
+    from memecap.labelling.label import Summary
 
 _EXAMPLE = "Example: memecap label data/corpora/wild --model configs/serve/qwen3_vl_8b.yaml --out data/corpora/taught"
 
@@ -49,7 +52,7 @@ def label(
 
     Stopped at any moment, the same command goes on from there. Another threshold of the gate asks the teacher nothing.
     """
-    from memecap.core import config, manifest, progress
+    from memecap.core import config
     from memecap.decoding.base import choose
     from memecap.inference import precision as precisions
     from memecap.inference import ranking
@@ -74,9 +77,18 @@ def label(
         on=on,
     )
     if page:
-        from memecap.report.labels import write_page
+        _write_page(corpus, out)
+    _tell(summary, out, as_json)
 
-        progress.say(f"to look through: {write_page(manifest.open_corpus(corpus), out)}")
+
+def _tell(summary: Summary, out: Path, as_json: bool) -> None:
     rejected = "".join(f"\n  {count} rejected: {reason}" for reason, count in summary.rejected.items())
     rows = f"{sum(summary.counts.values())} rows, {summary.labelled} labelled, {summary.asked} of them now"
     tell({"corpus": str(out), **asdict(summary)}, f"{out}: {rows}{rejected}", as_json)
+
+
+def _write_page(corpus: Path, out: Path) -> None:
+    from memecap.core import manifest, progress
+    from memecap.report.labels import write_page
+
+    progress.say(f"to look through: {write_page(manifest.open_corpus(corpus), out)}")

@@ -44,6 +44,7 @@ TrustCode = Annotated[
 ]
 Resamples = Annotated[int, typer.Option(min=100, help="resamples of bootstrap and randomisation")]
 Splits = Annotated[list[str] | None, typer.Option("--split", help="only this split; may be given again")]
+HERE = "here"
 Place = Annotated[str, typer.Option("--on", help="where it runs: here, workers, workers:N, ray, ray://host:port")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 JsonLines = Annotated[bool, typer.Option("--json", help="JSON on stdout, an object a line")]

@@ -20,9 +20,8 @@ def choose(name: str | None) -> str:
     """
     if name is None or name == "auto":
         name = "cuda" if _count("cuda") else "mps" if _count("mps") else "cpu"
-    if name == "cuda" and parent_process() is not None and (n_gpus := _count("cuda")) > 1:
-        number = re.search(r"\d+$", current_process().name)  # SpawnProcess-1 is the first
-        return f"cuda:{(int(number[0]) - 1 if number else 0) % n_gpus}"
+    if name == "cuda" and parent_process() is not None:
+        return _own_gpu()
     match = _NAME.fullmatch(name)
     if match is None:
         fix = f"There are: {', '.join(DEVICES)}; the second GPU is cuda:1."
@@ -31,6 +30,12 @@ def choose(name: str | None) -> str:
         what = f"torch sees {n or 'no'} {match['kind']} device{'' if n == 1 else 's'} here, so not {name}"
         raise UsageError(what, where="--device", fix="Take cpu, or leave --device out: the best there is is taken.")
     return name
+
+
+def _own_gpu() -> str:
+    """The GPU whose turn it is by the number of the worker process; SpawnProcess-1 is the first."""
+    n_gpus, number = _count("cuda"), re.search(r"\d+$", current_process().name)
+    return f"cuda:{(int(number[0]) - 1) % n_gpus}" if number and n_gpus > 1 else "cuda"
 
 
 def describe(name: str) -> str:

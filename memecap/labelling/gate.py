@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 
 from memecap.core.config import Frozen
 from memecap.core.spoken import is_refusal
-from memecap.decoding.mbr import loops, words_of
+from memecap.decoding.mbr import words_of
 from memecap.quoting.tweet import without_watermarks
 from memecap.reading.base import Reading
 from memecap.text.quotes import quotes, scene
@@ -30,6 +30,7 @@ REASONS = {
     "quotes too little": "most of what was surely read is not quoted",
 }
 RULES_VERSION = 1  # raised when a rule changes, so that labels made by the old rules are judged again
+_RUN = 4  # words
 SAME_WORD = 75.0  # of 100: a reader errs in letters, and a teacher mends them
 _CYRILLIC, _LATIN, _WORD = re.compile(r"[а-яё]", re.IGNORECASE), re.compile(r"[a-z]", re.IGNORECASE), re.compile(r"\w")
 
@@ -50,7 +51,7 @@ class Gate(Frozen):
             return "refused"
         if not finished:
             return "unfinished"
-        if loops(text):
+        if _loops(scene(text)):
             return "loop"
         if self._is_foreign(scene(text)):
             return "not Russian"
@@ -60,6 +61,13 @@ class Gate(Frozen):
     def _is_foreign(self, outside: str) -> bool:
         cyrillic, latin = len(_CYRILLIC.findall(outside)), len(_LATIN.findall(outside))
         return cyrillic < self.min_cyrillic * (cyrillic + latin) or not is_russian(outside)
+
+
+def _loops(outside: str) -> bool:
+    """Some four words three times: people say them twice in 3 % of their descriptions of memes."""
+    words = words_of(outside)
+    runs = Counter(tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1))
+    return any(count > 2 for count in runs.values())
 
 
 def quoted_recall(text: str, reading: Reading | None, *, min_confidence: float, min_read: int) -> float | None:

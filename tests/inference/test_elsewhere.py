@@ -88,6 +88,7 @@ def everything(place: str, seer: Path, pictures: Path, corpus: Path, out: Path) 
     return {"shown": shown, **{name: content for name, content in left.items() if not name.endswith(".lock")}}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)  # a guard, not a measure
 def test_workers_say_the_same(seer: Path, pictures: Path, server: VisionServer) -> None:
     here = captions(pictures, seer, "here")
