@@ -39,9 +39,7 @@ def label(
     gate: Annotated[
         list[str] | None, typer.Option(help="a threshold of the gate: min_quoted=0.3, min_read=5; may be given again")
     ] = None,
-    drop_failed: Annotated[
-        bool, typer.Option("--drop-failed", help="leave pictures out of which no answer came, and be done")
-    ] = False,
+    drop_failed: Annotated[bool, typer.Option(help="be done without the pictures that got no answer")] = False,
     device: options.Device = None,
     on: options.Place = "here",
     trust_code: options.TrustCode = False,
