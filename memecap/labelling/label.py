@@ -72,7 +72,7 @@ def label(
 
     Args:
         model: a checkpoint or run folder, a Hub id, `template`, a YAML of `configs/serve/`, or a loaded captioner.
-        splits: all when None.
+        splits: all when None; those that `out` holds already stay.
         replace: describe pictures that have captions, too; those become the row's `source_captions`.
         reader: as in `memecap.evaluate`; the further ones as in `load_captioner`.
         drop_failed: leave out the pictures of which no answer came, instead of asking for another run.
@@ -113,14 +113,15 @@ def label(
 
 
 def _chosen(corpus: Corpus, out: Path, splits: Sequence[str] | None) -> list[str]:
-    """The splits that are labelled, once it is certain that this may be done in `out`."""
+    """The splits that `out` will hold, those that it holds already among them; once that may be done there."""
     if out.resolve() == corpus.folder.resolve():
         raise UsageError("a corpus cannot be labelled onto itself", where=out, fix="Name another output folder.")
     if unknown := set(splits or ()) - corpus.counts.keys():
         fix = f"There are: {list(corpus.counts)}."
         raise UsageError(f"no such split: {sorted(unknown)}", where=corpus.folder, fix=fix)
     manifest.claim(out, is_ours=(out / SETTINGS).exists())
-    return [split for split in corpus.counts if splits is None or split in splits]
+    there = manifest.open_corpus(out).counts if (out / manifest.MANIFEST).exists() else {}
+    return [split for split in corpus.counts if splits is None or split in splits or split in there]
 
 
 def _tasks(corpus: Corpus, splits: Sequence[str], readings: Mapping[str, Reading], *, replace: bool) -> list[Task]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import pickle
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -113,6 +116,50 @@ def test_captions_evaluations_and_labels_are_the_same_bytes_everywhere(
     there = everything(on, seer, pictures, corpus, tmp_path / "there")
     assert here == there
     assert {"val/captions.jsonl", "val/floors/shuffled_pixels.jsonl", "taught/labels.jsonl"} < here.keys()
+
+
+class Rows:
+    """Ray's data sets, as far as a map needs them: what is mapped travels as bytes."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        self._rows = rows
+
+    def map(self, function: Any) -> Rows:
+        sent = pickle.dumps(function)
+        return Rows([pickle.loads(sent)(row) for row in self._rows])
+
+    def iter_rows(self) -> Iterator[Any]:
+        return iter(self._rows)
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module `ray` that runs here: it shows that what is sent can be sent, and nothing of Ray."""
+    ray, ray_data = ModuleType("ray"), ModuleType("ray.data")
+    context = SimpleNamespace(execution_options=SimpleNamespace())
+    ray_data.DataContext = SimpleNamespace(get_current=lambda: context)  # type: ignore[attr-defined]
+    ray_data.from_items = lambda rows, override_num_blocks: Rows(rows)  # type: ignore[attr-defined]
+    ray.data, ray.is_initialized = ray_data, lambda: True  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setitem(sys.modules, "ray.data", ray_data)
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_what_is_sent_to_a_cluster_can_be_sent(
+    seer: Path, pictures: Path, server: VisionServer, tmp_path: Path
+) -> None:
+    here = captions(pictures, seer, "here")
+    assert [record["caption"] for record in here[:N]] == [said_of(number) for number in range(N)]
+    assert here[N]["error"] and here[N]["caption"] is None
+    assert captions(pictures, seer, "ray") == here
+    corpus = corpus_of(tmp_path / "c")
+    left = []
+    for on in ("here", "ray"):
+        told = ["--model", seer, "--reader", "none", "--replace", "--batch-size", "4", "--no-page"]
+        run("label", corpus, *told, "--out", tmp_path / on / "taught", "--on", on)
+        left.append(files(tmp_path / on))
+    assert left[0] == left[1] and "taught/labels.jsonl" in left[0]
+    assert server.asked.total() == N
 
 
 def test_what_was_made_here_does_not_travel(tmp_path: Path) -> None:

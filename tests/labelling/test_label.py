@@ -129,6 +129,7 @@ def test_what_does_not_fit_is_refused(wild: Path, teacher: str, server: VisionSe
     with pytest.raises(UsageError, match="not empty"):
         label(teacher, wild, tmp_path / "mine")
     label(teacher, wild, tmp_path / "taught", splits=["val"])
+    assert set(label(teacher, wild, tmp_path / "taught", splits=["train"]).counts) == {"train", "val"}
     with pytest.raises(UsageError, match="another captioner, "):
         label("template", wild, tmp_path / "taught")
     with pytest.raises(DataError, match="has a caption"):
