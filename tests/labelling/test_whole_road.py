@@ -47,7 +47,7 @@ def told_in_russian(table: Path, names: range) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)  # a guard, not a measure
 def test_a_student_of_a_teacher_stands_above_the_floors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMECAP_CACHE", str(tmp_path / "cache"))
     n = N_TAUGHT + N_WILD + N_JUDGED
