@@ -11,6 +11,7 @@ from memecap.errors import AuthError
 # What a server may repeat of our headers besides the key as we know it: masked, cut or encoded.
 _CREDENTIAL = re.compile(r"""(\b(?:bearer|basic)\s+|authorization["']?\s*[:=]\s*["']?)[^\s"'<>,]{8,}""", re.IGNORECASE)
 _HIDDEN = "[key]"
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 class Secrets:
@@ -34,7 +35,13 @@ class Secrets:
 
 
 def key_of(variable: str) -> str:
-    """The key that an environment variable holds; none for no variable. Raises `AuthError` where it is not set."""
+    """The key that an environment variable holds; none for no variable.
+
+    Raises `AuthError` where it is not set, and, without repeating it, where it is no such name: it may be the key.
+    """
+    if variable and not _VARIABLE.fullmatch(variable):
+        fix = "Export the key in a variable such as OPENAI_API_KEY, and write that name."
+        raise AuthError("not the name of an environment variable", where="key_variable", fix=fix)
     key = os.environ.get(variable, "").strip() if variable else ""
     if variable and not key:
         fix = "Export the key in that variable, or set key_variable (empty for a server without keys)."

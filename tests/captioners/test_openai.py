@@ -147,6 +147,9 @@ def test_the_key_is_needed_and_never_shown(
     monkeypatch.delenv("SEER_KEY")
     with pytest.raises(AuthError, match="no key"):
         captioner(server)
+    with pytest.raises(AuthError, match="not the name") as caught:
+        captioner(server, key_variable="sk-written-where-its-name-belongs")
+    assert "written" not in str(caught.value)
     monkeypatch.setenv("SEER_KEY", "sk-wrong-key-123")
     with pytest.raises(AuthError) as caught:
         caption(captioner(server), [1])
