@@ -14,7 +14,10 @@ from memecap.cli import app
 from memecap.cli import verbs as _verbs
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", "README.ru.md", "BENCHMARKS.md", "RELIABILITY.md", "CONTRIBUTING.md", "scripts/reproduce.sh"]
+DOCUMENTS = [
+    "README.md", "README.ru.md", "BENCHMARKS.md", "RELIABILITY.md", "CONTRIBUTING.md", "docs/scale.md",
+    "scripts/reproduce.sh",
+]  # fmt: skip
 
 
 def commands(document: str) -> list[str]:

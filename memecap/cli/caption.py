@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,13 +16,17 @@ from memecap.core.progress import say, track
 from memecap.errors import MemecapError, UsageError
 
 if TYPE_CHECKING:
+    from memecap.inference.elsewhere import Elsewhere
     from memecap.inference.pipeline import Pipeline
     from memecap.inference.result import Result
     from memecap.inference.sidecars import Sidecars
 
 Model = Annotated[
     str | None,
-    typer.Option(help="checkpoint or run folder, or a Hub id; remember: what --memory knows; without it: a template"),
+    typer.Option(
+        help="checkpoint or run folder, Hub id, or YAML of configs/serve; remember: what --memory knows; "
+        "without it: a template"
+    ),
 ]
 Decodings = Annotated[
     list[str] | None,
@@ -53,6 +58,7 @@ def caption(
         Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
     ] = None,
     batch_size: options.BatchSize = 16,
+    on: options.Place = options.HERE,
     trust_code: options.TrustCode = False,
     device: options.Device = None,
 ) -> None:
@@ -62,14 +68,14 @@ def caption(
     from memecap.decoding.base import choose_several
     from memecap.inference import precision as precisions
     from memecap.inference import ranking
+    from memecap.inference.elsewhere import Elsewhere
     from memecap.inference.pipeline import load_captioner
     from memecap.inference.sidecars import Sidecars
 
     decodings = choose_several(decoding or (), settings or ())
-    if len(decodings) > 1 and (sidecar or attention):
-        where = "--sidecar" if sidecar else "--attention"
-        raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
-    captioner = load_captioner(
+    _refuse_at_odds(len(decodings), sidecar, attention, on)
+    make = partial(
+        load_captioner,
         model,
         reader=options.reader_settings(reader, reader_settings),
         memory=memory,
@@ -79,6 +85,7 @@ def caption(
         device=device,
         trust_code=trust_code,
     )
+    captioner = make() if on == options.HERE else Elsewhere(make, on)
     if len(decodings) > 1:
         failed = side_by_side.show(captioner, sources, decodings, batch_size=batch_size, form=form)
     else:
@@ -88,8 +95,16 @@ def caption(
     raise typer.Exit(1 if failed else 0)
 
 
+def _refuse_at_odds(n_decodings: int, sidecar: bool, attention: Path | None, on: str) -> None:
+    if n_decodings > 1 and (sidecar or attention):
+        where = "--sidecar" if sidecar else "--attention"
+        raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
+    if attention and on != options.HERE:
+        raise UsageError("where it looked is drawn here", where="--attention", fix="Leave --on out.")
+
+
 def _show(
-    captioner: Pipeline,
+    captioner: Pipeline | Elsewhere,
     sources: Sequence[Path | bytes],
     *,
     batch_size: int,
@@ -101,7 +116,8 @@ def _show(
     if attention:
         from memecap.report import attention as maps
 
-        maps.check(captioner.captioner, attention)
+        looked: Any = getattr(captioner, "captioner", None)  # one that runs elsewhere was refused
+        maps.check(looked, attention)
     if form == "csv":
         csv_row(["file", "caption", "quotes", "model", "seconds", "error"])
     failed = 0
@@ -112,7 +128,7 @@ def _show(
         failed += fault is not None
         _print(name, result, fault, form, alone=len(sources) == 1)
         if attention and result.caption and name != "-":
-            maps.save(captioner.captioner, Path(name), result.caption, attention)
+            maps.save(looked, Path(name), result.caption, attention)
     return failed
 
 

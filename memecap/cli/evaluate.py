@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,7 @@ def evaluate(
     resamples: options.Resamples = 1000,
     seed: Annotated[int, typer.Option(help="seed of floors, drawn rows and bootstrap")] = 0,
     device: options.Device = None,
+    on: options.Place = "here",
     trust_code: options.TrustCode = False,
     report: Annotated[bool, typer.Option(help="also write report.html")] = True,
     beside: Beside = None,
@@ -54,7 +56,6 @@ def evaluate(
     The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
     the best constant scene and after a random one, what a memory knows, and the model with shuffled pictures.
     """
-    from memecap.core import progress
     from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
     from memecap.inference import precision as precisions
@@ -77,12 +78,19 @@ def evaluate(
         seed=seed,
         device=device,
         trust_code=trust_code,
+        on=on,
     )
     if report:
-        from memecap.report.evaluation import write_report
-
-        progress.say(f"report: {write_report(out, others=beside or ())}")
-    if not as_json:
+        _write_report(out, beside or ())
+    if as_json:
+        for record in records:
+            emit(record)
+    else:
         typer.echo(tables.render(records))
-    for record in records if as_json else ():
-        emit(record)
+
+
+def _write_report(out: Path, others: Sequence[Path]) -> None:
+    from memecap.core import progress
+    from memecap.report.evaluation import write_report
+
+    progress.say(f"report: {write_report(out, others=others)}")

@@ -13,7 +13,7 @@ from memecap.errors import UsageError
 if TYPE_CHECKING:
     from memecap.core.config import PartConfig
 
-Model = Annotated[str, typer.Argument(help="checkpoint or run folder, Hub id, or template")]
+Model = Annotated[str, typer.Argument(help="checkpoint or run folder, Hub id, YAML of configs/serve, or template")]
 Corpus = Annotated[Path, typer.Argument(help="the folder of a corpus")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="key=value, such as stages.0.lr=1e-4")]
 
@@ -52,6 +52,7 @@ TrustCode = Annotated[
 ]
 Resamples = Annotated[int, typer.Option(min=100, help="resamples of bootstrap and randomisation")]
 Splits = Annotated[list[str] | None, typer.Option("--split", help="only this split; may be given again")]
+HERE = "here"
 Place = Annotated[str, typer.Option("--on", help="where it runs: here, workers, workers:N, ray, ray://host:port")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 JsonLines = Annotated[bool, typer.Option("--json", help="JSON on stdout, an object a line")]

@@ -12,6 +12,7 @@ from memecap.core.terminal import plain
 
 if TYPE_CHECKING:
     from memecap.decoding.base import Search
+    from memecap.inference.elsewhere import Elsewhere
     from memecap.inference.pipeline import Pipeline
     from memecap.inference.result import Result
 
@@ -19,7 +20,7 @@ WIDTH = 120  # letters of the table where it goes to no terminal
 
 
 def show(
-    captioner: Pipeline,
+    captioner: Pipeline | Elsewhere,
     sources: Sequence[Path | bytes],
     decodings: Sequence[Search],
     *,

@@ -1,25 +1,39 @@
 """Chat completions over HTTP: time-outs, retries with jitter that obey Retry-After, and errors a person can act on.
 
-The key travels in a header only: it appears in no URL, message or file, also where a server's answer repeats it.
+The key travels in a header only: it appears in no URL, message or file, also where a server's answer repeats it, and a
+redirect is not followed, so that it reaches nobody but the endpoint.
 """
 
 from __future__ import annotations
 
-import base64
 import random
-import re
 import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
+from memecap.core.chat_answer import Answer, read_answer
+from memecap.core.secrets import Secrets
 from memecap.errors import AuthError, ServiceError, TryLaterError, UsageError
 
 _LONGEST_WAIT_S = 120.0
+_LARGEST_ANSWER = 1 << 24  # bytes; a whole page of text is some thousands
 _RETRIED = {408, 409, 425, 429, 500, 502, 503, 504, 529}
-# What a server may repeat of our headers besides the key as we know it: masked, cut or encoded.
-_CREDENTIAL = re.compile(r"""(\b(?:bearer|basic)\s+|authorization["']?\s*[:=]\s*["']?)[^\s"'<>,]{8,}""", re.IGNORECASE)
-_HIDDEN = "[key]"
+_UNREADABLE = 4  # times an answer that is none is asked for again: a proxy's page, and not a wrong address
+_KEPT = "what has been answered is kept."
+
+
+class QuotaError(TryLaterError):
+    """What may be spent is spent: no further request is worth a try."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    headers: httpx.Headers
+    text: str
 
 
 class Chat:
@@ -40,63 +54,88 @@ class Chat:
         self._url = url.copy_with(path=f"{url.path.rstrip('/')}/chat/completions")
         self._where = str(self._url.copy_with(username=None, password=None, query=None, fragment=None))
         basic = f"{url.username}:{url.password}" if url.password else ""
-        self._secrets = _pattern(key, url.password, basic, *url.params.values())
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx.Client(headers=headers, timeout=timeout_s)
+        self._secrets = Secrets(key, url.password, basic, *url.params.values())
+        self._client = httpx.Client(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=timeout_s,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=None),  # how many requests run at a time is the caller's choice
+        )
         self._retries = retries
+        self._timeout_s = timeout_s
         self._pause_s = pause_s
 
     def complete(self, body: dict[str, Any]) -> str:
-        """The text of the first choice; empty where the model refused, or thought and said nothing.
+        """The text of the first choice; empty where the model refused, or thought and said nothing. Raises as `ask`."""
+        return self.ask(body).choices[0].text
+
+    def ask(self, body: dict[str, Any]) -> Answer:
+        """The answer to a request, one choice at least.
 
         Raises:
             AuthError: the key is refused.
             ServiceError: the endpoint refuses the request for good, or answers something else than a completion.
-            TryLaterError: no answer after all retries, or the quota is spent.
+            TryLaterError: no answer after all retries.
+            QuotaError: the quota is spent.
         """
-        trouble = ""
+        trouble, n_unreadable = "", 0
         for attempt in range(self._retries + 1):
             wait = self._pause_s * 2**attempt * random.uniform(0.5, 1.5)
             try:
-                response = self._client.post(self._url, json=body)
+                reply = self._post(body)
             except httpx.RequestError as error:
                 trouble = type(error).__name__
             else:
-                if response.is_success:
-                    return self._text(response)
-                self._refuse(response)
-                trouble = f"HTTP {response.status_code}"
-                wait = max(wait, _retry_after(response))
+                if 200 <= reply.status < 300:
+                    if answer := read_answer(reply.text):
+                        return answer
+                    n_unreadable += 1
+                    if n_unreadable > _UNREADABLE or attempt == self._retries:
+                        raise self._no_completion(reply)
+                    trouble = "an answer that is no chat completion"
+                else:
+                    self._refuse(reply)
+                    trouble = f"HTTP {reply.status}"
+                    wait = max(wait, _retry_after(reply.headers))
             if wait > _LONGEST_WAIT_S:
                 break
             if attempt < self._retries:
                 time.sleep(wait)
-        fix = "Run the same command again later: what has been translated is kept."
+        fix = f"Run the same command again later: {_KEPT}"
         raise TryLaterError(f"no answer from the endpoint: {trouble}", where=self._where, fix=fix)
 
-    def _text(self, response: httpx.Response) -> str:
-        try:
-            return _spoken(response.json()["choices"][0]["message"]["content"])
-        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
-            what = f"the answer is not a chat completion: {self._quote(response)!r}"
-            fix = "Check the endpoint: it should be OpenAI-compatible, usually ending in /v1."
-            raise ServiceError(what, where=self._where, fix=fix) from None
+    def _post(self, body: dict[str, Any]) -> _Reply:
+        """One request. The time-out is for the whole of it: a body that drips does not hold a job for ever."""
+        deadline = time.monotonic() + self._timeout_s
+        content = bytearray()
+        with self._client.stream("POST", self._url, json=body) as response:
+            for piece in response.iter_bytes():
+                content += piece
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout("the answer takes too long", request=response.request)
+                if len(content) > _LARGEST_ANSWER:
+                    raise httpx.ReadError("the answer has no end", request=response.request)
+            return _Reply(response.status_code, response.headers, content.decode("utf-8", "replace"))
 
-    def _quote(self, response: httpx.Response) -> str:
-        """The beginning of a body without our credentials; hidden before it is cut, so that no half of a key stays."""
-        said = self._secrets.sub(_HIDDEN, response.text)
-        return _CREDENTIAL.sub(rf"\1{_HIDDEN}", said)[:200]
+    def _no_completion(self, reply: _Reply) -> ServiceError:
+        what = f"the answer is not a chat completion: {self._secrets.hide(reply.text)[:200]!r}"
+        fix = "Check the endpoint: it should be OpenAI-compatible, usually ending in /v1."
+        return ServiceError(what, where=self._where, fix=fix)
 
-    def _refuse(self, response: httpx.Response) -> None:
+    def _refuse(self, reply: _Reply) -> None:
         """Raise for what no retry mends."""
-        if response.status_code in (401, 403):
+        if reply.status in (401, 403):
             raise AuthError("the endpoint refuses the key", where=self._where, fix="Check the key and its rights.")
-        if response.status_code == 402 or "insufficient_quota" in response.text:
-            fix = "Top it up and run the same command again: what has been translated is kept."
-            raise TryLaterError("the quota of the endpoint is spent", where=self._where, fix=fix)
-        if response.status_code not in _RETRIED:
+        if reply.status == 402 or "insufficient_quota" in reply.text:
+            fix = f"Top it up and run the same command again: {_KEPT}"
+            raise QuotaError("the quota of the endpoint is spent", where=self._where, fix=fix)
+        if 300 <= reply.status < 400:
+            what = f"HTTP {reply.status}: the endpoint sends elsewhere, where nothing was sent"
+            raise ServiceError(what, where=self._where, fix="Name the address that the server really has.")
+        if reply.status not in _RETRIED:
             fix = "Check the endpoint and the model's name."
-            raise ServiceError(f"HTTP {response.status_code}: {self._quote(response)}", where=self._where, fix=fix)
+            said = self._secrets.hide(reply.text)[:200]
+            raise ServiceError(f"HTTP {reply.status}: {said}", where=self._where, fix=fix)
 
 
 def parse_endpoint(endpoint: str) -> httpx.URL:
@@ -107,7 +146,7 @@ def parse_endpoint(endpoint: str) -> httpx.URL:
         url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host:
         fix = "Write it whole: http://localhost:8000/v1"
-        raise UsageError("not the address of an endpoint", where="llm: endpoint", fix=fix)
+        raise UsageError("not the address of an endpoint", where="endpoint", fix=fix)
     return url
 
 
@@ -116,37 +155,14 @@ def host_of(url: httpx.URL) -> str:
     return f"{url.scheme}://{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}{url.path.rstrip('/')}"
 
 
-def _pattern(*secrets: str) -> re.Pattern[str]:
-    """Each secret however a body may write it: escaped as in JSON or a URL, sign by sign; in base64; whole."""
-    forms = [
-        form
-        for secret in sorted(filter(None, secrets), key=len, reverse=True)
-        for form in (
-            "".join(sign if sign.isalnum() else _escaped(sign) for sign in secret),
-            re.escape(base64.b64encode(secret.encode()).decode()),
-        )
-    ]
-    return re.compile("|".join(forms) or r"(?!)", re.IGNORECASE)
-
-
-def _escaped(sign: str) -> str:
-    return rf"(?:\\?{re.escape(sign)}|%{ord(sign):02x}|\\u{ord(sign):04x}|&#{ord(sign)};)"
-
-
-def _spoken(content: Any) -> str:
-    """A message's text: a string, a list of parts, or none at all. Raises `TypeError` for what is neither."""
-    if content is None:
-        return ""
-    if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    if not isinstance(content, str):
-        raise TypeError
-    return content
-
-
-def _retry_after(response: httpx.Response) -> float:
-    """Seconds the server asks to wait; 0 when it does not say, or says a date."""
+def _retry_after(headers: httpx.Headers) -> float:
+    """Seconds that the server asks to wait, in seconds or until a date; 0 where it does not say."""
+    said = headers.get("retry-after", "")
     try:
-        return float(response.headers.get("retry-after", 0))
+        return float(said)
     except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
         return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from multiprocessing import current_process, parent_process
 
 import torch
 
@@ -13,9 +14,14 @@ _NAME = re.compile(rf"(?P<kind>{'|'.join(DEVICES)})(:(?P<number>\d+))?")
 
 
 def choose(name: str | None) -> str:
-    """The device of that name; the best there is for None and `auto`. Raises `UsageError` where it is not here."""
+    """The device of that name; the best there is for None and `auto`. Raises `UsageError` where it is not here.
+
+    Worker processes (see `parallel_map`) that are told of no certain GPU take one each, in turn.
+    """
     if name is None or name == "auto":
-        return "cuda" if _count("cuda") else "mps" if _count("mps") else "cpu"
+        name = "cuda" if _count("cuda") else "mps" if _count("mps") else "cpu"
+    if name == "cuda" and parent_process() is not None:
+        return _own_gpu()
     match = _NAME.fullmatch(name)
     if match is None:
         fix = f"There are: {', '.join(DEVICES)}; the second GPU is cuda:1."
@@ -24,6 +30,12 @@ def choose(name: str | None) -> str:
         what = f"torch sees {n or 'no'} {match['kind']} device{'' if n == 1 else 's'} here, so not {name}"
         raise UsageError(what, where="--device", fix="Take cpu, or leave --device out: the best there is is taken.")
     return name
+
+
+def _own_gpu() -> str:
+    """The GPU whose turn it is by the number of the worker process; SpawnProcess-1 is the first."""
+    n_gpus, number = _count("cuda"), re.search(r"\d+$", current_process().name)
+    return f"cuda:{(int(number[0]) - 1) % n_gpus}" if number and n_gpus > 1 else "cuda"
 
 
 def describe(name: str) -> str:

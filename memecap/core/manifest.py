@@ -44,6 +44,7 @@ class Row:
     language: str = "ru"
     source_captions: tuple[str, ...] = ()  # before translation or cleaning
     translator: str = ""
+    written_by: str = ""  # the model that wrote the captions; empty: people
     source_id: str = ""  # the source's own name of the picture
     source_url: str = ""
     licence: str = ""
@@ -61,7 +62,10 @@ class Row:
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
-        return dict(zip(_KEYS, _values(self), strict=True))
+        record = dict(zip(_KEYS, _values(self), strict=True))
+        if not self.written_by:  # most captions are people's
+            del record["written_by"]
+        return record
 
 
 _ENDING = re.compile(r"(?<=[^/.])\.(?:jpe?g|jfif|png|gif|webp|bmp|tiff?|avif)$", re.IGNORECASE)

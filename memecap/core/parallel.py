@@ -86,7 +86,26 @@ def with_part(function: Callable[[Any, In], Out], part: Any, *, family: str, on:
     return partial(_with_built, function, family, settings)
 
 
-_built: dict[tuple[str, str], Any] = {}  # of this process
+def with_made(
+    function: Callable[[Any, In], Out], make: Callable[[], Any], *, on: str, made: Any
+) -> Callable[[In], Out]:
+    """`value -> function(made, value)`; elsewhere than here, with what `make`, which travels, makes in each process.
+
+    Raises `UsageError` where `make` cannot travel.
+    """
+    if on == "here":
+        return partial(function, made)
+    try:
+        recipe = pickle.dumps(make)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        what = "what is to run elsewhere holds something that cannot be sent to another process"
+        raise UsageError(
+            what, where=f"--on {on}", fix="Name models and parts instead of making them; or --on here."
+        ) from error
+    return partial(_with_made, function, recipe)
+
+
+_built: dict[tuple[str, str] | bytes, Any] = {}  # of this process
 
 
 def _with_built(function: Callable[[Any, In], Out], family: str, settings: PartConfig, value: In) -> Out:
@@ -94,6 +113,12 @@ def _with_built(function: Callable[[Any, In], Out], family: str, settings: PartC
     if key not in _built:
         _built[key] = config.build(family, settings)
     return function(_built[key], value)
+
+
+def _with_made(function: Callable[[Any, In], Out], recipe: bytes, value: In) -> Out:
+    if recipe not in _built:
+        _built[recipe] = pickle.loads(recipe)()
+    return function(_built[recipe], value)
 
 
 def _here(function: Callable[[In], Out], values: Iterable[In], *, chunk: int = 16) -> Iterator[Out]:

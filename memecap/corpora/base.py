@@ -25,6 +25,7 @@ class Item:
     group: str = ""  # the source's own reason to keep pictures together (a repost's origin)
     source_captions: tuple[str, ...] = ()
     source_url: str = ""
+    is_bare: bool = False  # a picture that waits for its captions
     reason: str = ""  # why there is no picture where there should be one; the item is then left out
 
 

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from memecap.core import progress, storage
+from memecap.errors import TryLaterError
 from memecap.evaluation.tasks import Task
 from memecap.inference.pipeline import Pipeline
 from memecap.scoring.predictions import Prediction
 
 Write = Callable[[Sequence[Task]], list[str]]
+Run = Callable[[Write, Iterable[Sequence[Task]]], Iterator[list[str]]]  # as `map`, here or elsewhere
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A captioner or a floor: what it is shown in place of each task, and how it captions a batch of that."""
+    """A captioner or a floor: what it is shown in place of each task, and how, and where, it captions batches."""
 
     name: str
     shown: Sequence[Task]
     write: Write
+    run: Run = map
 
 
-def written_by(pipeline: Pipeline) -> Write:
-    """What a captioner says of tasks: their readings were made before."""
-    return lambda batch: [
-        caption.text
-        for caption in pipeline.describe([task.picture for task in batch], [task.reading for task in batch])
-    ]
+def describe(pipeline: Pipeline, batch: Sequence[Task]) -> list[str]:
+    """What a captioner says of tasks: their readings were made before.
+
+    A picture that the model refuses to describe has an empty caption, which is scored. Raises what another try may
+    mend: it is no fault of the model's.
+    """
+    found = pipeline.describe([task.picture for task in batch], [task.reading for task in batch])
+    for caption in found:
+        if isinstance(caption.error, TryLaterError):
+            raise caption.error
+    return [caption.text for caption in found]
 
 
 def caption_all(path: Path, system: Described, tasks: Sequence[Task], batch_size: int) -> None:
@@ -41,8 +49,11 @@ def caption_all(path: Path, system: Described, tasks: Sequence[Task], batch_size
     storage.cut_torn_line(part)
     n_done = sum(1 for _ in storage.read_jsonl(part)) if part.exists() else 0
     with part.open("a", encoding="utf-8") as file:
-        for start in progress.track(range(n_done, len(tasks), batch_size), f"captions of {system.name}"):
-            captions = system.write(system.shown[start : start + batch_size])
+        starts = range(n_done, len(tasks), batch_size)
+        written = system.run(system.write, (system.shown[start : start + batch_size] for start in starts))
+        for start, captions in progress.track(
+            zip(starts, written, strict=True), f"captions of {system.name}", len(starts)
+        ):
             for task, caption in zip(tasks[start : start + batch_size], captions, strict=True):
                 file.write(storage.to_line(_record(task, caption, system.name)))
             file.flush()

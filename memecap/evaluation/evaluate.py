@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memecap.captioners.base import Captioner, TrainableCaptioner
-from memecap.checkpoints import checkpoint
+from memecap.captioners.base import Captioner
 from memecap.core import manifest, storage
+from memecap.core.parallel import open_place, with_made
 from memecap.decoding.base import Search
-from memecap.encoders.base import sight, state_hash
 from memecap.errors import UsageError
 from memecap.evaluation import floors
-from memecap.evaluation.captions import Described, caption_all, written_by
+from memecap.evaluation.captions import Described, caption_all, describe
 from memecap.evaluation.tasks import STORED, Task, tasks_of, warn_of_leaks
-from memecap.inference.pipeline import Pipeline, load_captioner
+from memecap.inference.elsewhere import HERE
+from memecap.inference.identity import OPERATIONAL, identity
+from memecap.inference.pipeline import load_captioner
 from memecap.inference.precision import Precision
 from memecap.inference.ranking import Ranking
 from memecap.inference.remembering import open_memory
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
 PRESETS = ("ru-words", "nltk-seed")
 BEFORE = {"ranking": None, "precision": "fp32", "memory": None}  # of evaluations that do not say it
-OPERATIONAL = {"device"}  # may differ when an evaluation goes on
 
 
 def evaluate(
@@ -57,6 +58,7 @@ def evaluate(
     resamples: int = significance.RESAMPLES,
     seed: int = 0,
     trust_code: bool = False,
+    on: str = HERE,
 ) -> list[dict[str, Any]]:
     """Caption a split with a captioner and with every floor, score them all; returns what `scores.json` holds.
 
@@ -66,56 +68,47 @@ def evaluate(
         model: a checkpoint or run folder, a Hub id, `template`, or a loaded captioner.
         reader, memory: see `tasks_of`; the further ones as in `load_captioner`.
         limit: caption only so many rows, drawn with `seed`; all when None.
+        on: where the captioner runs, see `parallel_map`; the captions are the same everywhere.
 
     Raises:
         DataError: the split has no pictures, or there are no training captions for the floors.
-        UsageError: `out` holds the evaluation of something else, or the memory holds rows of the split.
+        UsageError: `out` holds the evaluation of something else, the memory holds rows of the split, or a captioner
+            that is loaded is to run elsewhere.
+        TryLaterError: the model does not answer now.
     """
     known = open_memory(memory)
     opened = manifest.open_corpus(corpus)
-    pipeline = load_captioner(
+    make = partial(
+        load_captioner,
         model,
         reader=None,  # a split is read, and remembered, before: once for all that is shown of it
-        memory=known,
+        memory=memory,
         decoding=decoding,
         ranking=ranking,
         precision=precision,
         device=device,
         trust_code=trust_code,
     )
+    pipeline = make()
     tasks = tasks_of(opened, split, reader=reader, memory=known, limit=limit, seed=seed)
     settings = {"corpus": str(corpus.resolve()), "split": split, "seed": seed, "leaks": warn_of_leaks(opened, tasks)}
     training = [caption for row in opened.rows("train") for caption in row.captions]
     captions = json.dumps([*(task.row.captions for task in tasks), training])
     settings["captions"] = storage.sha256_bytes(captions.encode())
-    with storage.lock(out):
-        _claim(out / "evaluation.json", _settings(pipeline, tasks) | settings)
-        ours = Described(pipeline.captioner.config.name, tasks, written_by(pipeline))
+    with storage.lock(out), open_place(on) as place:
+        _claim(out / "evaluation.json", identity(pipeline) | _told(tasks) | settings)
+        write = with_made(describe, make, on=on, made=pipeline)
+        ours = Described(pipeline.captioner.config.name, tasks, write, partial(place, chunk=1))
         caption_all(out / "captions.jsonl", ours, tasks, batch_size)
-        for floor in floors.every_floor(pipeline, training, tasks, seed=seed):
+        for floor in floors.every_floor(pipeline, ours, training, tasks, seed=seed):
             caption_all(out / "floors" / f"{floor.name}.jsonl", floor, tasks, batch_size)
         return _score(out, presets, training=training, resamples=resamples, seed=seed)
 
 
-def _settings(pipeline: Pipeline, tasks: Sequence[Task]) -> dict[str, Any]:
-    """What the captions depend on."""
-    captioner, ranking = pipeline.captioner, pipeline.ranker and pipeline.ranker.ranking
-    own = captioner.state_dict()
-    if isinstance(captioner, TrainableCaptioner):
-        own = checkpoint.own_state(captioner)
-    return {
-        "model": pipeline.name,
-        "captioner": captioner.config.model_dump(mode="json"),
-        "reader": next((task.reading.reader for task in tasks if task.reading), ""),
-        "rows": storage.sha256_bytes("\n".join(task.row.image_id for task in tasks).encode()),
-        "decoding": pipeline.decoding.model_dump(),
-        "ranking": ranking and ranking.model_dump(mode="json"),
-        "precision": pipeline.precision,
-        "memory": None if pipeline.memory is None else pipeline.memory.identity,
-        "device": str(pipeline.device),
-        "sight": "" if captioner.encoder is None else sight(captioner.encoder),
-        "weights": state_hash(own),
-    }
+def _told(tasks: Sequence[Task]) -> dict[str, Any]:
+    """Which rows are captioned, and who read them."""
+    reader = next((task.reading.reader for task in tasks if task.reading), "")
+    return {"reader": reader, "rows": storage.sha256_bytes("\n".join(task.row.image_id for task in tasks).encode())}
 
 
 def _claim(path: Path, settings: Mapping[str, Any]) -> None:

@@ -17,12 +17,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
 from memecap.errors import DataError
-from memecap.evaluation.captions import Described, Write, written_by
+from memecap.evaluation.captions import Described, Write, describe
 from memecap.evaluation.tasks import Task
 from memecap.inference.pipeline import DEFAULT_MODEL as TEMPLATE
 from memecap.inference.pipeline import Pipeline, load_captioner
@@ -37,9 +38,13 @@ CANDIDATES = 4000
 
 
 def every_floor(
-    pipeline: Pipeline, training: Sequence[str], tasks: Sequence[Task], *, seed: int = 0
+    pipeline: Pipeline, ours: Described, training: Sequence[str], tasks: Sequence[Task], *, seed: int = 0
 ) -> Iterator[Described]:
-    """The floors of a captioner on some tasks. Raises `DataError` when there are no training captions."""
+    """The floors of a captioner on some tasks. Raises `DataError` when there are no training captions.
+
+    Args:
+        ours: how the captioner itself is run.
+    """
     if not training:
         raise DataError("no training captions to make floors of", fix="Build the corpus with a train split.")
     ids = [task.row.image_id for task in tasks]
@@ -49,20 +54,19 @@ def every_floor(
     yield Described("constant", tasks, lambda batch: [constant] * len(batch))
     template = load_captioner(TEMPLATE, reader=None, device="cpu")
     if pipeline.captioner.config.name != TEMPLATE:
-        yield Described(TEMPLATE, tasks, written_by(template))
+        yield Described(TEMPLATE, tasks, partial(describe, template))
     if pipeline.memory is not None and pipeline.captioner.config.name != REMEMBER:
-        yield Described(
-            REMEMBER, tasks, written_by(load_captioner(REMEMBER, reader=None, memory=pipeline.memory, device="cpu"))
-        )
+        remember = load_captioner(REMEMBER, reader=None, memory=pipeline.memory, device="cpu")
+        yield Described(REMEMBER, tasks, partial(describe, remember))
     scene = best_scene(training, seed=seed)
     scenes = dict(zip(ids, random_scenes(training, len(ids), seed=seed), strict=True))
     yield Described("template_constant", tasks, _quoting(template, lambda task: scene))
     yield Described("template_random", tasks, _quoting(template, lambda task: scenes[task.row.image_id]))
     others = derangement(tasks, seed=seed)
-    yield Described("shuffled_pictures", others, written_by(pipeline))
+    yield replace(ours, name="shuffled_pictures", shown=others)
     if pipeline.sees:
         swapped = [replace(task, picture=other.picture) for task, other in zip(tasks, others, strict=True)]
-        yield Described("shuffled_pixels", swapped, written_by(pipeline))
+        yield replace(ours, name="shuffled_pixels", shown=swapped)
 
 
 def _quoting(template: Pipeline, scene: Callable[[Task], str]) -> Write:

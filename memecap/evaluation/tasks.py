@@ -61,7 +61,7 @@ def tasks_of(
     if limit is not None and limit < len(rows):
         kept = sorted(random.Random(seed).sample(range(len(rows)), limit))
         rows = [rows[i] for i in kept]
-    readings = _readings(corpus, split, reader)
+    readings = readings_of(corpus, [split], reader)
     tasks = [Task(row, picture, readings.get(row.image_id)) for row in rows if (picture := corpus.image_path(row))]
     return tasks if memory is None else _remembering(tasks, memory, corpus.name, split)
 
@@ -88,11 +88,12 @@ def refuse_own(tasks: Sequence[Task], memory: Memory, corpus: str, split: str) -
     raise UsageError(what, where=memory.folder, fix=fix)
 
 
-def _readings(corpus: Corpus, split: str, reader: Any) -> dict[str, Reading]:
+def readings_of(corpus: Corpus, splits: Sequence[str], reader: Any) -> dict[str, Reading]:
+    """What is told of the pictures' text, by image id; `reader` as in `tasks_of`."""
     if reader is None:
         return {}
     if reader != STORED:
-        return read_corpus(corpus, config.build("reading", reader), [split])
+        return read_corpus(corpus, config.build("reading", reader), splits)
     readings = load_readings(corpus.folder)
     if not readings:
         progress.say(f"no stored readings: nothing will be quoted. `memecap read {corpus.folder}` reads the pictures.")

@@ -22,6 +22,7 @@ from memecap.core import config
 from memecap.core.device import choose as choose_device
 from memecap.decoding.base import Search
 from memecap.errors import MemecapError
+from memecap.inference.described import SUFFIXES, open_described
 from memecap.inference.precision import Precision, lower, writing
 from memecap.inference.ranking import Ranker, Ranking
 from memecap.inference.remembering import attributed, open_memory, remembered
@@ -85,11 +86,11 @@ class Pipeline:
     ) -> Caption | list[Caption]:
         """Describe a picture (path, bytes, PIL image, array), or each of a list or tuple of them.
 
-        Raises `MemecapError` where a picture cannot be opened; `stream` goes on past broken pictures instead.
+        Raises `MemecapError` where a picture cannot be opened, or gets no caption; `stream` goes on past those.
         """
         if isinstance(pictures, list | tuple):
-            return [caption for batch in _chunks(pictures, BATCH) for caption in self.describe(batch)]
-        return self.describe([pictures])[0]
+            return [_certain(caption) for batch in _chunks(pictures, BATCH) for caption in self.describe(batch)]
+        return _certain(self.describe([pictures])[0])
 
     def stream(self, sources: Iterable[PictureSource], *, batch_size: int = 16) -> Iterator[Result]:
         """A `Result` for each source, in order, as the batches are done."""
@@ -109,12 +110,14 @@ class Pipeline:
                 if isinstance(image, MemecapError):
                     yield [Result(name, self.name, error=image.what)] * len(decodings)
                 else:
-                    yield [Result(name, self.name, tuple(found)) for found in next(captions)]
+                    yield [Result.of(name, self.name, found) for found in next(captions)]
 
     def describe(
         self, pictures: Sequence[PictureSource], readings: Sequence[Reading | None] | None = None
     ) -> list[Caption]:
-        """The best caption of each picture of one batch. Raises `MemecapError` where one cannot be opened.
+        """The best caption of each picture of one batch, or one with its `error`.
+
+        Raises `MemecapError` where a picture cannot be opened.
 
         Args:
             readings: what was read and remembered before, so that only who looks opens them; None: that is done now.
@@ -204,8 +207,9 @@ def load_captioner(
     """A captioner ready to use.
 
     Args:
-        model: a checkpoint folder, a run folder of `memecap train`, a Hub id, or a captioner that is loaded already;
-            `remember`, which retells what a memory knows; None: `template`. The two need no training.
+        model: a checkpoint folder, a run folder of `memecap train`, a Hub id, a YAML of a captioner that needs no
+            training, or a captioner that is loaded already; `remember`, which retells what a memory knows; None:
+            `template`. The last two need no training.
         memory: the folder of a memory (`memecap memory`) that is asked about each picture, or the memory itself.
         reader: a reader's name or settings (see `memecap parts reading`), or None: no text is read.
         ranking: how the candidates of the decoding are ordered; None: as the decoding does.
@@ -223,6 +227,8 @@ def load_captioner(
         name = str(model or DEFAULT_MODEL)
         if name in UNTRAINED:
             model = create(config.configure("captioners", name))
+        elif name.endswith(SUFFIXES):
+            model, name = open_described(Path(name), trust_code=trust_code)
         else:
             model = checkpoint.load(name, trust_code=trust_code)
     return Pipeline(
@@ -242,6 +248,12 @@ def _try_open(source: PictureSource) -> Image.Image | MemecapError:
         return open_picture(source)
     except MemecapError as error:
         return error
+
+
+def _certain(caption: Caption) -> Caption:
+    if caption.error is not None:
+        raise caption.error
+    return caption
 
 
 def _chunks(items: Iterable[PictureSource], size: int) -> Iterator[list[PictureSource]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,12 @@ class Result:
     model: str
     candidates: tuple[Caption, ...] = ()  # all that were found, best first
     error: str | None = None
+
+    @classmethod
+    def of(cls, source: str, model: str, captions: Sequence[Caption]) -> Result:
+        """What a captioner gave: its candidates, or the error that it names."""
+        error = captions[0].error if captions else None
+        return cls(source, model, tuple(captions)) if error is None else cls(source, model, error=error.what)
 
     @property
     def caption(self) -> Caption | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from memecap.errors import MemecapError
 from memecap.memory.attribution import Attribution
 from memecap.quoting.quote import Quote
 from memecap.reading.base import Reading
+
+_NOT_WRITTEN = frozenset({"token_ids", "n_tokens", "error"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,18 @@ class Caption:
     reading: Reading | None = None  # filled by the pipeline
     seconds: float | None = None  # filled by the pipeline: reading and captioning, a share of the batch's time
     token_ids: tuple[int, ...] = field(default=(), repr=False)  # as written, the end token included if it was reached
+    n_tokens: int = field(default=0, repr=False)  # where the ids are not known, as behind a server
+    error: MemecapError | None = None  # why there is no caption, where one picture's failure does not end the others
 
     @property
     def nats_per_token(self) -> float | None:
         """The mean log-probability of the tokens, None where it is not known."""
-        return None if self.log_probability is None else self.log_probability / max(len(self.token_ids), 1)
+        n_tokens = len(self.token_ids) or self.n_tokens
+        return None if self.log_probability is None else self.log_probability / max(n_tokens, 1)
 
     def to_json(self) -> dict[str, Any]:
-        """Every field but the token ids, which mean nothing without the tokenizer."""
-        return {name: value for name, value in asdict(self).items() if name != "token_ids"}
+        """Every field but the tokens, which mean nothing without the tokenizer, and the error (see `Result`)."""
+        return {name: value for name, value in asdict(replace(self, error=None)).items() if name not in _NOT_WRITTEN}
 
 
 def cut(ids: Int[Tensor, " T"], end_ids: int | Collection[int]) -> tuple[list[int], bool]:

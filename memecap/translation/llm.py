@@ -9,7 +9,6 @@ Source: the chat completions interface of OpenAI, spoken by vLLM, llama.cpp, Oll
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,7 +17,8 @@ from pydantic import Field
 from memecap.core import progress, storage
 from memecap.core.chat import Chat, host_of, parse_endpoint
 from memecap.core.config import PartConfig
-from memecap.errors import AuthError, UsageError
+from memecap.core.secrets import key_of
+from memecap.errors import UsageError
 from memecap.translation.base import Translator
 from memecap.translation.runtime.answers import read_answer
 
@@ -56,10 +56,7 @@ class LlmTranslator(Translator):
 
     def __init__(self, config: Settings) -> None:
         self.config = config
-        key = os.environ.get(config.key_variable, "").strip() if config.key_variable else ""
-        if config.key_variable and not key:
-            fix = "Export the key in that variable, or set key_variable (empty for a server without keys)."
-            raise AuthError("no key for the endpoint", where=f"${config.key_variable}", fix=fix)
+        key = key_of(config.key_variable)
         self._chat = Chat(config.endpoint, key, retries=config.retries, timeout_s=config.timeout_s)
 
     @property

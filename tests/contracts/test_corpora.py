@@ -27,6 +27,7 @@ SAMPLES: dict[str, tuple[str, str]] = {  # the name of the source's file, and wh
         "captions.jsonl",
         "".join(json.dumps({"image/key": f"{n}", "ru": {"caption": [f"кот {n}"]}}) + "\n" for n in range(4)),
     ),
+    "pictures": ("0.txt", "no picture"),
     "hub": ("train.jsonl", "".join(json.dumps({"caption": f"мем {n}"}) + "\n" for n in range(4))),
 }
 Make = Callable[..., Source]
@@ -40,13 +41,13 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         file, text = SAMPLES[name]
         source = tmp_path / "source" / file
         storage.write_text(source, text)
-        if name in ("memes", "hub"):
+        if name in ("memes", "hub", "pictures"):
             source = source.parent
         if name == "hub":
             datasets = pytest.importorskip("datasets")
             monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
             settings = {"image": "", **settings}
-        if name == "memes":
+        if name in ("memes", "pictures"):
             _paint(source)
         part = registry.load("corpora", name)
         return part(part.Config(name=name, source=source, **settings))
@@ -78,7 +79,7 @@ def test_a_source_becomes_a_sound_corpus(name: str, make: Make, tmp_path: Path) 
     assert check([corpus.folder])[0].faults == []
     for split in corpus.counts:
         for row in corpus.rows(split):
-            assert row.captions
+            assert bool(row.captions) == (name != "pictures")
             assert row.source_id
             assert row.corpus == name
             assert row.language == corpus.details["language"]

@@ -59,13 +59,18 @@ def record(item: Item, confine: Confine) -> tuple[Any, ...]:
         raise DataError(f"{item.split!r} is no split", where=f"item {item.key}", fix=fix)
     key = clean(item.key)
     captions, sources = (tuple(map(clean, texts)) for texts in (item.captions, item.source_captions))
-    reason = item.reason or ("" if captions and all(map(str.strip, captions)) else "an empty caption")
+    reason = item.reason or _mute(captions, is_bare=item.is_bare)
     if item.image is not None and not reason:
         reason = confine.reason(item.image)
     image = "" if item.image is None or reason else str(item.image)
     image_id = "" if image or reason else storage.sha256_bytes(manifest.source_key(key).encode())
     texts = (json.dumps(part, ensure_ascii=False) for part in (captions, sources))
     return key, image_id, *texts, image, RANKS[item.split], clean(item.group), clean(item.source_url), clean(reason)
+
+
+def _mute(captions: tuple[str, ...], *, is_bare: bool) -> str:
+    """Why an item says nothing, where it should."""
+    return "" if (captions or is_bare) and all(map(str.strip, captions)) else "an empty caption"
 
 
 def _is_plain(image: Path) -> bool:

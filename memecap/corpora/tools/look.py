@@ -98,7 +98,7 @@ def look(corpus: Corpus, *, samples: int = 24, out: Path | None = None) -> Path:
         *(_samples(corpus, split, samples) for split in corpus.counts),
     ]
     path = out or corpus.folder / PAGE
-    storage.write_text(path, _page(corpus.name, "\n".join(part for part in parts if part)))
+    storage.write_text(path, page(corpus.name, "\n".join(part for part in parts if part)))
     return path
 
 
@@ -181,11 +181,12 @@ def _samples(corpus: Corpus, split: str, n: int) -> str:
 def _figure(corpus: Corpus, row: Row) -> str:
     captions = "".join(f"<p>{html.escape(caption)}</p>" for caption in row.captions)
     path = corpus.image_path(row)
-    picture = _thumbnail(path, alt=" ".join(row.captions)) if path else ""
+    picture = thumbnail(path, alt=" ".join(row.captions)) if path else ""
     return f"<figure>{picture}<figcaption>{captions}<small>{html.escape(row.source_id)}</small></figcaption></figure>"
 
 
-def _thumbnail(path: Path, *, alt: str) -> str:
+def thumbnail(path: Path, *, alt: str) -> str:
+    """A small copy of a picture as an element of a page; words where it cannot be opened."""
     try:
         image = open_picture(path)
     except MemecapError as error:
@@ -198,7 +199,8 @@ def _thumbnail(path: Path, *, alt: str) -> str:
     return f'<img {size} alt="{html.escape(alt)}" src="data:image/jpeg;base64,{code}">'
 
 
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str) -> str:
+    """A page around a body whose texts are escaped; it loads nothing and runs nothing."""
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'

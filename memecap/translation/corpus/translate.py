@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from memecap.core import manifest, progress, shards, storage
+from memecap.core import manifest, placing, progress, storage
 from memecap.core.manifest import Corpus, Row
 from memecap.core.parallel import chunks, open_place, with_part
-from memecap.errors import MissingFileError, UsageError
+from memecap.errors import UsageError
 from memecap.translation.base import Translator
 from memecap.translation.corpus.cache import open_cache
 from memecap.translation.corpus.sentences import Sentences, nothing_translated
@@ -159,11 +159,11 @@ class _Job:
                 else:
                     changes = self._changes(row, translations, rejects) | {"translator": version}
                 if changes["captions"]:
-                    self._place_picture(row)
+                    placing.place(self._corpus, row, self._out)
                     self._captions += len(changes["captions"])
                     yield row.to_json() | changes | {"corpus": self._out.name}
                 else:
-                    self._take_picture_away(row)
+                    placing.take_away(self._corpus, row, self._out)
 
     def _changes(self, row: Row, translations: Mapping[str, str], rejects: IO[str]) -> dict[str, Any]:
         sources, translated = [], []
@@ -182,26 +182,6 @@ class _Job:
 
     def _windows_of_sentences(self) -> Iterator[list[str]]:
         return (_sentences(window) for split in self._splits for window in chunks(self._corpus.rows(split), WINDOW))
-
-    def _place_picture(self, row: Row) -> None:
-        picture, target = self._corpus.image_path(row), self._out / row.split / row.file_name
-        if picture is None or target.exists():
-            return
-        try:
-            storage.link(picture, target)
-        except FileNotFoundError as error:
-            if (packed := shards.read(picture)) is None:
-                fix = "Build it again."
-                raise MissingFileError("a picture of the corpus is not there", where=picture, fix=fix) from error
-            storage.write_bytes(target, packed)
-
-    def _take_picture_away(self, row: Row) -> None:
-        """Remove what an earlier run placed for a row that has lost its captions; by its name and bytes it is ours."""
-        target = self._out / row.split / row.file_name
-        if self._corpus.image_path(row) is None:
-            return
-        if target.stem == row.image_id and target.is_file() and storage.sha256_file(target) == row.image_id:
-            target.unlink()
 
 
 def _sentences(rows: Iterable[Row]) -> list[str]:

@@ -12,17 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-# Tags of reasoning in use: DeepSeek, Qwen, GLM (<think>), Seed (<seed:think>), Mistral ([THINK]), Kimi (◁think▷).
-_THOUGHT = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|seed:think)"
-_BEGIN = re.compile(rf"<{_THOUGHT}>|\[THINK\]|◁think▷", re.IGNORECASE)
-_END = re.compile(rf"</{_THOUGHT}>|\[/THINK\]|◁/think▷|<\|channel\|>final[^<]*<\|message\|>", re.IGNORECASE)
+from memecap.core.spoken import is_refusal, without_thinking
+
 _PAIR = re.compile(r'"(\d+)"\s*:\s*("(?:[^"\\]|\\.)*")(?=\s*(?:,\s*"\d+"\s*:|,?\s*\}))')
-_REFUSAL = re.compile(
-    r"(?:i['’]?m sorry|i am sorry|sorry,|i can(?:['’]t|not)|i(?:['’]m| am) (?:unable|not able)|as an ai\b"
-    r"|извините, (?:но )?я|к сожалению, я|простите, (?:но )?я|я не могу (?:помочь|перевести|выполнить|обработать)"
-    r"|как (?:ии\b|искусственный интеллект|языковая модель))",
-    re.IGNORECASE,
-)
 _DEPTH = 4  # wrappers around the pairs; what lies deeper is no answer
 _OPENING = re.compile(r"[{\[]")
 
@@ -36,13 +28,6 @@ def read_answer(answer: str, numbered: Mapping[str, str]) -> dict[str, str]:
     found = found or _pairs(spoken)
     clean = {number: _text(found[number]) for number in numbered if number in found}
     return {number: text for number, text in clean.items() if text and not _is_refusal(text, numbered[number])}
-
-
-def without_thinking(answer: str) -> str:
-    """What a model says after it has thought; nothing where the thought never ends."""
-    *_, spoken = _END.split(answer)
-    begin = _BEGIN.search(spoken)
-    return spoken[: begin.start()] if begin else spoken
 
 
 def _values(text: str) -> Iterator[Any]:
@@ -105,6 +90,6 @@ def _text(translation: str) -> str:
 
 def _is_refusal(translation: str, sentence: str) -> bool:
     """A model's excuse; one that the sentence itself makes is a translation."""
-    return bool(_REFUSAL.match(translation)) and not re.search(
+    return is_refusal(translation) and not re.search(
         r"sorry|can['’]?t|cannot|unable|unfortunately|\bAI\b", sentence, re.I
     )
