@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -65,6 +65,8 @@ class VLM(TrainableCaptioner):
     """A vision-language model that is told what was read and what is remembered."""
 
     class Config(PromptConfig):
+        describes_untaught: ClassVar[bool] = True
+
         name: str = "vlm"
         network: NetworkConfig = Field(description="the model, and what of it is learnt")
         max_pixels: int | None = Field(

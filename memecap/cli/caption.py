@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 Model = Annotated[
     str | None,
-    typer.Option(help="checkpoint or run folder, or a Hub id; without it: a template that needs no training"),
+    typer.Option(
+        help="checkpoint or run folder, a Hub id, or a YAML of what needs no training; without it: a template"
+    ),
 ]
 Decodings = Annotated[
     list[str] | None,
@@ -37,6 +39,7 @@ Sidecar = Annotated[bool, typer.Option(help="write x.txt beside x.jpg; x.jpg.txt
 def caption(
     targets: Annotated[list[str], typer.Argument(help="pictures, folders, globs; - reads one picture from stdin")],
     model: Model = None,
+    revision: options.Revision = None,
     reader: options.ReaderName = "tesseract",
     reader_settings: options.ReaderSettings = None,
     decoding: Decodings = None,
@@ -58,6 +61,7 @@ def caption(
     """Describe pictures: the scene, and the text on the picture, quoted. Exit code 1 when some of them failed."""
     form, sources = table_form(as_json, as_csv), list(expand(targets))
     check_any(sources, targets)
+    from memecap.core import hub
     from memecap.decoding.base import choose_several
     from memecap.inference import precision as precisions
     from memecap.inference import ranking
@@ -69,7 +73,7 @@ def caption(
         where = "--sidecar" if sidecar else "--attention"
         raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
     captioner = load_captioner(
-        model,
+        hub.pin(model, revision) if model else None,
         reader=options.reader_settings(reader, reader_settings),
         decoding=decodings[0] if decodings else None,
         ranking=ranking.choose(rank or (), judge),

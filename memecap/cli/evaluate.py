@@ -31,6 +31,7 @@ def evaluate(
     corpus: options.Corpus,
     out: Annotated[Path, typer.Option("--out", "-o", help="folder for captions.jsonl, scores.json and report.html")],
     split: Annotated[str, typer.Option(help="split to caption")] = "val",
+    revision: options.Revision = None,
     reader: Reader = "stored",
     reader_settings: options.ReaderSettings = None,
     decoding: options.Decoding = None,
@@ -53,7 +54,7 @@ def evaluate(
     The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
     the best constant scene and after a random one, and the model with shuffled pictures. Stopped, it goes on.
     """
-    from memecap.core import progress
+    from memecap.core import hub, progress
     from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
     from memecap.inference import precision as precisions
@@ -61,7 +62,7 @@ def evaluate(
     from memecap.scoring import tables
 
     records = evaluation.evaluate(
-        model,
+        hub.pin(model, revision),
         corpus,
         out,
         split=split,

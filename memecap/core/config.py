@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializeAsAny, ValidationError, model_validator
@@ -49,6 +49,8 @@ class Frozen(BaseModel):
 
 class PartConfig(Frozen):
     """The settings of one part; `name` is its file's name, or a dotted path."""
+
+    describes_untaught: ClassVar[bool] = False  # of a captioner that learns: is it of use before it has learnt?
 
     name: str = ""
 

@@ -16,12 +16,12 @@ from typing import Any, overload
 import torch
 from PIL import Image
 
-from memecap.captioners.base import Captioner, create
+from memecap.captioners.base import Captioner, TrainableCaptioner, create
 from memecap.checkpoints import checkpoint
-from memecap.core import config
+from memecap.core import config, registry
 from memecap.core.device import choose as choose_device
 from memecap.decoding.base import Search
-from memecap.errors import MemecapError
+from memecap.errors import MemecapError, UsageError
 from memecap.inference.precision import Precision, lower, writing
 from memecap.inference.ranking import Ranker, Ranking
 from memecap.inference.result import Result
@@ -62,10 +62,8 @@ class Pipeline:
 
     @property
     def sees(self) -> bool:
-        """Whether the captioner looks at pictures: by its encoder, or in a way of its own."""
-        kind = type(self.captioner)
-        own = kind.look is not Captioner.look or kind.look_at is not Captioner.look_at
-        return own or self.captioner.encoder is not None
+        """Whether the captioner looks at pictures."""
+        return self.captioner.sees
 
     @overload
     def caption(self, pictures: list[PictureSource] | tuple[PictureSource, ...]) -> list[Caption]: ...
@@ -187,8 +185,8 @@ def load_captioner(
     """A captioner ready to use.
 
     Args:
-        model: a checkpoint folder, a run folder of `memecap train`, a Hub id, or a captioner that is loaded already;
-            None: `template`, with no training.
+        model: a checkpoint folder, a run folder of `memecap train`, a Hub id (`owner/name@revision` pins it), a YAML
+            file whose `captioner:` describes without training, or a captioner that is loaded already; None: `template`.
         reader: a reader's name or settings (see `memecap parts reading`), or None: no text is read.
         ranking: how the candidates of the decoding are ordered; None: as the decoding does.
         precision: bf16 is the faster and rounds products to 8 bits, so some captions differ from those of fp32.
@@ -205,6 +203,8 @@ def load_captioner(
         name = str(model or DEFAULT_MODEL)
         if name == DEFAULT_MODEL:
             model = create(config.configure("captioners", name))
+        elif name.endswith((".yaml", ".yml")):
+            model = _untaught(Path(name))
         else:
             model = checkpoint.load(name, trust_code=trust_code)
     return Pipeline(
@@ -216,6 +216,22 @@ def load_captioner(
         precision=precision,
         device=place,
     )
+
+
+class _Described(config.Frozen):
+    captioner: config.CaptionerConfig
+
+
+def _untaught(path: Path) -> Captioner:
+    """The captioner of a YAML file, as it is before any training; what else the file says is of training."""
+    written = config.read_yaml(path)
+    given = {key: value for key, value in written.items() if key == "captioner"}
+    part = config.validate(_Described, given, where=path).captioner
+    learns = issubclass(registry.load("captioners", part.name), TrainableCaptioner)
+    if learns and not part.describes_untaught:
+        fix = f"Run `memecap train {path}`, and name the run's folder."
+        raise UsageError(f"{part.name} describes nothing before it has learnt", where=path, fix=fix)
+    return create(part)
 
 
 def _try_open(source: PictureSource) -> Image.Image | MemecapError:

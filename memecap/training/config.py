@@ -151,7 +151,7 @@ class TrainConfig(Frozen):
     """A training run. `memecap config show FILE` prints each value and where it came from."""
 
     captioner: CaptionerConfig = Field(description="the part to train, with its settings")
-    stages: list[StageConfig] = Field(min_length=1, description="in order")
+    stages: list[StageConfig] = Field(description="in order; none for a captioner that needs no training")
     start_from: str | None = Field(None, description="a checkpoint folder, run folder or Hub id to begin with")
     data_folder: Path = Field(Path("data"), description="the folder that holds corpora/")
 
@@ -185,6 +185,12 @@ class TrainConfig(Frozen):
         if isinstance(values, Mapping) and isinstance(values.get("stages"), Mapping):
             raise ValueError("stages is a list: begin each stage with a dash")
         return values
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if not self.stages and not self.captioner.describes_untaught:
+            raise ValueError(f"stages is empty, and {self.captioner.name} describes nothing before it has learnt")
+        return self
 
     @model_validator(mode="after")
     def _further_metrics(self) -> Self:

@@ -1,1 +1,1 @@
-"""What stands behind the captioner `vlm`: the processor of any family, its chat as a prompt, its network, examples to show."""
+"""What stands behind `vlm`: the processor of any family, its chat as a prompt, its network, examples to show."""

@@ -115,8 +115,10 @@ class Chat:
         turns: list[dict[str, Any]] = [{"role": "user", "content": said}]
         if answer is not None:
             turns.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
+        # a template that knows no such word would have it passed on to the processor
+        aloud = {"enable_thinking": False} if "enable_thinking" in self.processor.chat_template else {}
         written: str = self.processor.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=answer is None, enable_thinking=False
+            turns, tokenize=False, add_generation_prompt=answer is None, **aloud
         )
         return written
 

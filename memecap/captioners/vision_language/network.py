@@ -1,4 +1,4 @@
-"""The network of a vision-language model of any family: how it is loaded, which weights learn, what it says of captions.
+"""The network of a vision-language model of any family: how it is loaded, what of it learns, what it says of captions.
 
 In: its settings. Out: a model of `AutoModelForImageTextToText`, with all that is not learnt frozen; its vision side is
 everything outside its decoder and its output layer.
@@ -17,7 +17,6 @@ from jaxtyping import Bool, Float
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForImageTextToText, GenerationConfig
-from typing_extensions import Self
 
 from memecap.core import hub, storage
 from memecap.core.config import Frozen
@@ -42,7 +41,7 @@ class NetworkConfig(Frozen):
     gradient_checkpointing: bool = Field(False, description="keep fewer activations and compute them twice")
 
     @model_validator(mode="after")
-    def _learns_in_fp32(self) -> Self:
+    def _learns_in_fp32(self) -> NetworkConfig:
         if self.dtype == "bf16" and (self.train in ("last", "full") or self.train_vision):
             raise ValueError("small steps vanish in bf16: set dtype: fp32, and precision: bf16 for the run")
         return self

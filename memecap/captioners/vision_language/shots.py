@@ -1,8 +1,8 @@
 """Training memes to show before a new one: of those that were read, the ones whose text is most alike.
 
 In: corpora with stored readings. Out: for a reading, `Shot`s by cosine of their letters' trigrams, weighted by rarity,
-so that a misread letter costs little. While a caption is learnt, memes that have it are passed over. A text that is like
-none, or none at all, gets memes of which nothing was read, then the first of the store.
+so that a misread letter costs little. While a caption is learnt, memes that have it are passed over. A text that is
+like none, or none at all, gets memes of which nothing was read, then the first of the store.
 """
 
 from __future__ import annotations

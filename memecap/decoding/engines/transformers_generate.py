@@ -1,7 +1,7 @@
 """transformers' `generate` under a `Search`, for captioners whose language side is a causal model.
 
-In: prompt vectors [B L W] or ids [B L] padded on the left, and their mask. Out: new token ids and, for greedy search and sampling,
-the log-probability of each under the model itself: before penalties, temperature and nucleus.
+In: prompt vectors [B L W] or ids [B L] padded on the left, and their mask. Out: new token ids and, for greedy search
+and sampling, the log-probability of each under the model itself: before penalties, temperature and nucleus.
 """
 
 from __future__ import annotations
