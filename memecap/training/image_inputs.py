@@ -38,7 +38,7 @@ class ImageInputs:
     def look(
         self, image_id: str, picture: Path | None, change: Callable[[Image.Image], Image.Image] | None = None
     ) -> ImageInput | None:
-        """Features [N D], or what the captioner makes of the changed picture. Raises `DataError` if it does not open."""
+        """Features [N D], or what the captioner makes of the changed picture. Raises `DataError` if it cannot open."""
         if self.stored is not None:
             return self.stored[image_id]
         assert picture is not None  # `has` left the others out
