@@ -50,9 +50,9 @@ def load(folder: Path, *, max_pixels: int | None = None) -> Any:
     """
     try:
         settings = ProcessorMixin.get_processor_dict(folder, local_files_only=True)[0]
-        kind = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).model_type
-        original = processor_class_from_name(settings.get("processor_class") or PROCESSOR_MAPPING_NAMES[kind])
-        image_processor = _budget(_image_processor(folder, kind), max_pixels)
+        named = settings.get("processor_class") or PROCESSOR_MAPPING_NAMES[_kind(folder)]
+        original = processor_class_from_name(named)
+        image_processor = _budget(_image_processor(folder), max_pixels)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         return _make(original, image_processor, tokenizer, settings)
     except Exception as error:  # whatever a wrong value meets in transformers
@@ -91,7 +91,12 @@ def _stand_ins(original: Any) -> Iterator[None]:
             setattr(module, name, None)
 
 
-def _image_processor(folder: Path, kind: str) -> Any:
+def _kind(folder: Path) -> str:
+    """The model's type; a folder of a processor alone does not say it, and need not."""
+    return str(AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False).model_type)
+
+
+def _image_processor(folder: Path) -> Any:
     """By the class that the folder names; where transformers knows that name no more, by the model's kind."""
     here = {"local_files_only": True, "trust_remote_code": False}
     try:
@@ -99,7 +104,7 @@ def _image_processor(folder: Path, kind: str) -> Any:
     except ValueError:
         import transformers
 
-        known = IMAGE_PROCESSOR_MAPPING_NAMES[kind]
+        known = IMAGE_PROCESSOR_MAPPING_NAMES[_kind(folder)]
         return getattr(transformers, known["pil"]).from_pretrained(folder, local_files_only=True)
 
 
