@@ -36,6 +36,7 @@ from memecap.memory.recollection import Recollection
 from memecap.modeling.batch import collate, stack
 from memecap.reading.base import Line, Reading
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # of one family's processor in transformers
 QUICK = ("qwen3_vl", "smolvlm", "paligemma")  # flat patches, tiles, no chat
 FAMILY = [family if family in QUICK else pytest.param(family, marks=pytest.mark.slow) for family in FAMILIES]
 CAPTIONS = ["Кот.", "На фото кот. Подпись: «Привет, мир»."]

@@ -1,4 +1,4 @@
-"""A vision-language model goes through `memecap train` as every captioner, by likelihood and reward; or with no stage."""
+"""A vision-language model goes through `memecap train` as every captioner: likelihood, reward; or with no stage."""
 
 from __future__ import annotations
 
