@@ -36,7 +36,7 @@ def save(network: Any, config: LoRA, base: str, folder: Path) -> None:
         "lora_alpha": config.alpha,
         "lora_dropout": config.dropout,
         "bias": "none",
-        "fan_in_fan_out": False,
+        "fan_in_fan_out": any(getattr(module, "fan_in_fan_out", False) for module in network.modules()),  # GPT-2's
         "target_modules": _pattern(modules),
         "modules_to_save": None,
     }
