@@ -36,7 +36,10 @@ from memecap.memory.recollection import Recollection
 from memecap.modeling.batch import collate, stack
 from memecap.reading.base import Line, Reading
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # of one family's processor in transformers
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation"),  # in one family's processor of transformers
+    pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated"),  # in peft
+]
 QUICK = ("qwen3_vl", "smolvlm", "paligemma")  # flat patches, tiles, no chat
 FAMILY = [family if family in QUICK else pytest.param(family, marks=pytest.mark.slow) for family in FAMILIES]
 CAPTIONS = ["Кот.", "На фото кот. Подпись: «Привет, мир»."]
@@ -155,9 +158,9 @@ def test_lora_learns_beside_the_decoder_and_comes_back(captioner: VLM, tmp_path:
     from peft import PeftModel
     from transformers import AutoModelForImageTextToText
 
-    learnt = [name for name, parameter in captioner.named_parameters() if parameter.requires_grad]
+    learnt = {name: parameter for name, parameter in captioner.named_parameters() if parameter.requires_grad}
     assert learnt and all(".lora_" in name for name in learnt)
-    assert not any(word in name for name in learnt for word in ("vision", "visual", "project", "merger"))
+    assert {id(p) for p in learnt.values()} <= {id(p) for p in captioner.network.get_decoder().parameters()}
     batch, before = batch_of(captioner), captioner.network.get_input_embeddings().weight.clone()
     optimizer = torch.optim.Adam([p for p in captioner.parameters() if p.requires_grad], lr=2e-2)
     captioner.train()
@@ -217,8 +220,10 @@ def test_the_code_names_no_family() -> None:
     folder = Path(vision_language.__file__).parent
     code = "\n".join(path.read_text() for path in [*folder.glob("*.py"), folder.parent / "vlm.py"])
     code = re.sub(r"Qwen/[\w.-]+", "", code).casefold()  # an example of an id, in a description
-    roots = {re.split(r"[_\d]", name)[0] for name in KNOWN if not name.startswith("vision")}
-    assert [root for root in roots if re.search(rf"\b{root}", code)] == []
+    roots = {re.split(r"[_\d]", name)[0] for name in KNOWN} - {"video", "vision"}
+    assert {"qwen", "gemma", "llava", "smolvlm", "internvl", "paligemma"} <= roots
+    assert [root for root in roots if len(root) > 3 and re.search(rf"\b{root}", code)] == []
+    assert [name for name in KNOWN if len(name) > 4 and name in code] == []
 
 
 def test_odd_pictures(qwen: VLM) -> None:
@@ -230,7 +235,7 @@ def test_odd_pictures(qwen: VLM) -> None:
 def test_a_picture_is_shrunk_to_the_budget(tiny_vlm: TinyVLM) -> None:
     for family, name in (("qwen3_vl", "pixel_values"), ("smolvlm", "pixel_values")):
         large, small = (build(tiny_vlm(family), max_pixels=n).look(picture(300, 300)) for n in (None, 64 * 64))
-        assert large[name].numel() >= 3 * small[name].numel(), family
+        assert large[name].numel() >= 2 * small[name].numel(), family
 
 
 def test_checkpointing_of_gradients_changes_no_gradient(tiny_vlm: TinyVLM) -> None:

@@ -99,7 +99,8 @@ def prepare(config: NetworkConfig, network: Any) -> Any:
         decoder.requires_grad_(True)
         head.requires_grad_(True)
     if config.gradient_checkpointing:
-        network.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        enable = getattr(network, "activation_checkpointing_enable", None)  # the newer name
+        (enable or network.gradient_checkpointing_enable)({"use_reentrant": False})
     return network
 
 
