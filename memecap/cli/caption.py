@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from memecap.inference.sidecars import Sidecars
 
 Model = Annotated[
-    str | None,
-    typer.Option(
-        help="checkpoint or run folder, a Hub id, or a YAML of what needs no training; without it: a template"
-    ),
+    str,
+    typer.Option(help="checkpoint or run folder, a Hub id, a YAML of what needs no training, or template"),
 ]
 Decodings = Annotated[
     list[str] | None,
@@ -38,7 +36,7 @@ Sidecar = Annotated[bool, typer.Option(help="write x.txt beside x.jpg; x.jpg.txt
 @app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_read --json")
 def caption(
     targets: Annotated[list[str], typer.Argument(help="pictures, folders, globs; - reads one picture from stdin")],
-    model: Model = None,
+    model: Model = "template",
     revision: options.Revision = None,
     reader: options.ReaderName = "tesseract",
     reader_settings: options.ReaderSettings = None,
@@ -73,7 +71,7 @@ def caption(
         where = "--sidecar" if sidecar else "--attention"
         raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
     captioner = load_captioner(
-        hub.pin(model, revision) if model else None,
+        hub.pin(model, revision),
         reader=options.reader_settings(reader, reader_settings),
         decoding=decodings[0] if decodings else None,
         ranking=ranking.choose(rank or (), judge),
