@@ -23,6 +23,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path += [str(Path(__file__).parent / "fixtures"), str(ROOT / "scripts" / "demo_checkpoints")]
 from tiny_models import tiny_models  # noqa: F401  (a fixture)
+from tiny_vlms import tiny_vlm  # noqa: F401  (a fixture)
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

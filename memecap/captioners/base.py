@@ -55,6 +55,12 @@ class Captioner(nn.Module, ABC):
         """How captions are chosen where the caller does not say."""
         return Greedy()
 
+    @property
+    def sees(self) -> bool:
+        """Whether it looks at pictures: by its encoder, or in a way of its own."""
+        kind = type(self)
+        return self.encoder is not None or kind.look is not Captioner.look or kind.look_at is not Captioner.look_at
+
     def look(self, picture: Image.Image) -> ImageInput | None:
         """What a picture becomes for this captioner; None where it sees none."""
         return None if self.encoder is None else self.encoder.transform(picture)

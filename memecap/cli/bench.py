@@ -21,6 +21,7 @@ def bench(
     model: options.Model,
     targets: Annotated[list[str], typer.Argument(metavar="PICTURES...", help="pictures, folders, globs")],
     beside: Annotated[list[str] | None, typer.Option(help="another model to measure on the same pictures")] = None,
+    revision: options.Revision = None,
     limit: Annotated[int, typer.Option(min=1, help="pictures at most")] = 20,
     reader: options.ReaderName = "tesseract",
     reader_settings: options.ReaderSettings = None,
@@ -38,6 +39,7 @@ def bench(
     reader starts.
     """
     from memecap.core import device as devices
+    from memecap.core import hub
     from memecap.decoding.base import choose
     from memecap.inference import benchmark
     from memecap.inference import precision as precisions
@@ -45,7 +47,7 @@ def bench(
     pictures = [picture for picture in expand(targets) if isinstance(picture, Path)]
     check_any(pictures, targets)
     costs = benchmark.benchmark(
-        [model, *(beside or ())],
+        [hub.pin(model, revision), *(beside or ())],
         pictures[:limit],
         reader=options.reader_settings(reader, reader_settings),
         decoding=choose(decoding, settings or ()),

@@ -22,11 +22,8 @@ if TYPE_CHECKING:
     from memecap.inference.sidecars import Sidecars
 
 Model = Annotated[
-    str | None,
-    typer.Option(
-        help="checkpoint or run folder, Hub id, or YAML of configs/serve; remember: what --memory knows; "
-        "without it: a template"
-    ),
+    str,
+    typer.Option(help="checkpoint or run folder, Hub id, YAML of what needs no training, template, or remember"),
 ]
 Decodings = Annotated[
     list[str] | None,
@@ -41,7 +38,8 @@ Sidecar = Annotated[bool, typer.Option(help="write x.txt beside x.jpg; x.jpg.txt
 @app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_read --json")
 def caption(
     targets: Annotated[list[str], typer.Argument(help="pictures, folders, globs; - reads one picture from stdin")],
-    model: Model = None,
+    model: Model = "template",
+    revision: options.Revision = None,
     reader: options.ReaderName = "tesseract",
     reader_settings: options.ReaderSettings = None,
     memory: options.MemoryFolder = None,
@@ -65,6 +63,7 @@ def caption(
     """Describe pictures: the scene, and the text on the picture, quoted. Exit code 1 when some of them failed."""
     form, sources = table_form(as_json, as_csv), list(expand(targets))
     check_any(sources, targets)
+    from memecap.core import hub
     from memecap.decoding.base import choose_several
     from memecap.inference import precision as precisions
     from memecap.inference import ranking
@@ -76,7 +75,7 @@ def caption(
     _refuse_at_odds(len(decodings), sidecar, attention, on)
     make = partial(
         load_captioner,
-        model,
+        hub.pin(model, revision),
         reader=options.reader_settings(reader, reader_settings),
         memory=memory,
         decoding=decodings[0] if decodings else None,

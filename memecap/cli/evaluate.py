@@ -32,6 +32,7 @@ def evaluate(
     corpus: options.Corpus,
     out: Annotated[Path, typer.Option("--out", "-o", help="folder for captions.jsonl, scores.json and report.html")],
     split: Annotated[str, typer.Option(help="split to caption")] = "val",
+    revision: options.Revision = None,
     reader: Reader = "stored",
     reader_settings: options.ReaderSettings = None,
     memory: options.MemoryFolder = None,
@@ -56,6 +57,7 @@ def evaluate(
     The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
     the best constant scene and after a random one, what a memory knows, and the model with shuffled pictures.
     """
+    from memecap.core import hub
     from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
     from memecap.inference import precision as precisions
@@ -63,7 +65,7 @@ def evaluate(
     from memecap.scoring import tables
 
     records = evaluation.evaluate(
-        model,
+        hub.pin(model, revision),
         corpus,
         out,
         split=split,

@@ -13,7 +13,12 @@ from memecap.errors import UsageError
 if TYPE_CHECKING:
     from memecap.core.config import PartConfig
 
-Model = Annotated[str, typer.Argument(help="checkpoint or run folder, Hub id, YAML of configs/serve, or template")]
+Model = Annotated[
+    str, typer.Argument(help="checkpoint or run folder, Hub id, template, or a YAML of what needs no training")
+]
+Revision = Annotated[
+    str | None, typer.Option(help="commit, branch or tag of a Hub id; anywhere else a model is named: id@revision")
+]
 Corpus = Annotated[Path, typer.Argument(help="the folder of a corpus")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="key=value, such as stages.0.lr=1e-4")]
 

@@ -51,6 +51,7 @@ class PartConfig(Frozen):
     """The settings of one part; `name` is its file's name, or a dotted path."""
 
     operational: ClassVar[frozenset[str]] = frozenset()  # settings that change no result: they may differ on a resume
+    describes_untaught: ClassVar[bool] = False  # of a captioner that learns: is it of use before it has learnt?
 
     name: str = ""
 

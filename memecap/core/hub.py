@@ -1,4 +1,8 @@
-"""A model's files from a local folder or the Hugging Face Hub, and to it: the only place that moves weights."""
+"""A model's files from a local folder or the Hugging Face Hub, and to it: the only place that moves weights.
+
+A model is named by a folder, by a Hub id `owner/name`, or by `owner/name@revision`, which pins a commit, branch or tag;
+so wherever a model can be named, it can be pinned, and a checkpoint keeps the pin with the name.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any
 from memecap.errors import AuthError, DataError, MissingFileError, ServiceError, UsageError
 
 #: what a model of transformers is made of; weights of other frameworks stay on the Hub
-_MODEL_FILES = ("*.json", "*.txt", "*.model", "*.safetensors", "pytorch_model*.bin")
+_MODEL_FILES = ("*.json", "*.jinja", "*.txt", "*.model", "*.safetensors", "pytorch_model*.bin")
 _SPECIAL_TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
 
 
@@ -19,6 +23,7 @@ def fetch(model: str, files: Sequence[str] | None = None, *, revision: str | Non
 
     Args:
         files: names or glob patterns of the files needed; all when None.
+        revision: commit, branch or tag, where the id names none; the newest when None.
 
     Raises:
         MissingFileError: a local folder lacks one of the files, or a path was given and nothing is there.
@@ -34,14 +39,32 @@ def fetch(model: str, files: Sequence[str] | None = None, *, revision: str | Non
         raise MissingFileError("no such model folder", where=model, fix="Check the path, or give a Hub id: owner/name.")
     from huggingface_hub import snapshot_download
 
+    repository, pinned = split(model)
     try:
         allowed = None if files is None else list(files)
-        _fetched[model] = Path(snapshot_download(model, revision=revision, allow_patterns=allowed))
+        _fetched[model] = Path(snapshot_download(repository, revision=pinned or revision, allow_patterns=allowed))
         return _fetched[model]
     except Exception as error:
         what = f"cannot fetch the model {model!r} from the Hugging Face Hub: {type(error).__name__}"
         fix = "Connect to the network, or download the model elsewhere and give its folder instead of the id."
-        raise ServiceError(what, where=f"https://huggingface.co/{model}", fix=fix) from error
+        raise ServiceError(what, where=f"https://huggingface.co/{repository}", fix=fix) from error
+
+
+def split(model: str) -> tuple[str, str | None]:
+    """The repository and the revision of `owner/name@revision`; of anything else itself and None."""
+    name, at, revision = model.partition("@")
+    return (name, revision) if at and revision and name and not Path(model).expanduser().exists() else (model, None)
+
+
+def pin(model: str, revision: str | None) -> str:
+    """The model at a revision. Raises `UsageError` where it is no Hub id, or is pinned already."""
+    if revision is None:
+        return model
+    if Path(model).expanduser().exists() or is_path(model) or "/" not in model:
+        raise UsageError("a revision belongs to a model of the Hub", where=model, fix="Leave out --revision.")
+    if split(model)[1] is not None:
+        raise UsageError("the model names a revision already", where=model, fix="Give it once.")
+    return f"{model}@{revision}"
 
 
 #: path, size, time of change and of the inode's change: what tells that a file is still the same
@@ -60,7 +83,7 @@ def files(model: str) -> Files:
 
 def is_path(model: str) -> bool:
     """Is a folder meant, and not a Hub id?"""
-    return model.startswith((".", "/", "~")) or model.count("/") > 1
+    return model.startswith((".", "/", "~")) or split(model)[0].count("/") > 1
 
 
 def is_here(model: str) -> bool:
@@ -72,7 +95,8 @@ def is_here(model: str) -> bool:
     from huggingface_hub import snapshot_download
 
     try:
-        folder = Path(snapshot_download(model, local_files_only=True))
+        repository, revision = split(model)
+        folder = Path(snapshot_download(repository, revision=revision, local_files_only=True))
     except Exception:  # not cached, or no name of a repository
         return False
     return any(any(folder.glob(pattern)) for pattern in ("*.safetensors", "*.bin"))
@@ -83,7 +107,8 @@ def answers(model: str) -> bool:
     from huggingface_hub import HfApi
 
     try:
-        HfApi().model_info(model, timeout=10)
+        repository, revision = split(model)
+        HfApi().model_info(repository, revision=revision, timeout=10)
     except Exception:  # offline, no such model, or one that may not be had
         return False
     return True
@@ -123,8 +148,10 @@ def upload(folder: Path, repository: str, *, private: bool = False, message: str
     return str(address)
 
 
-def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = (), **arguments: Any) -> Any:
-    """`model_class.from_pretrained(folder)` in fp32, in evaluation mode, silently.
+def pretrained(
+    model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = (), dtype: str = "float32", **arguments: Any
+) -> Any:
+    """`model_class.from_pretrained(folder)` in evaluation mode, silently, its weights in `dtype`.
 
     Of its generation_config.json only the special tokens are kept: how a model writes is for its caller to say.
 
@@ -146,7 +173,7 @@ def pretrained(model_class: Any, folder: Path, *, may_lack: tuple[str, ...] = ()
             output_loading_info=True,
             local_files_only=True,
             trust_remote_code=False,  # unsaid, transformers asks at the terminal whether to run a model's own code
-            dtype="float32",
+            dtype=dtype,
             **arguments,
         )
     except Exception as error:  # a wrong file may make transformers, safetensors or pickle raise anything

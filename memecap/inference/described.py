@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from memecap.captioners.base import Captioner, create
+from memecap.captioners.base import Captioner, TrainableCaptioner, create
 from memecap.core import config, registry
 from memecap.errors import ConfigError
 
@@ -16,15 +16,23 @@ class _Described(config.Frozen):
 
 
 def open_described(path: Path, *, trust_code: bool = False) -> tuple[Captioner, str]:
-    """The captioner and its name: that of the part, and of the model behind it.
+    """The captioner as it is before any training, and its name: that of the part, and of the model behind it.
 
-    Raises `ConfigError` where the file is a training, `UsageError` where it names code that is not trusted.
+    What else the file says is of training.
+
+    Raises `ConfigError` where it describes nothing before it has learnt, `UsageError` where the file names code that is
+    not trusted.
     """
-    if "stages" in config.read_yaml(path):
-        fix = "Train it with `memecap train`, and give its output folder."
-        raise ConfigError("the file describes a training, and a captioner is asked for", where=path, fix=fix)
+    given = {key: value for key, value in config.read_yaml(path).items() if key == "captioner"}
     with registry.trusting(trust_code):
-        settings = config.load(_Described, path).captioner
+        settings = config.validate(_Described, given, where=path).captioner
+        if (
+            issubclass(registry.load("captioners", settings.name), TrainableCaptioner)
+            and not settings.describes_untaught
+        ):
+            fix = f"Run `memecap train {path}`, and name the run's folder."
+            raise ConfigError(f"{settings.name} describes nothing before it has learnt", where=path, fix=fix)
         captioner = create(settings)
-    model = getattr(settings, "model", "")
+    network = getattr(settings, "network", None)
+    model = getattr(settings, "model", "") or getattr(network, "model", "")
     return captioner, f"{settings.name} {model}".strip()

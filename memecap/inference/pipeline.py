@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -26,7 +25,8 @@ from memecap.inference.described import SUFFIXES, open_described
 from memecap.inference.precision import Precision, lower, writing
 from memecap.inference.ranking import Ranker, Ranking
 from memecap.inference.remembering import attributed, open_memory, remembered
-from memecap.inference.result import Result
+from memecap.inference.result import Result, certain
+from memecap.inference.sources import chunks, try_open
 from memecap.modeling.batch import Images
 from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import PictureSource, open_picture
@@ -72,10 +72,8 @@ class Pipeline:
 
     @property
     def sees(self) -> bool:
-        """Whether the captioner looks at pictures: by its encoder, or in a way of its own."""
-        kind = type(self.captioner)
-        own = kind.look is not Captioner.look or kind.look_at is not Captioner.look_at
-        return own or self.captioner.encoder is not None
+        """Whether the captioner looks at pictures."""
+        return self.captioner.sees
 
     @overload
     def caption(self, pictures: list[PictureSource] | tuple[PictureSource, ...]) -> list[Caption]: ...
@@ -89,8 +87,8 @@ class Pipeline:
         Raises `MemecapError` where a picture cannot be opened, or gets no caption; `stream` goes on past those.
         """
         if isinstance(pictures, list | tuple):
-            return [_certain(caption) for batch in _chunks(pictures, BATCH) for caption in self.describe(batch)]
-        return _certain(self.describe([pictures])[0])
+            return [certain(caption) for batch in chunks(pictures, BATCH) for caption in self.describe(batch)]
+        return certain(self.describe([pictures])[0])
 
     def stream(self, sources: Iterable[PictureSource], *, batch_size: int = 16) -> Iterator[Result]:
         """A `Result` for each source, in order, as the batches are done."""
@@ -100,9 +98,9 @@ class Pipeline:
         self, sources: Iterable[PictureSource], decodings: Sequence[Search], *, batch_size: int = 16
     ) -> Iterator[list[Result]]:
         """A `Result` of each decoding for each source, in order; a picture is opened, read and seen once."""
-        for batch in _chunks(sources, batch_size):
+        for batch in chunks(sources, batch_size):
             start = time.perf_counter()
-            opened = [_try_open(source) for source in batch]
+            opened = [try_open(source) for source in batch]
             images = [image for image in opened if isinstance(image, Image.Image)]
             captions = iter(self._describe(images, None, decodings, start=start))
             for source, image in zip(batch, opened, strict=True):
@@ -207,9 +205,9 @@ def load_captioner(
     """A captioner ready to use.
 
     Args:
-        model: a checkpoint folder, a run folder of `memecap train`, a Hub id, a YAML of a captioner that needs no
-            training, or a captioner that is loaded already; `remember`, which retells what a memory knows; None:
-            `template`. The last two need no training.
+        model: a checkpoint folder, a run folder of `memecap train`, a Hub id (`owner/name@revision` pins it), a YAML
+            of a captioner that needs no training, or a captioner that is loaded already; `remember`, which retells what
+            a memory knows; None: `template`. The last two need no training.
         memory: the folder of a memory (`memecap memory`) that is asked about each picture, or the memory itself.
         reader: a reader's name or settings (see `memecap parts reading`), or None: no text is read.
         ranking: how the candidates of the decoding are ordered; None: as the decoding does.
@@ -241,22 +239,3 @@ def load_captioner(
         precision=precision,
         device=place,
     )
-
-
-def _try_open(source: PictureSource) -> Image.Image | MemecapError:
-    try:
-        return open_picture(source)
-    except MemecapError as error:
-        return error
-
-
-def _certain(caption: Caption) -> Caption:
-    if caption.error is not None:
-        raise caption.error
-    return caption
-
-
-def _chunks(items: Iterable[PictureSource], size: int) -> Iterator[list[PictureSource]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

@@ -48,3 +48,10 @@ class Result:
             "seconds": round(caption.get("seconds") or 0.0, 4),
             "error": self.error,
         }
+
+
+def certain(caption: Caption) -> Caption:
+    """The caption. Raises its `error`, where there is none."""
+    if caption.error is not None:
+        raise caption.error
+    return caption

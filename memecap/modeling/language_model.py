@@ -119,7 +119,7 @@ def save_structure(model: Any, folder: Path) -> None:
 
 def n_positions(model: Any) -> int:
     """The longest sequence the model takes, in tokens."""
-    return int(getattr(model.config, "max_position_embeddings", 1 << 20))
+    return int(getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1 << 20)
 
 
 def logits(model: Any, states: Float[Tensor, "n W"]) -> Float[Tensor, "n V"]:
@@ -147,28 +147,32 @@ def _pretrained(config: Pretrained, folder: Path) -> Any:
     if config.train == "lora":
         attach(model, config.lora)
     elif config.train == "last":
-        for module in _last_layers(model, config):
+        for module in last_layers(model, config.last_layers, model=config.model, where="captioner.decoder"):
             module.requires_grad_(True)
     return model
 
 
-def _last_layers(model: Any, config: Pretrained) -> list[nn.Module]:
-    """The last blocks, and the norm that stands beside the list of blocks."""
+def last_layers(network: Any, n: int, *, model: str, where: str) -> list[nn.Module]:
+    """The last n blocks, and the norm that stands beside the list of blocks.
+
+    Raises:
+        ConfigError: there are fewer; the message names the `model` and the key of its settings.
+    """
     lists = [
         (len(part), parent, part)
-        for parent in model.base_model.modules()
+        for parent in network.base_model.modules()
         for part in parent.children()
         if isinstance(part, nn.ModuleList)
     ]
-    n_layers, parent, blocks = max(lists, key=lambda found: found[0], default=(0, model, nn.ModuleList()))
-    if n_layers < config.last_layers:
+    n_layers, parent, blocks = max(lists, key=lambda found: found[0], default=(0, network, nn.ModuleList()))
+    if n_layers < n:
         raise ConfigError(
-            f"{config.model} has {n_layers} layers, not {config.last_layers}",
-            where="captioner.decoder.last_layers",
+            f"{model} has {n_layers} layers, not {n}",
+            where=f"{where}.last_layers",
             fix="Lower last_layers, or set train: full.",
         )
     norms = [part for name, part in parent.named_children() if name.startswith("ln") or "norm" in name]
-    return [*blocks[-config.last_layers :], *norms]
+    return [*blocks[-n:], *norms]
 
 
 def _check_output(model: Any) -> None:

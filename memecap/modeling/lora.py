@@ -27,8 +27,12 @@ class LoRA(Frozen):
     )
 
 
-def attach(model: Any, config: LoRA) -> None:
+def attach(model: Any, config: LoRA, *, layers: str | None = None, where: str = "captioner.decoder") -> None:
     """Put matrices beside the chosen layers; B begins at zero, so nothing is changed yet.
+
+    Args:
+        layers: peft's word for the layers where the settings name none, such as all-linear.
+        where: the key of the model's settings, for messages.
 
     Raises:
         ServiceError: peft is not installed.
@@ -38,9 +42,9 @@ def attach(model: Any, config: LoRA) -> None:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:
         raise ServiceError(
-            "LoRA needs the package peft", where="captioner.decoder.train", fix="Run: pip install 'memecap[lora]'"
+            "LoRA needs the package peft", where=f"{where}.train", fix="Run: pip install 'memecap[lora]'"
         ) from error
-    targets = None if config.layers is None else list(config.layers)
+    targets = layers if config.layers is None else list(config.layers)
     settings = LoraConfig(
         r=config.rank, lora_alpha=config.alpha, lora_dropout=config.dropout, target_modules=targets, bias="none"
     )
@@ -50,7 +54,7 @@ def attach(model: Any, config: LoRA) -> None:
             inject_adapter_in_model(settings, model)
     except ValueError as error:
         raise ConfigError(
-            str(error).split(". ")[0], where="captioner.decoder.lora.layers", fix="Name layers that the model has."
+            str(error).split(". ")[0], where=f"{where}.lora.layers", fix="Name layers that the model has."
         ) from error
 
 

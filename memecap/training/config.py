@@ -130,10 +130,7 @@ class StageConfig(Frozen):
     line_dropout: float = Field(
         0.0, ge=0, lt=1, description="chance that training hides a line of a reading: what a reader may miss"
     )
-    recollections: bool = Field(
-        False,
-        description="tell what a memory knows of each picture: stored beside every corpus with pictures",
-    )
+    recollections: bool = Field(False, description="tell what a memory knows of each picture: stored beside the corpus")
     recollection_dropout: float = Field(
         0.0, ge=0, lt=1, description="chance that training hides what is remembered: one model with and without memory"
     )
@@ -156,10 +153,6 @@ class StageConfig(Frozen):
             raise ValueError("a text_only stage captions no picture: it has no captions to reward")
         if self.objective and self.early_stop.metric == "loss":
             raise ValueError("scst raises the loss of references: set early_stop.metric to a score, such as chrf2")
-        return self
-
-    @model_validator(mode="after")
-    def _remembered(self) -> Self:
         if self.recollection_dropout and not self.recollections:
             raise ValueError("recollection_dropout hides what is remembered: set recollections: true")
         return self
@@ -169,7 +162,7 @@ class TrainConfig(Frozen):
     """A training run. `memecap config show FILE` prints each value and where it came from."""
 
     captioner: CaptionerConfig = Field(description="the part to train, with its settings")
-    stages: list[StageConfig] = Field(min_length=1, description="in order")
+    stages: list[StageConfig] = Field(description="in order; none for a captioner that needs no training")
     start_from: str | None = Field(None, description="a checkpoint folder, run folder or Hub id to begin with")
     data_folder: Path = Field(Path("data"), description="the folder that holds corpora/")
 
@@ -203,6 +196,12 @@ class TrainConfig(Frozen):
         if isinstance(values, Mapping) and isinstance(values.get("stages"), Mapping):
             raise ValueError("stages is a list: begin each stage with a dash")
         return values
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if not self.stages and not self.captioner.describes_untaught:
+            raise ValueError(f"stages is empty, and {self.captioner.name} describes nothing before it has learnt")
+        return self
 
     @model_validator(mode="after")
     def _further_metrics(self) -> Self:

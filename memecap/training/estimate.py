@@ -24,7 +24,7 @@ from memecap.checkpoints import checkpoint
 from memecap.core.manifest import Corpus, Row
 from memecap.encoders.base import ImageEncoder
 from memecap.encoders.stored import features
-from memecap.modeling.batch import Batch, collate
+from memecap.modeling.batch import Batch, ImageInput, collate
 from memecap.reading.stored import readings
 from memecap.training import sampling
 from memecap.training.config import StageConfig, TrainConfig
@@ -77,7 +77,7 @@ def _time(
     encoder = captioner.encoder
     steps, seconds = 0, n_unseen * _look_seconds(encoder, captioner.device) if encoder and n_unseen else 0.0
     for stage, opened in stages:
-        sees = encoder is not None and not stage.text_only
+        sees = captioner.sees and not stage.text_only
         captions = [[range(len(row.captions)) for row in usable(corpus, "train", sees=sees)] for corpus in opened]
         n_steps = sampling.n_steps(captions, stage)
         steps += n_steps
@@ -137,9 +137,9 @@ def usable(corpus: Corpus, split: str, *, sees: bool) -> Iterator[Row]:
 def _step_seconds(captioner: TrainableCaptioner, stage: StageConfig, corpus: Corpus, config: TrainConfig) -> float:
     """An optimizer step without the optimizer: forward and backward, in proportion to the examples."""
     stored = {} if stage.readings is False else readings.load_readings(corpus.folder)
-    encoder = None if stage.text_only else captioner.encoder
-    rows = list(islice(usable(corpus, "train", sees=encoder is not None), MEASURED))
-    seen = None if encoder is None else _blank(encoder, stage)
+    sees = captioner.sees and not stage.text_only
+    rows = list(islice(usable(corpus, "train", sees=sees), MEASURED))
+    seen = _blank(captioner, stage) if sees else None
     examples = [captioner.example(row.captions[0], image=seen, reading=stored.get(row.image_id)) for row in rows]
     batch: Batch = collate(examples).to(captioner.device)
     captioner.train()
@@ -152,11 +152,12 @@ def _step_seconds(captioner: TrainableCaptioner, stage: StageConfig, corpus: Cor
     return _seconds(learn) * stage.batch_size * stage.accumulate / len(rows)
 
 
-def _blank(encoder: ImageEncoder, stage: StageConfig) -> Tensor:
-    """What stands for a picture: stored features of a frozen encoder, or pixels."""
-    if takes_features(encoder, stage):
+def _blank(captioner: TrainableCaptioner, stage: StageConfig) -> ImageInput | None:
+    """What stands for a picture: stored features of a frozen encoder, or what the captioner makes of it."""
+    encoder = captioner.encoder
+    if encoder is not None and takes_features(encoder, stage):
         return torch.zeros(encoder.n_tokens, encoder.width)
-    return encoder.transform(_blank_picture())
+    return captioner.look(_blank_picture())
 
 
 def _look_seconds(encoder: ImageEncoder, place: torch.device) -> float:

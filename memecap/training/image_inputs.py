@@ -1,4 +1,4 @@
-"""ImageInputs: what a captioner is given of the pictures of a stage, stored features or pixels.
+"""ImageInputs: what a captioner is given of the pictures of a stage, stored features or what it makes of them itself.
 
 H W pixels, N image tokens of width D.
 """
@@ -19,15 +19,16 @@ from memecap.core.progress import say
 from memecap.encoders.base import ImageEncoder
 from memecap.encoders.stored import features
 from memecap.errors import ConfigError
+from memecap.modeling.batch import ImageInput
 from memecap.pictures.safe_open import open_picture
 from memecap.training.config import StageConfig
 
 
 @dataclass(frozen=True)
 class ImageInputs:
-    """What stands for a row's picture: the stored features of a frozen encoder, else the encoder's pixels."""
+    """What stands for a row's picture: the stored features of a frozen encoder, else what the captioner sees."""
 
-    encoder: ImageEncoder
+    see: Callable[[Image.Image], ImageInput | None]
     stored: Mapping[str, Tensor] | None
 
     def has(self, row: manifest.Row) -> bool:
@@ -36,13 +37,13 @@ class ImageInputs:
 
     def look(
         self, image_id: str, picture: Path | None, change: Callable[[Image.Image], Image.Image] | None = None
-    ) -> Tensor:
-        """Features [N D] or pixels [3 H W], of a picture changed first. Raises `DataError` when it cannot be opened."""
+    ) -> ImageInput | None:
+        """Features [N D], or what the captioner makes of the changed picture. Raises `DataError` if it cannot open."""
         if self.stored is not None:
             return self.stored[image_id]
         assert picture is not None  # `has` left the others out
         opened = open_picture(picture)
-        return self.encoder.transform(change(opened) if change else opened)
+        return self.see(change(opened) if change else opened)
 
 
 def takes_features(encoder: ImageEncoder, stage: StageConfig) -> bool:
@@ -55,17 +56,19 @@ def open_image_inputs(
 ) -> ImageInputs | None:
     """The image inputs of a stage, None where the captioner sees no picture; missing features are computed first."""
     encoder = None if stage.text_only else captioner.encoder
+    sees = captioner.sees and not stage.text_only
     from_features = encoder is not None and takes_features(encoder, stage)
-    if stage.augment and (encoder is None or from_features):
+    if stage.augment and (not sees or from_features):
         seen = "the stored features of a frozen encoder" if from_features else "no pictures"
         raise ConfigError(
             f"augment changes pixels, and this stage sees {seen}",
             where=f"stage {stage.name}",
             fix=f"Set augment: false{', or cache_features: false, or train the encoder' if from_features else ''}.",
         )
-    if encoder is None:
+    if not sees:
         return None
-    return ImageInputs(encoder, _features(encoder, corpora, accelerator) if from_features else None)
+    stored = _features(encoder, corpora, accelerator) if encoder is not None and from_features else None
+    return ImageInputs(captioner.look, stored)
 
 
 def _features(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from memecap.captioners.base import Captioner
 from memecap.core import config as configuration
 from memecap.core import hub, manifest, registry
 from memecap.errors import DataError, MemecapError, MissingFileError
@@ -74,10 +75,11 @@ def _corpora(config: TrainConfig) -> Iterator[Check]:
     for stage in config.stages:
         for mixed in stage.corpora:
             wanted.setdefault(mixed.folder(config.data_folder), []).append(stage)
-    retrieval = getattr(config.captioner, "retrieval", None)
-    for folder in retrieval.corpora if retrieval else ():
-        wanted.setdefault(folder, [])
-    sees = getattr(config.captioner, "encoder", None) is not None
+    for shown in (getattr(config.captioner, key, None) for key in ("retrieval", "few_shot")):
+        for folder in shown.corpora if shown else ():
+            wanted.setdefault(folder, [])
+    kind = registry.load("captioners", config.captioner.name)
+    sees = getattr(config.captioner, "encoder", None) is not None or kind.look is not Captioner.look
     for folder, stages in wanted.items():
         try:
             yield from _corpus(folder, stages, sees=sees and not all(stage.text_only for stage in stages))

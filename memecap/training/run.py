@@ -60,7 +60,10 @@ def train(config: TrainConfig, out: Path) -> Path:
             folder.claim(config)
             folder.recover()
         accelerator.wait_for_everyone()
-        if not folder.manifest.exists():
+        if not config.stages:
+            if accelerator.is_main_process and not folder.manifest.exists():
+                keep_untaught(config, folder)
+        elif not folder.manifest.exists():
             state = folder.load_state()
             with repeatable(config.deterministic, config.n_threads or (state["n_threads"] if state else None)):
                 Run(config, folder, accelerator, state).train(state)
@@ -68,6 +71,17 @@ def train(config: TrainConfig, out: Path) -> Path:
             say(f"{out}: this run is finished")
         accelerator.wait_for_everyone()
     return out
+
+
+def keep_untaught(config: TrainConfig, folder: RunFolder) -> None:
+    """The run of no stages: a checkpoint of the captioner as it is, to evaluate, push or begin with."""
+    captioner = initialize(config, [])
+    checkpoint.save(captioner, folder.best)
+    n_parameters = sum(parameter.numel() for parameter in captioner.parameters())
+    folder.finish(
+        {"memecap": __version__, "captioner": config.captioner.name, "n_parameters": n_parameters, "steps": 0}
+    )
+    say(f"{folder.folder}: nothing to learn; the captioner is kept as it is")
 
 
 class Run:

@@ -61,6 +61,8 @@ def make_world(folder: Path) -> None:
     road.gather()
     road.translate()
     command(folder, 1, "read", road.memes, "--set", "languages=rus", "--set", "passes=[white-11,plain-3]")
+    maker = ROOT / "scripts" / "demo_checkpoints" / "make_vlm.py"
+    subprocess.run([sys.executable, maker, road.out], check=True, stdout=sys.stderr)
     done.touch()
 
 

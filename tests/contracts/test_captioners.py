@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tiny_vlms
 import torch
 from PIL import Image
 from tiny_models import TEXTS
@@ -126,6 +127,14 @@ CASES: dict[str, dict[str, Any]] = {
         "name": "reader_writer", "n_layers": 2, "width": 48, "n_heads": 2, "dropout": 0.0, "vocab_size": 512,
         "slots": False,
     },
+    "vlm-lora": {
+        "name": "vlm", "network": {"model": "{models}/vlms/qwen3_vl", "lora": {"rank": 2}}, "max_reading_tokens": 32,
+        "prompt": "{reading}?", "max_caption_tokens": 128,
+    },
+    "vlm-full": {
+        "name": "vlm", "network": {"model": "{models}/vlms/llava", "train": "full", "train_vision": True},
+        "prompt": "{reading}?", "max_reading_tokens": 32, "max_caption_tokens": 128,
+    },
 }  # fmt: skip
 
 
@@ -133,6 +142,8 @@ def build(settings: dict[str, Any], models: Path, texts: list[str] | None = None
     """The captioner of a case, its weights decided by the seed."""
     torch.manual_seed(0)
     made = {**settings}
+    if network := made.get("network"):
+        tiny_vlms.made(Path(network["model"]).name, models / "vlms")
     if encoder := made.get("encoder"):
         name, _, output = encoder.partition(":")
         shown = {"side": 8} if name == "vqgan" else {"output": output or "pooled"}
@@ -161,9 +172,8 @@ def captioner(settings: dict[str, Any], tiny_models: Path) -> TrainableCaptioner
 
 def examples(captioner: TrainableCaptioner) -> list[Example]:
     pictures = [Image.new("RGB", (40, 40), colour) for colour in ("red", "blue")]
-    look = captioner.encoder.transform if captioner.encoder else lambda picture: None
     return [
-        captioner.example(text, image=look(picture), reading=reading)
+        captioner.example(text, image=captioner.look(picture), reading=reading)
         for text, picture, reading in zip(TEXTS[:2], pictures, READINGS, strict=True)
     ]
 
@@ -179,12 +189,17 @@ def cached(captioner: TrainableCaptioner) -> Batch:
 
 
 def anything(captioner: TrainableCaptioner) -> Images | None:
-    """Random features of two pictures."""
+    """Random features of two pictures, or two pictures where there are no features."""
     encoder = captioner.encoder
     if encoder is None:
-        return None
+        return captioner.look_at([Image.effect_noise((40, 40), 60), Image.effect_noise((60, 40), 60)])
     size = (2, encoder.n_tokens, encoder.width)
     return Images(features=torch.randint(encoder.n_codes, size) if encoder.n_codes else torch.randn(size))
+
+
+def first(images: Images | None) -> Any:
+    """What an example is given of the first picture."""
+    return None if images is None else images.inputs[0] if images.inputs is not None else images.tensor[0]
 
 
 def overfit(captioner: TrainableCaptioner, steps: int = 150) -> Images | None:
@@ -360,14 +375,14 @@ def test_sampling_follows_its_seed_alone(captioner: TrainableCaptioner) -> None:
 def test_captions_of_any_length_and_readings_of_none(captioner: TrainableCaptioner) -> None:
     captioner.eval()
     images = anything(captioner)
-    image = None if images is None else images.tensor[0]
+    image = first(images)
     long = Reading(tuple(Line("слово " * 50, (0, 0, 1, 1), 0.5) for _ in range(9)), 9, 9, "test")
     for caption in ("", "кот", "неведомое " * 500, "😀 §"):
         for reading in (None, Reading((), 9, 9, "test"), long):
             loss = captioner(collate([captioner.example(caption, image=image, reading=reading)]))
             assert torch.isfinite(loss.total)
     (captions,) = captioner.generate(
-        None if image is None else Images(features=image[None]), [long], Greedy(max_new_tokens=2)
+        None if images is None else images.select(torch.tensor([0])), [long], Greedy(max_new_tokens=2)
     )
     assert len(captions) == 1
 
@@ -390,10 +405,10 @@ def test_a_corpus_of_one_row_teaches_something(settings: dict[str, Any], tiny_mo
     """One training caption of one word, one picture; then a caption of which the vocabulary has no word."""
     captioner = build(settings, tiny_models, ["Кот"])
     images = anything(captioner)
-    one = None if images is None else Images(features=images.tensor[:1])
+    one = None if images is None else images.select(torch.tensor([0]))
     captioner.train()
     for caption in ("Кот", "совсем иные слова " * 170):
-        image = None if one is None else one.tensor[0]
+        image = first(one)
         loss = captioner(collate([captioner.example(caption, image=image, reading=Reading((), 9, 9, "test"))]))
         loss.mean.backward()
         assert torch.isfinite(loss.total)
