@@ -143,14 +143,12 @@ class StageConfig(Frozen):
     def _possible(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give epochs or steps, one of the two")
-        if self.text_only and self.early_stop.metric != "loss":
-            raise ValueError("a text_only stage captions no picture: set early_stop.metric to loss")
+        if self.text_only and (self.objective or self.early_stop.metric != "loss"):
+            raise ValueError("a text_only stage captions no picture: set early_stop.metric to loss, and no objective")
         if self.rotation_degrees and not self.augment:
             raise ValueError("rotation_degrees is a part of augmentation: set augment: true")
         if self.optimizer == "adam" and self.weight_decay:
             raise ValueError("plain Adam decays no weight: set weight_decay: 0, or optimizer: adamw")
-        if self.objective and self.text_only:
-            raise ValueError("a text_only stage captions no picture: it has no captions to reward")
         if self.objective and self.early_stop.metric == "loss":
             raise ValueError("scst raises the loss of references: set early_stop.metric to a score, such as chrf2")
         if self.recollection_dropout and not self.recollections:

@@ -173,7 +173,7 @@ def test_what_was_made_here_does_not_travel(tmp_path: Path) -> None:
 
 def test_a_training_is_no_captioner(tmp_path: Path) -> None:
     path = tmp_path / "train.yaml"
-    path.write_text("captioner: {name: template}\nstages: []\n")
+    path.write_text("captioner: {name: reader_writer}\nstages: []\n")
     with pytest.raises(ConfigError, match="describes nothing before it has learnt"):
         open_described(path)
     path.write_text("captioner: {name: template, scene: мем}\n")
