@@ -18,17 +18,13 @@ from memecap.errors import ServiceError, UsageError
 def serve(
     model: Annotated[
         list[str] | None,
-        typer.Option(
-            help="checkpoint or run folder, or a Hub id, several for captions side by side; after the template"
-        ),
+        typer.Option(help="checkpoint or run folder, or a Hub id; several stand side by side, after the template"),
     ] = None,
-    host: Annotated[
-        str, typer.Option(help="the address to listen at; 0.0.0.0: everybody in the network")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="where to listen; 0.0.0.0: everybody in the network")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: one that is free")] = 8000,
     token: Annotated[
         str | None,
-        typer.Option(envvar="MEMECAP_SERVE_TOKEN", help="what every request has to carry; nothing when not set"),
+        typer.Option(envvar="MEMECAP_SERVE_TOKEN", help="what every request has to carry; when not set, nothing"),
     ] = None,
     allow_urls: Annotated[
         bool, typer.Option("--allow-urls", help="pictures may be named by their public addresses")
@@ -56,6 +52,9 @@ def serve(
     from memecap.web.app import create_app
     from memecap.web.settings import Settings
 
+    if token is not None and not (token.isascii() and token.strip()):
+        what, fix = "a token is of Latin letters, digits and signs", "Name another."
+        raise UsageError(what, where="--token", fix=fix)
     if corrections is not None:
         storage.check_writable(corrections)
     loading = {
@@ -101,5 +100,5 @@ def _example() -> bytes:
     from memecap.demo.painter import paint
 
     content = io.BytesIO()
-    paint(world.memes(3)[1], random.Random(1)).save(content, "PNG")
+    paint(world.memes(4)[3], random.Random(1)).save(content, "PNG")
     return content.getvalue()

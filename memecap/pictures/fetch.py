@@ -106,7 +106,7 @@ def _parse(address: str, where: str) -> httpx.URL:
     if url.scheme not in ("http", "https") or not url.host or url.userinfo:
         what = "only http and https without a user's name are opened"
         raise FetchError("url_invalid", what, where=where)
-    if port not in (80, 443) and port < 1024:
+    if port not in (80, 443) and not 1024 <= port <= 65535:
         raise FetchError("url_invalid", f"port {port} serves no pictures", where=where)
     return url
 

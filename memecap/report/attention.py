@@ -35,7 +35,7 @@ _DARK = 0.25  # how much of the picture is left where nobody looks
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What the encoder sees of a picture, and for each word of a caption how much it looked at each cell of the grid."""
+    """What the encoder sees of a picture, and for each word how much it looked at each cell of the grid."""
 
     seen: Image.Image
     words: tuple[str, ...]  # the end of the caption is one of them

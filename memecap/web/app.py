@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -42,8 +41,7 @@ def create_app(settings: Settings) -> Guard:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(MemecapError, _refused)
     app.add_exception_handler(Exception, _refused)
-    routes = {route.path: route.path for route in app.routes if isinstance(route, APIRoute)}
-    return Guard(app, settings=settings, counters=serving.counters, routes=routes | {"/openapi.json": "/openapi.json"})
+    return Guard(app, settings=settings, counters=serving.counters, routes={"/", *app.openapi()["paths"]})
 
 
 @asynccontextmanager

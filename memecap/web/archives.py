@@ -70,7 +70,7 @@ def _check_directory(file: IO[bytes]) -> None:
 def _is_left_out(entry: zipfile.ZipInfo) -> bool:
     """Folders, hidden files and what macOS adds are no pictures that anybody meant."""
     parts = PurePosixPath(entry.filename).parts
-    hidden = bool(parts) and parts[-1].startswith(".") and parts[-1] not in (".", "..")
+    hidden = bool(parts) and parts[-1].startswith(".") and not leads_elsewhere(entry.filename)
     return entry.is_dir() or "__MACOSX" in parts or hidden
 
 

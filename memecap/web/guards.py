@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -41,7 +41,7 @@ _HEADERS = {
 class Guard:
     """The outermost layer. One for one application: it counts who is in."""
 
-    def __init__(self, app: FastAPI, *, settings: Settings, counters: Counters, routes: Mapping[str, str]) -> None:
+    def __init__(self, app: FastAPI, *, settings: Settings, counters: Counters, routes: Collection[str]) -> None:
         self._app, self._settings, self._counters, self._routes = app, settings, counters, routes
         self.serving: Serving = app.state.serving
         self.n_admitted = self.n_batches = 0
@@ -77,7 +77,7 @@ class Guard:
             raise Refused("foreign_page", "a page of another site may not ask")
         if self._settings.token and not _OPEN.fullmatch(scope["path"]):
             given = headers.get("authorization", "").removeprefix("Bearer ").strip()
-            if not hmac.compare_digest(given.encode(), self._settings.token.encode()):
+            if not hmac.compare_digest(given.encode("latin-1"), self._settings.token.encode()):
                 raise Refused("token", "send Authorization: Bearer <token>")
         declared = headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > (most := _most(scope["path"], self._settings.limits)):
@@ -106,7 +106,7 @@ class Guard:
 
     def _route(self, path: str) -> str:
         """The path as it is counted: what strangers make up is one."""
-        return "/static" if path.startswith("/static/") else self._routes.get(path, "other")
+        return path if path in self._routes else "/static" if path.startswith("/static/") else "other"
 
 
 def _most(path: str, limits: Limits) -> int:

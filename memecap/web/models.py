@@ -6,6 +6,7 @@ is opened and read once, whatever number of captioners describe it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,10 +121,10 @@ class Models:
         attention: bool,
     ) -> list[list[Said]]:
         """What one captioner says of pictures; what it cannot say costs the others nothing."""
-        pipeline = self.pipelines[name]
+        pipeline, started = self.pipelines[name], time.perf_counter()
         searches = [_search(pipeline, decoding) for decoding in decodings]
         try:
-            found = pipeline.write(pipeline.look(images), readings, searches, images=images)
+            found = pipeline.write(pipeline.look(images), readings, searches, images=images, start=started)
         except MemecapError as error:
             return [[Said(name, decodings[0], error=refusal(error))] for _ in images]
         answers = []
@@ -144,10 +145,11 @@ def load(settings: Settings) -> Models:
 
 
 def named(settings: Settings) -> list[tuple[str, str]]:
-    """A short name for each captioner that was named, with its place: the last part of a path where that says enough."""
+    """A short name for each captioner that was named, with its place: the path's last part where that says enough."""
     places = list(dict.fromkeys(model for model in settings.models if model != DEFAULT_MODEL))
     short = [Path(place).name for place in places]
-    alone = [name if short.count(name) == 1 and name != DEFAULT_MODEL else place for name, place in zip(short, places)]
+    both = list(zip(short, places, strict=True))
+    alone = [name if short.count(name) == 1 and name != DEFAULT_MODEL else place for name, place in both]
     return list(zip(alone, places, strict=True))
 
 

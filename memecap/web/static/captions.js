@@ -58,14 +58,14 @@ function quoteList(said, keys) {
   const items = said.quotes.map((quote) => {
     const words = make("span", { lang: quote.language, textContent: `«${quote.text}»` });
     const original = quote.original ? make("span", { lang: "en", textContent: `, ${say("original", { text: quote.original })}` }) : null;
-    const sure = make("span", { class: `sure ${quote.sure}`, textContent: ` — ${say(`sure_${quote.sure}`)}` });
+    const sure = make("span", { class: `known ${quote.sure}`, textContent: ` — ${say(`sure_${quote.sure}`)}` });
     return make("li", {}, words, original, sure);
   });
   return make("div", {}, make("h4", { textContent: say("quotes_title") }), make("ul", { class: "quotes" }, ...items));
 }
 
 function actions(said, source) {
-  const told = make("span", { class: "sure", role: "status" });
+  const told = make("span", { class: "known", role: "status" });
   let text = said.caption;
   const copy = (made) => async () => { told.textContent = say((await toClipboard(made())) ? "copied" : "copy_failed"); };
   const row = make("div", { class: "row" },

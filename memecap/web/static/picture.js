@@ -35,7 +35,7 @@ function showLines(record) {
 
 function listed(line, number) {
   const text = make("span", { lang: line.language === "en" ? "en" : "ru", textContent: line.text });
-  const translation = line.translation ? make("span", { class: "sure", textContent: ` ${say("translation", { text: line.translation })}` }) : null;
-  const sure = make("span", { class: `sure ${line.sure}`, textContent: ` · ${say(`sure_${line.sure}`)}` });
+  const translation = line.translation ? make("span", { class: "known", textContent: ` ${say("translation", { text: line.translation })}` }) : null;
+  const sure = make("span", { class: `known ${line.sure}`, textContent: ` · ${say(`sure_${line.sure}`)}` });
   return make("li", {}, join(make("button", { type: "button" }, text, translation, sure), [lineKey(number)]));
 }
