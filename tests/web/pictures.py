@@ -13,7 +13,7 @@ def picture(
     width: int = 400, height: int = 300, kind: str = "PNG", colour: str = "seagreen", **options: object
 ) -> bytes:
     content = io.BytesIO()
-    Image.new("RGB", (width, height), colour).save(content, kind, **options)
+    Image.new("RGB", (width, height), colour).save(content, kind)
     return content.getvalue()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_the_queue_has_an_end(path: str, n_admitted: int, monkeypatch: pytest.Mo
     go = threading.Event()
 
     class Slow:
-        pipelines: dict[str, object] = {}
+        pipelines = MappingProxyType[str, object]({})
 
         def answer(self, jobs: Sequence[object]) -> list[object]:
             go.wait(20)
