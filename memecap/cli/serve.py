@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -39,14 +40,9 @@ def serve(
     device: options.Device = None,
 ) -> None:
     """Open a page that captions pictures, with the API beside it (/openapi.json)."""
-    try:
-        import fastapi  # noqa: F401
-        import jinja2  # noqa: F401
-        import python_multipart  # noqa: F401
-        import uvicorn
-    except ImportError as error:
-        fix = "pip install 'memecap[web]'"
-        raise UsageError(f"the page needs {error.name}", where="memecap serve", fix=fix) from error
+    _check_extra()
+    import uvicorn
+
     from memecap.core import storage
     from memecap.inference import precision as precisions
     from memecap.web.app import create_app
@@ -80,6 +76,14 @@ def serve(
     server.run(sockets=[listening])
     if worker.failure is not None:
         raise worker.failure
+
+
+def _check_extra() -> None:
+    """Raises `UsageError` where the extra `web` is not installed."""
+    missing = [name for name in ("fastapi", "jinja2", "python_multipart", "uvicorn") if find_spec(name) is None]
+    if missing:
+        fix = "pip install 'memecap[web]'"
+        raise UsageError(f"the page needs {', '.join(missing)}", where="memecap serve", fix=fix)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -11,7 +11,6 @@ import io
 import os
 import warnings
 from collections.abc import Collection
-from contextlib import nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -61,8 +60,6 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
         return _rgb(ImageOps.exif_transpose(source))
     if isinstance(source, np.ndarray):
         return _rgb(ImageOps.exif_transpose(_from_array(source)))
-    if is_url(source):
-        source = fetch(str(source))
     if not isinstance(source, bytes | str | Path):
         raise DataError(
             f"cannot take a picture from {type(source).__name__}",
@@ -70,8 +67,7 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
             fix="Give a path, bytes, PIL image or array.",
         )
     try:
-        opened = nullcontext(io.BytesIO(source)) if isinstance(source, bytes) else _open_file(Path(source))
-        with warnings.catch_warnings(), opened as file:
+        with warnings.catch_warnings(), _opened(source) as file:
             warnings.simplefilter("ignore")  # of large pictures and odd metadata: size is checked, broken data raises
             image = Image.open(file, formats=FORMATS)
             if image.width * image.height > max_pixels:
@@ -96,6 +92,12 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
         fault = "it is cut short" if "truncated" in str(error) else "it cannot be decoded"
         what, fix = f"broken picture: {fault}", "Get the picture again."
         raise UnusablePictureError("broken_picture", what, where=where, fix=fix) from error
+
+
+def _opened(source: Path | str | bytes) -> IO[bytes]:
+    if is_url(source):
+        return io.BytesIO(fetch(str(source)))
+    return io.BytesIO(source) if isinstance(source, bytes) else _open_file(Path(source))
 
 
 def _open_file(path: Path) -> IO[bytes]:
