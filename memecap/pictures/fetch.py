@@ -86,7 +86,8 @@ def fetch(
     with _told(url), httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend) as pool:
         place = _parse(url, url)
         for _ in range(REDIRECTS + 1):
-            with pool.stream("GET", str(place), headers={**_HEADERS, "Host": place.netloc.decode()}) as response:
+            headers = {"Host": place.netloc.decode(), **_HEADERS}
+            with pool.stream("GET", str(place), headers=list(headers.items())) as response:
                 if response.status not in _MOVED:
                     return _body(response, url, max_bytes)
                 target = _headers(response).get("location", "")
@@ -154,7 +155,14 @@ class _Guarded(httpcore.SyncBackend):
     def __init__(self, resolver: Resolve, allowed: frozenset[str], deadline: float) -> None:
         self._resolver, self._allowed, self._deadline = resolver, allowed, deadline
 
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **options: Any) -> httpcore.NetworkStream:
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
         try:
             addresses = self._resolver(host.strip("[]"), port)
         except (OSError, UnicodeError) as error:
@@ -163,7 +171,8 @@ class _Guarded(httpcore.SyncBackend):
             raise FetchError("url_not_public", "the address is not a public one", where=f"{host}:{port}")
         for last, address in enumerate(addresses, 1 - len(addresses)):  # of a name with several, one may not answer
             try:
-                stream = super().connect_tcp(address, port, timeout=_left(self._deadline), **options)
+                left = _left(self._deadline)
+                stream = super().connect_tcp(address, port, left, local_address, socket_options)
                 return _Timed(stream, self._deadline)
             except httpcore.ConnectError:
                 if last == 0:

@@ -8,6 +8,7 @@ import { button, byId, explain, make, say } from "./words.js";
 
 export function showCaptions(record, models, source) {
   const cards = record.captions.map((said, number) => card(record, said, number, models, source));
+  byId("captions").classList.toggle("paired", new Set(record.captions.map((said) => said.model)).size < cards.length);
   byId("captions").replaceChildren(...cards);
 }
 
@@ -27,7 +28,7 @@ function card(record, said, number, models, source) {
   if (!said.finished) place.append(make("p", { class: "hint", textContent: say("unfinished") }));
   place.append(actions(said, source));
   if (said.attention) place.append(showAttention(said.attention, number));
-  if (model) place.append(showScores(model));
+  if (model) place.append(showScores(model, say(`decoding_${said.decoding}`)));
   return place;
 }
 
