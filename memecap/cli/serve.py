@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -73,7 +74,8 @@ def serve(
     worker.on_failure = lambda: setattr(server, "should_exit", True)
     named = f"[{host}]" if ":" in host else host
     say(f"http://{named}:{listening.getsockname()[1]} (Ctrl-C stops it)")
-    server.run(sockets=[listening])
+    with suppress(KeyboardInterrupt):  # uvicorn has ended in order and tells the signal again
+        server.run(sockets=[listening])
     if worker.failure is not None:
         raise worker.failure
 

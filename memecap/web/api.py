@@ -164,11 +164,11 @@ def _serving(request: Request) -> Serving:
 
 
 def _packed(form: str, rows: list[dict[str, Any]]) -> Response:
-    content, kind = {
-        "csv": lambda: (archives.table(rows).encode(), "text/csv; charset=utf-8"),
-        "jsonl": lambda: ("".join(f"{json.dumps(row)}\n" for row in rows).encode(), LINES),
-        "zip": lambda: (archives.pack(rows), "application/zip"),
-    }[form]()
-    return Response(
-        content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="captions.{form}"'}
-    )
+    if form == "csv":
+        content, kind = archives.table(rows).encode(), "text/csv; charset=utf-8"
+    elif form == "jsonl":
+        content, kind = "".join(f"{json.dumps(row)}\n" for row in rows).encode(), LINES
+    else:
+        content, kind = archives.pack(rows), "application/zip"
+    named = {"Content-Disposition": f'attachment; filename="captions.{form}"'}
+    return Response(content, media_type=kind, headers=named)

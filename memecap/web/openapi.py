@@ -79,7 +79,7 @@ def answers(example: Any, description: str, kind: str = "application/json") -> d
     codes: dict[int, list[str]] = {}
     for code, status in STATUS.items():
         codes.setdefault(status, []).append(code)
-    refused = {
+    refused: dict[int | str, dict[str, Any]] = {
         status: {"description": ", ".join(names), "content": {"application/json": {"example": ERROR}}}
         for status, names in sorted(codes.items())
     }

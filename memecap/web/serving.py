@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from memecap.inference.pipeline import DEFAULT_MODEL
+from memecap.report.attention import Attends
 from memecap.web import models, records
 from memecap.web.counters import Counters
 from memecap.web.models import Answer, Job
@@ -78,7 +79,7 @@ class Serving:
         loaded = models.load(self.settings)
         places = {DEFAULT_MODEL: DEFAULT_MODEL, **dict(models.named(self.settings))}
         self.models = [
-            Model(name, name != DEFAULT_MODEL, isinstance(pipeline.captioner, models.Attends), standing(places[name]))
+            Model(name, name != DEFAULT_MODEL, isinstance(pipeline.captioner, Attends), standing(places[name]))
             for name, pipeline in loaded.pipelines.items()
         ]
         return loaded.answer
