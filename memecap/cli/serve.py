@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
+import sys
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,8 @@ import typer
 from memecap.cli import app, options
 from memecap.core.progress import say
 from memecap.errors import ServiceError, UsageError
+
+SWITCH_S = 0.001  # Python's own 5 ms, several times a request, are what an answer without a caption would take
 
 
 @app.command(epilog="Example: memecap serve --model output/memes_read --corrections data/corrections")
@@ -71,6 +74,7 @@ def serve(
     listening = _listen(host, port)
     server = uvicorn.Server(uvicorn.Config(served, log_level="warning", access_log=False, server_header=False))
     worker = served.serving.worker
+    sys.setswitchinterval(SWITCH_S)
     worker.on_failure = lambda: setattr(server, "should_exit", True)
     named = f"[{host}]" if ":" in host else host
     say(f"http://{named}:{listening.getsockname()[1]} (Ctrl-C stops it)")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 Job = TypeVar("Job")
@@ -46,6 +48,7 @@ class Worker(Generic[Job, Answer]):
         return await asyncio.wrap_future(future)
 
     def _run(self) -> None:
+        _step_back()
         try:
             work = self._start()
         except Exception as error:  # noqa: BLE001  (whatever it is, who began the worker tells it)
@@ -71,6 +74,13 @@ class Worker(Generic[Job, Answer]):
             if found[1].set_running_or_notify_cancel():  # who asked may have gone
                 batch.append(found)
         return batch
+
+
+def _step_back() -> None:
+    """This thread, and programs that it starts, give way to the event loop where both want the processor."""
+    with suppress(AttributeError, OSError):  # on Linux a thread has a priority of its own; elsewhere it stays
+        own = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + 5)
 
 
 def _answers(work: Work[Job, Answer], jobs: Sequence[Job]) -> list[Answer | Exception]:

@@ -39,6 +39,7 @@ def main() -> None:
     arguments = parser.parse_args()
     words = ["serve", "--port", "0", "--reader", arguments.reader]
     words += [word for model in arguments.model for word in ("--model", model)]
+    print(f"load of this machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     server = subprocess.Popen([sys.executable, "-m", "memecap", *words], stderr=subprocess.PIPE, text=True)
     try:
         address = _address(server)
@@ -80,7 +81,7 @@ async def _load(address: str, n_clients: int, seconds: float, pid: int) -> str:
             statuses[answer.status_code] += 1
             if answer.status_code == 429:
                 refused.append(time.perf_counter() - started)
-                await asyncio.sleep(int(answer.headers["retry-after"]))
+                await asyncio.sleep(random.uniform(0.5, 1.5) * int(answer.headers["retry-after"]))
 
         async def watch(_: int) -> None:
             started = time.perf_counter()
