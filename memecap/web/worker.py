@@ -48,13 +48,13 @@ class Worker(Generic[Job, Answer]):
         return await asyncio.wrap_future(future)
 
     def _run(self) -> None:
-        _step_back()
         try:
             work = self._start()
         except Exception as error:  # noqa: BLE001  (whatever it is, who began the worker tells it)
             self.failure = error
             self.on_failure()
             return
+        _step_back()
         self.ready.set()
         while batch := self._take():
             for (_, future), answer in zip(batch, _answers(work, [job for job, _ in batch]), strict=True):

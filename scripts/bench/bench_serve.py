@@ -48,7 +48,7 @@ def main() -> None:
             print(asyncio.run(_load(address, n_clients, arguments.seconds, server.pid)), flush=True)
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(30)
+        server.wait(120)
 
 
 def _address(server: subprocess.Popen[str]) -> str:

@@ -42,7 +42,7 @@ def open_client() -> Iterator[Open]:
             app = create_app(Settings(**{"loading": {"reader": READER, "device": "cpu"}, **settings}))
             client = TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
             stack.enter_context(client)
-            assert app.serving.worker.ready.wait(60)
+            assert app.serving.worker.ready.wait(110)
             return client
 
         yield opened
@@ -53,5 +53,5 @@ def client(attentive: Path) -> Iterator[TestClient]:
     """A server of the template and the tiny captioner, for all tests of a module."""
     app = create_app(Settings(models=(str(attentive),), loading={"reader": READER, "device": "cpu"}))
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as opened:
-        assert app.serving.worker.ready.wait(60)
+        assert app.serving.worker.ready.wait(110)
         yield opened

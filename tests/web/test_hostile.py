@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """With limits that a test can pass without sending 25 MB."""
     app = create_app(Settings(loading={"reader": READER, "device": "cpu"}, limits=SMALL))
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as client:
-        assert app.serving.worker.ready.wait(60)
+        assert app.serving.worker.ready.wait(110)
         yield client
 
 
