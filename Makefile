@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check bench clean
+.PHONY: help setup demo serve test test-slow check bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: setup  ## the whole road on painted memes: scrape, train, measure, caption → output/demo/report.html
 	$(RUN)/memecap demo --out output/demo
+
+serve: setup  ## the page on this machine, with the demo's captioner where `make demo` has trained it
+	$(RUN)/memecap serve --corrections data/corrections $(if $(wildcard output/demo/run/run.json),--model output/demo/run)
 
 test: setup  ## the default tests: offline, no GPU, a few minutes
 	$(RUN)/python -m pytest -n 2 -m "not slow"

@@ -37,7 +37,7 @@ Sidecar = Annotated[bool, typer.Option(help="write x.txt beside x.jpg; x.jpg.txt
 
 @app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_read --json")
 def caption(
-    targets: Annotated[list[str], typer.Argument(help="pictures, folders, globs; - reads one picture from stdin")],
+    targets: Annotated[list[str], typer.Argument(help="pictures, folders, globs, https://…; - reads one from stdin")],
     model: Model = "template",
     revision: options.Revision = None,
     reader: options.ReaderName = "tesseract",
@@ -104,7 +104,7 @@ def _refuse_at_odds(n_decodings: int, sidecar: bool, attention: Path | None, on:
 
 def _show(
     captioner: Pipeline | Elsewhere,
-    sources: Sequence[Path | bytes],
+    sources: Sequence[Path | bytes | str],
     *,
     batch_size: int,
     form: TableForm,
@@ -123,10 +123,11 @@ def _show(
     results = track(captioner.stream(sources, batch_size=batch_size), "captions", total=len(sources))
     for result, source in zip(results, sources, strict=True):
         name = "-" if isinstance(source, bytes) else result.source
-        fault = _fault(name, result, sidecars)
+        is_file = isinstance(source, Path)
+        fault = _fault(name, result, sidecars if is_file else None)
         failed += fault is not None
         _print(name, result, fault, form, alone=len(sources) == 1)
-        if attention and result.caption and name != "-":
+        if attention and result.caption and is_file:
             maps.save(looked, Path(name), result.caption, attention)
     return failed
 
@@ -136,7 +137,7 @@ def _fault(name: str, result: Result, sidecars: Sidecars | None) -> str | None:
     if result.caption is None:
         say(f"{name}: {result.error}")
         return result.error
-    if sidecars is not None and name != "-":
+    if sidecars is not None:
         try:
             sidecars.write(Path(name), result.caption.text, result.caption.source)
         except MemecapError as error:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import typer
 
+from memecap.core.separated import harmless
 from memecap.core.terminal import plain_json
 from memecap.errors import UsageError
 
@@ -39,11 +40,4 @@ def tell(record: Any, text: object, as_json: bool) -> None:
 
 def csv_row(values: Sequence[object]) -> None:
     """One row of CSV on stdout."""
-    csv.writer(sys.stdout, lineterminator="\n").writerow([_harmless(value) for value in values])
-
-
-def _harmless(value: object) -> object:
-    """A spreadsheet runs a cell that begins with one of these; an apostrophe keeps it text."""
-    if value == "-":  # the picture from stdin: no formula
-        return value
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    csv.writer(sys.stdout, lineterminator="\n").writerow([harmless(value) for value in values])

@@ -11,12 +11,19 @@ from memecap.core.progress import say
 from memecap.errors import UsageError
 
 
-def expand(targets: Sequence[str]) -> Iterator[Path | bytes]:
-    """What names, folders, globs and `-` stand for. A name that matches nothing is kept: it will be reported."""
+def expand(targets: Sequence[str]) -> Iterator[Path | bytes | str]:
+    """What names, folders, globs and `-` stand for. A name that matches nothing is kept: it will be reported.
+
+    A URL is the only `str` of the answer.
+    """
+    from memecap.pictures.fetch import is_url
+
     for target in targets:
         path = Path(target)
         if target == "-":
             yield sys.stdin.buffer.read()
+        elif is_url(target):
+            yield target
         elif path.is_dir():
             yield from in_folder(path)
         elif not path.exists() and glob.has_magic(target):

@@ -21,7 +21,7 @@ WIDTH = 120  # letters of the table where it goes to no terminal
 
 def show(
     captioner: Pipeline | Elsewhere,
-    sources: Sequence[Path | bytes],
+    sources: Sequence[Path | bytes | str],
     decodings: Sequence[Search],
     *,
     batch_size: int,

@@ -68,6 +68,13 @@ def repeated(header: Iterable[str]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
 
 
+def harmless(value: object) -> object:
+    """A cell that a spreadsheet shows: it runs one that begins with these signs; an apostrophe keeps it text."""
+    if value == "-":  # the picture from stdin: no formula
+        return value
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
 def _kept(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
     for line in lines:
         taken.append(line)

@@ -11,7 +11,6 @@ import io
 import os
 import warnings
 from collections.abc import Collection
-from contextlib import nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +21,7 @@ from memecap.core import shards
 from memecap.core.regular_files import IrregularFileError, open_regular
 from memecap.errors import DataError, MissingFileError, StorageError
 from memecap.pictures.check import on_white
+from memecap.pictures.fetch import fetch, is_url
 
 _AVIF = bool(features.check("avif"))  # from Pillow 11.3 on, where it was built with it
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", *(("AVIF",) if _AVIF else ()))  # phones' MPO open as JPEG
@@ -32,16 +32,28 @@ FOREIGN_EXTENSIONS = frozenset({".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 4 * MAX_PIXELS  # of a file: no picture that may be decoded needs more
 
+
+class UnusablePictureError(DataError):
+    """What is there is no picture that can be used; `code` is one of not_a_picture, broken_picture, too_many_pixels,
+    too_many_bytes."""
+
+    def __init__(self, code: str, what: str, *, where: str | Path, fix: str) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.code = code
+
+
 PictureSource = Path | str | bytes | Image.Image | np.ndarray
 
 
 def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Decode a picture: a path, the bytes of a file, a Pillow image, or an array [H W], [H W 3] or [H W 4] of uint8.
+    """Decode a picture: a path, an http(s) URL, the bytes of a file, a Pillow image, or an array [H W], [H W 3] or
+    [H W 4] of uint8.
 
     Raises:
         MissingFileError: no such file.
         StorageError: not a regular file, or one that cannot be read.
         DataError: not a picture of a known format, broken, or larger than `max_pixels`.
+        FetchError: the URL cannot be had, or leads into a private network.
     """
     where = str(source) if isinstance(source, str | Path) else f"a picture given as {type(source).__name__}"
     if isinstance(source, Image.Image):
@@ -55,13 +67,12 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
             fix="Give a path, bytes, PIL image or array.",
         )
     try:
-        opened = nullcontext(io.BytesIO(source)) if isinstance(source, bytes) else _open_file(Path(source))
-        with warnings.catch_warnings(), opened as file:
+        with warnings.catch_warnings(), _opened(source) as file:
             warnings.simplefilter("ignore")  # of large pictures and odd metadata: size is checked, broken data raises
             image = Image.open(file, formats=FORMATS)
             if image.width * image.height > max_pixels:
                 what = f"{image.width} × {image.height} pixels are more than {max_pixels:,}"
-                raise DataError(what, where=where, fix="Make the picture smaller.")
+                raise UnusablePictureError("too_many_pixels", what, where=where, fix="Make the picture smaller.")
             ImageOps.exif_transpose(image, in_place=True)  # a copy of the largest picture would be 192 MB
             return _rgb(image)
     except FileNotFoundError as error:
@@ -71,13 +82,22 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
         raise StorageError(f"cannot read: {error.strerror}", where=where, fix=fix) from error
     except UnidentifiedImageError as error:
         fix = f"Convert it to one of: {', '.join(FORMATS)}."
-        raise DataError("not a picture of a known format", where=where, fix=fix) from error
+        what = "not a picture of a known format"
+        raise UnusablePictureError("not_a_picture", what, where=where, fix=fix) from error
     except Image.DecompressionBombError as error:
-        raise DataError(f"too many pixels: {error}", where=where, fix="Make the picture smaller.") from error
+        what, fix = f"too many pixels: {error}", "Make the picture smaller."
+        raise UnusablePictureError("too_many_pixels", what, where=where, fix=fix) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         # the decoder's own words may quote the file
         fault = "it is cut short" if "truncated" in str(error) else "it cannot be decoded"
-        raise DataError(f"broken picture: {fault}", where=where, fix="Get the picture again.") from error
+        what, fix = f"broken picture: {fault}", "Get the picture again."
+        raise UnusablePictureError("broken_picture", what, where=where, fix=fix) from error
+
+
+def _opened(source: Path | str | bytes) -> IO[bytes]:
+    if is_url(source):
+        return io.BytesIO(fetch(str(source)))
+    return io.BytesIO(source) if isinstance(source, bytes) else _open_file(Path(source))
 
 
 def _open_file(path: Path) -> IO[bytes]:
@@ -88,7 +108,7 @@ def _open_file(path: Path) -> IO[bytes]:
     if (size := os.fstat(file.fileno()).st_size) > MAX_BYTES:
         file.close()
         what = f"{size:,} bytes are more than {MAX_BYTES:,}"
-        raise DataError(what, where=path, fix="Give a picture, or make it smaller.")
+        raise UnusablePictureError("too_many_bytes", what, where=path, fix="Give a picture, or make it smaller.")
     return file
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -30,6 +31,15 @@ from memecap.reading.engine.drawing import font
 
 PANEL, LETTERS, COLUMNS = 168, 15, 8  # pixels, pixels, panels in a row
 _DARK = 0.25  # how much of the picture is left where nobody looks
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the encoder sees of a picture, and for each word how much it looked at each cell of the grid."""
+
+    seen: Image.Image
+    words: tuple[str, ...]  # the end of the caption is one of them
+    weights: Float[Tensor, "T h w"]  # of a word they sum to 1
 
 
 @runtime_checkable
@@ -75,6 +85,16 @@ def draw(captioner: Captioner, picture: Image.Image, caption: Caption) -> Image.
 
     Raises: as `check`.
     """
+    found = looked(captioner, picture, caption)
+    words, weights = ["", *found.words], [torch.ones_like(found.weights[:1]), found.weights]  # first, all of it
+    return _sheet([_panel(found.seen, row, word) for word, row in zip(words, torch.cat(weights), strict=True)])
+
+
+def looked(captioner: Captioner, picture: Image.Image, caption: Caption) -> Looked:
+    """Where `captioner` looked at each word of a caption that it wrote for an upright RGB picture.
+
+    Raises: as `check`.
+    """
     check(captioner)
     encoder = captioner.encoder
     assert encoder is not None and isinstance(captioner, Attends)  # as was checked
@@ -82,10 +102,7 @@ def draw(captioner: Captioner, picture: Image.Image, caption: Caption) -> Image.
     device = next(captioner.parameters()).device
     (attended,) = captioner.attend(Images(pixels=pixels[None].to(device)), [caption.reading], [caption])
     side = math.isqrt(attended.weights.shape[1])
-    seen = _as_picture(pixels)
-    words, weights = ["", *attended.words], [torch.ones(1, side * side), attended.weights]  # first, the whole picture
-    rows = zip(words, torch.cat(weights), strict=True)
-    return _sheet([_panel(seen, row.view(side, side), word) for word, row in rows])
+    return Looked(_as_picture(pixels), attended.words, attended.weights.view(-1, side, side))
 
 
 def _as_picture(pixels: Float[Tensor, "3 H W"]) -> Image.Image:

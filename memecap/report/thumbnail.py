@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import base64
 import io
-from pathlib import Path
 
 from PIL import Image
 
 from memecap.errors import MemecapError
-from memecap.pictures.safe_open import open_picture
+from memecap.pictures.safe_open import PictureSource, open_picture
 
 SIDE = 360  # pixels of the longer side
 
 
-def thumbnail(path: Path, side: int = SIDE) -> tuple[str, tuple[int, int]]:
+def thumbnail(picture: PictureSource, side: int = SIDE) -> tuple[str, tuple[int, int]]:
     """A small copy of a picture as a data address, and its size; empty and 0 × 0 where it cannot be opened."""
     try:
-        image = open_picture(path)
+        image = open_picture(picture)
     except MemecapError:
         return "", (0, 0)
     image.thumbnail((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0)

@@ -19,6 +19,7 @@ COCO = {
 }
 SAMPLES: dict[str, tuple[str, str]] = {  # the name of the source's file, and what is in it
     "conceptual": ("train.tsv", "".join(f"a cat {n}\thttp://host/{n}.jpg\n" for n in range(4))),
+    "corrections": ("corrections.jsonl", ""),  # with pictures: written below
     "flickr30k": ("results.token", "".join(f"{n}.jpg#0\ta cat {n}\n" for n in range(4))),
     "memes": ("train.csv", "uid\ttext\n" + "".join(f"{n}\tмем {n}\n" for n in range(4))),
     "table": ("t.csv", "image_id,caption\n" + "".join(f"{n},кот {n}\n" for n in range(4))),
@@ -41,7 +42,10 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         file, text = SAMPLES[name]
         source = tmp_path / "source" / file
         storage.write_text(source, text)
-        if name in ("memes", "hub", "pictures"):
+        if name == "corrections":
+            source.unlink()
+            _correct(source.parent)
+        if name in ("corrections", "memes", "hub", "pictures"):
             source = source.parent
         if name == "hub":
             datasets = pytest.importorskip("datasets")
@@ -55,11 +59,20 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     return made
 
 
+def _correct(folder: Path) -> None:
+    from memecap.core import corrections
+
+    if not (folder / corrections.FILE).exists():
+        _paint(folder / "painted")
+        for number, path in enumerate(sorted((folder / "painted" / "images").iterdir())):
+            corrections.add(folder, path.read_bytes(), ".jpg", f"мем {number}")
+
+
 def _paint(folder: Path) -> None:
     import numpy as np
     from PIL import Image
 
-    (folder / "images").mkdir(exist_ok=True)
+    (folder / "images").mkdir(parents=True, exist_ok=True)
     for number in range(4):
         squares = np.random.default_rng(number).integers(0, 256, (9, 9, 3), dtype=np.uint8)
         Image.fromarray(np.kron(squares, np.ones((4, 4, 1), np.uint8))).save(folder / "images" / f"{number}.jpg")
