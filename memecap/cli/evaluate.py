@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -62,7 +62,6 @@ def evaluate(
     from memecap.evaluation import evaluate as evaluation
     from memecap.inference import precision as precisions
     from memecap.inference import ranking
-    from memecap.scoring import tables
 
     records = evaluation.evaluate(
         hub.pin(model, revision),
@@ -84,10 +83,15 @@ def evaluate(
     )
     if report:
         _write_report(out, beside or ())
-    if as_json:
-        for record in records:
-            emit(record)
-    else:
+    _print(records, as_json)
+
+
+def _print(records: Sequence[dict[str, Any]], as_json: bool) -> None:
+    from memecap.scoring import tables
+
+    for record in records if as_json else ():
+        emit(record)
+    if not as_json:
         typer.echo(tables.render(records))
 
 

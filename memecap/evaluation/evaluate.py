@@ -76,8 +76,7 @@ def evaluate(
             that is loaded is to run elsewhere.
         TryLaterError: the model does not answer now.
     """
-    known = open_memory(memory)
-    opened = manifest.open_corpus(corpus)
+    opened, known = manifest.open_corpus(corpus), open_memory(memory)
     make = partial(
         load_captioner,
         model,
@@ -93,10 +92,8 @@ def evaluate(
     tasks = tasks_of(opened, split, reader=reader, memory=known, limit=limit, seed=seed)
     settings = {"corpus": str(corpus.resolve()), "split": split, "seed": seed, "leaks": warn_of_leaks(opened, tasks)}
     training = [caption for row in opened.rows("train") for caption in row.captions]
-    captions = json.dumps([*(task.row.captions for task in tasks), training])
-    settings["captions"] = storage.sha256_bytes(captions.encode())
     with storage.lock(out), open_place(on) as place:
-        _claim(out / "evaluation.json", identity(pipeline) | _told(tasks) | settings)
+        _claim(out / "evaluation.json", identity(pipeline) | _told(tasks, training) | settings)
         write = with_made(describe, make, on=on, made=pipeline)
         ours = Described(pipeline.captioner.config.name, tasks, write, partial(place, chunk=1))
         caption_all(out / "captions.jsonl", ours, tasks, batch_size)
@@ -105,10 +102,14 @@ def evaluate(
         return _score(out, presets, training=training, resamples=resamples, seed=seed)
 
 
-def _told(tasks: Sequence[Task]) -> dict[str, Any]:
-    """Which rows are captioned, and who read them."""
-    reader = next((task.reading.reader for task in tasks if task.reading), "")
-    return {"reader": reader, "rows": storage.sha256_bytes("\n".join(task.row.image_id for task in tasks).encode())}
+def _told(tasks: Sequence[Task], training: Sequence[str]) -> dict[str, Any]:
+    """Which rows are captioned, who read them, and what they are measured against."""
+    captions = json.dumps([*(task.row.captions for task in tasks), training])
+    return {
+        "reader": next((task.reading.reader for task in tasks if task.reading), ""),
+        "rows": storage.sha256_bytes("\n".join(task.row.image_id for task in tasks).encode()),
+        "captions": storage.sha256_bytes(captions.encode()),
+    }
 
 
 def _claim(path: Path, settings: Mapping[str, Any]) -> None:
