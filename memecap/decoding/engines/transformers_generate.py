@@ -46,7 +46,8 @@ class _Written(LogitsProcessor):  # type: ignore[misc]
         self.rule, self.start = rule, start
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        return self.rule(input_ids[:, self.start :], scores)
+        limited: Tensor = self.rule(input_ids[:, self.start :], scores)
+        return limited
 
 
 @torch.no_grad()
