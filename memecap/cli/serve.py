@@ -52,9 +52,7 @@ def serve(
     from memecap.web.app import create_app
     from memecap.web.settings import Settings
 
-    if token is not None and not (token.isascii() and token.strip()):
-        what, fix = "a token is of Latin letters, digits and signs", "Name another."
-        raise UsageError(what, where="--token", fix=fix)
+    _check_token(token, host)
     if corrections is not None:
         storage.check_writable(corrections)
     loading = {
@@ -69,8 +67,6 @@ def serve(
             corrections=corrections, example=_example(),
         )
     )  # fmt: skip
-    if token is None and host not in ("127.0.0.1", "localhost", "::1"):
-        say("warning: everybody who reaches this port may use it; --token asks for a word")
     listening = _listen(host, port)
     server = uvicorn.Server(uvicorn.Config(served, log_level="warning", access_log=False, server_header=False))
     worker = served.serving.worker
@@ -82,6 +78,14 @@ def serve(
         server.run(sockets=[listening])
     if worker.failure is not None:
         raise worker.failure
+
+
+def _check_token(token: str | None, host: str) -> None:
+    if token is not None and not (token.isascii() and token.strip()):
+        what, fix = "a token is of Latin letters, digits and signs", "Name another."
+        raise UsageError(what, where="--token", fix=fix)
+    if token is None and host not in ("127.0.0.1", "localhost", "::1"):
+        say("warning: everybody who reaches this port may use it; --token asks for a word")
 
 
 def _check_extra() -> None:
