@@ -52,9 +52,7 @@ def serve(
     from memecap.web.app import create_app
     from memecap.web.settings import Settings
 
-    if token is not None and not (token.isascii() and token.strip()):
-        what, fix = "a token is of Latin letters, digits and signs", "Name another."
-        raise UsageError(what, where="--token", fix=fix)
+    _check_token(token)
     if corrections is not None:
         storage.check_writable(corrections)
     loading = {
@@ -90,6 +88,13 @@ def _check_extra() -> None:
     if missing:
         fix = "pip install 'memecap[web]'"
         raise UsageError(f"the page needs {', '.join(missing)}", where="memecap serve", fix=fix)
+
+
+def _check_token(token: str | None) -> None:
+    """Raises `UsageError` where no header can hold it."""
+    if token is not None and not (token.isascii() and token.strip()):
+        what, fix = "a token is of Latin letters, digits and signs", "Name another."
+        raise UsageError(what, where="--token", fix=fix)
 
 
 def _listen(host: str, port: int) -> socket.socket:
