@@ -52,7 +52,7 @@ def serve(
     from memecap.web.app import create_app
     from memecap.web.settings import Settings
 
-    _check_token(token, host)
+    _check_token(token)
     if corrections is not None:
         storage.check_writable(corrections)
     loading = {
@@ -67,6 +67,8 @@ def serve(
             corrections=corrections, example=_example(),
         )
     )  # fmt: skip
+    if token is None and host not in ("127.0.0.1", "localhost", "::1"):
+        say("warning: everybody who reaches this port may use it; --token asks for a word")
     listening = _listen(host, port)
     server = uvicorn.Server(uvicorn.Config(served, log_level="warning", access_log=False, server_header=False))
     worker = served.serving.worker
@@ -80,20 +82,19 @@ def serve(
         raise worker.failure
 
 
-def _check_token(token: str | None, host: str) -> None:
-    if token is not None and not (token.isascii() and token.strip()):
-        what, fix = "a token is of Latin letters, digits and signs", "Name another."
-        raise UsageError(what, where="--token", fix=fix)
-    if token is None and host not in ("127.0.0.1", "localhost", "::1"):
-        say("warning: everybody who reaches this port may use it; --token asks for a word")
-
-
 def _check_extra() -> None:
     """Raises `UsageError` where the extra `web` is not installed."""
     missing = [name for name in ("fastapi", "jinja2", "python_multipart", "uvicorn") if find_spec(name) is None]
     if missing:
         fix = "pip install 'memecap[web]'"
         raise UsageError(f"the page needs {', '.join(missing)}", where="memecap serve", fix=fix)
+
+
+def _check_token(token: str | None) -> None:
+    """Raises `UsageError` where no header can hold it."""
+    if token is not None and not (token.isascii() and token.strip()):
+        what, fix = "a token is of Latin letters, digits and signs", "Name another."
+        raise UsageError(what, where="--token", fix=fix)
 
 
 def _listen(host: str, port: int) -> socket.socket:
