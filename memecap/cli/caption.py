@@ -11,6 +11,7 @@ import typer
 from memecap.cli import app, options, side_by_side
 from memecap.cli.output import TableForm, csv_row, emit, table_form
 from memecap.cli.pictures import check_any, expand
+from memecap.core import defaults
 from memecap.core.progress import say, track
 from memecap.errors import MemecapError, UsageError
 
@@ -37,7 +38,7 @@ Sidecar = Annotated[bool, typer.Option(help="write x.txt beside x.jpg; x.jpg.txt
 def caption(
     targets: Annotated[list[str], typer.Argument(help="pictures, folders, globs; - reads one picture from stdin")],
     model: Model = None,
-    reader: options.ReaderName = "tesseract",
+    reader: options.ReaderName = defaults.READER,
     reader_settings: options.ReaderSettings = None,
     decoding: Decodings = None,
     settings: options.DecodingSettings = None,

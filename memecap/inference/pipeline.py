@@ -18,7 +18,7 @@ from PIL import Image
 
 from memecap.captioners.base import Captioner, create
 from memecap.checkpoints import checkpoint
-from memecap.core import config
+from memecap.core import config, defaults
 from memecap.core.device import choose as choose_device
 from memecap.decoding.base import Search
 from memecap.errors import MemecapError
@@ -177,7 +177,7 @@ class Pipeline:
 def load_captioner(
     model: str | Path | Captioner | None = None,
     *,
-    reader: Any = "tesseract",
+    reader: Any = defaults.READER,
     decoding: Search | None = None,
     ranking: Ranking | None = None,
     precision: Precision = "fp32",

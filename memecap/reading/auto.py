@@ -19,7 +19,7 @@ from memecap.reading.base import Reader, Reading
 from memecap.reading.engine.calibration import LINES, MERGED
 from memecap.reading.engine.detector import Detector
 from memecap.reading.engine.page import MERGE, Page
-from memecap.reading.recognisers.base import RecogniserName, load
+from memecap.reading.recognisers.base import RecogniserName, is_there, load
 from memecap.reading.stored.crops import Crops
 from memecap.reading.stored.looks import Looks
 from memecap.reading.stored.passes import WordStore, default_path
@@ -46,7 +46,9 @@ class Auto(Reader):
         self._store = WordStore(default_path() if config.keep else None)
         self._detector = Detector()
         self._looks = self._tesseract() if config.tesseract else None
-        names: list[RecogniserName] = ["ours"] if self._looks is None else ["ours", "tesseract"]
+        names: list[RecogniserName] = ["ours"] if is_there("ours") or self._looks is None else []
+        if self._looks is not None:
+            names.append("tesseract")
         self._crops = [Crops(load(name), self._detector, self._store, n_processes=config.processes) for name in names]
 
     @property

@@ -23,6 +23,7 @@ from PIL import Image
 from memecap.errors import ServiceError
 
 MODEL = "PP-OCRv6_det_small.onnx"
+DETECTOR = "PP-OCRv6_det_small 1"  # the number grows when equal pictures begin to give other lines
 LICENCE = "Apache-2.0, PaddlePaddle/PaddleOCR"
 MEAN, DEVIATION = 0.5, 0.5  # of each colour, as rapidocr gives pictures to this network
 STEP = 32  # the sides of what the network sees are multiples of it

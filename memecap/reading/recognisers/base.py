@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Literal, Protocol
 
 import numpy as np
@@ -39,6 +40,11 @@ class Recogniser(Protocol):
         Raises:
             ServiceError: the program or the model behind it is not there.
         """
+
+
+def is_there(name: RecogniserName) -> bool:
+    """Is there a recogniser of that name in this package?"""
+    return find_spec(f"memecap.reading.recognisers.{name}") is not None
 
 
 def load(name: RecogniserName) -> Recogniser:
