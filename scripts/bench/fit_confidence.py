@@ -4,8 +4,8 @@
     python scripts/bench/fit_confidence.py --reader auto --pictures 300
     python scripts/bench/fit_confidence.py --reader auto --set tesseract=false --pictures 300
 
-Raw words come from the reader's store, or are made. Right means: at least three quarters of the row's words stand in the
-quotes of the picture's description. Memes whose English text the description translates are left out.
+Raw words come from the reader's store, or are made. Right means: at least three quarters of the row's words stand in
+the quotes of the picture's description. Memes whose English text the description translates are left out.
 """
 
 from __future__ import annotations
