@@ -6,7 +6,8 @@
 Words read against words that the descriptions quote, as `bench_reading.py quality` counts them. Every reader has
 a process of its own. Raw words that are kept from before are used for the quality; seconds and memory are of `--timed`
 pictures read afresh. CPU seconds, the reader's own and its programs', are what other work on the machine moves
-least; two cores take half of them where nothing else runs. A reader that cannot be had here (no program, no network) is told as such.
+least; two cores take half of them where nothing else runs. A reader that cannot be had here (no program, no network)
+is told as such.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def reduced(image: Image.Image) -> tuple[Image.Image, float]:
     scale = math.sqrt(min(MOST_PIXELS / (image.width * image.height), 1.0))
     if scale == 1.0:
         return image, 1.0
-    size = max(round(image.width * scale), 1), max(round(image.height * scale), 1)
+    size = max(int(image.width * scale), 1), max(int(image.height * scale), 1)
     return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0), 1 / scale
 
 
