@@ -23,13 +23,13 @@ from PIL import Image
 from memecap.errors import ServiceError
 
 MODEL = "PP-OCRv6_det_small.onnx"
-DETECTOR = "PP-OCRv6_det_small 1"  # the number grows when equal pictures begin to give other lines
+DETECTOR = "PP-OCRv6_det_small 2"  # the number grows when equal pictures begin to give other lines
 LICENCE = "Apache-2.0, PaddlePaddle/PaddleOCR"
 MEAN, DEVIATION = 0.5, 0.5  # of each colour, as rapidocr gives pictures to this network
 STEP = 32  # the sides of what the network sees are multiples of it
 TEXT, SURE = 0.3, 0.5  # a pixel belongs to text from the first on; a blob is kept whose mean is above the second
 GROWTH = 1.6  # how far a blob is grown back: area x growth / perimeter on each side
-SMALL, MOST_GROWN = 960, 2.0  # pixels of the longer side below which a picture is enlarged, at most so much
+SMALL, MOST_GROWN = 736, 2.0  # pixels of the longer side below which a picture is enlarged, at most so much
 MOST_PIXELS = 1_600_000  # a picture with more is shrunk
 TILE, OVERLAP = 1600, 160  # pixels
 SMALLEST = 3  # pixels of a blob's shorter side on the map
@@ -155,6 +155,7 @@ def session(path: Path, n_threads: int) -> Any:
     options.intra_op_num_threads = n_threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    options.enable_mem_pattern = False  # as below
     options.enable_cpu_mem_arena = False  # pictures of many sizes: the arena would keep the largest of each
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,9 +12,9 @@ from memecap.reading.engine.layout import in_reading_order
 from memecap.reading.engine.merge import Places, Row, merge
 from memecap.reading.engine.passes import Word
 from memecap.reading.engine.repair import repair
+from memecap.reading.engine.roles import HANDLE, with_roles
 
-HANDLE = re.compile(r"(?<!\w)@\s?\w{2}")
-MERGE = 5  # grows when equal words begin to give other lines
+MERGE = 6  # grows when equal words begin to give other lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +40,4 @@ class Page:
         rows = self.rows()
         lines = [as_line(row, probability(each, weights)) for row, each in zip(rows, self.counted(rows), strict=True)]
         kept = [line for line in lines if line.confidence >= min_confidence or HANDLE.search(line.text)]
-        return Reading(tuple(kept), *self.size, reader)
+        return Reading(tuple(with_roles(kept, self.size[1])), *self.size, reader)
