@@ -25,7 +25,7 @@ from memecap.reading.stored.looks import Looks
 from memecap.reading.stored.passes import WordStore, default_path
 
 LANGUAGES = "rus+eng"
-LOOKS = ("plain-11", "white-11", "white_enlarged-11@rus", "enlarged-11", "dark-11")
+LOOKS = ("plain-11", "white-11", "white_enlarged-11@rus")
 ENOUGH = 150  # sure words in the first look from which a picture is a page of text: no further looks
 
 

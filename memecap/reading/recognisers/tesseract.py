@@ -1,6 +1,7 @@
-"""Tesseract in line mode over crops: each crop in several looks, of which the one that says the most is taken.
+"""Tesseract in line mode over crops: a doubtful crop in several looks, of which the one that says the most is taken.
 
-In: crops of straight lines. Out: their words. One process reads all crops of a look. Source: Tesseract 5, psm 7.
+In: crops of straight lines. Out: their words. One process reads all crops of a look; what was read surely is not looked at
+again. Source: Tesseract 5, psm 7.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from PIL import Image, ImageOps
 from memecap.reading.engine import passes
 from memecap.reading.engine.merge import word_score
 from memecap.reading.engine.passes import Word
+from memecap.reading.engine.words import plausibility
 from memecap.reading.recognisers.base import Crop, Piece
 
 HEIGHT = 56  # pixels of a crop when Tesseract sees it
 MARGIN = 10  # white pixels around it: letters at the very edge are lost
 LONGEST = 2400  # pixels
+SURE = 0.85  # Tesseract's confidence in each word of a line, all of them known, from which one look is enough
 LANGUAGES = "rus+eng"
 
 
@@ -37,8 +40,13 @@ class Lines:
         if not crops:
             return []
         grown = [_grown(crop) for crop in crops]
-        seen = [passes.run_pictures([LOOKS[look](crop) for crop in grown], self._languages, 7) for look in self._looks]
-        best = [max(readings, key=_worth) for readings in zip(*seen, strict=True)]
+        best: list[list[Word]] = [[] for _ in grown]
+        for look in self._looks:
+            doubtful = [place for place, words in enumerate(best) if not _is_sure(words)]
+            if doubtful:
+                pictures = (LOOKS[look](grown[place]) for place in doubtful)
+                for place, words in zip(doubtful, passes.run_pictures(pictures, self._languages, 7), strict=True):
+                    best[place] = max(best[place], words, key=_worth)
         return [_pieces(words, crop.width) for words, crop in zip(best, grown, strict=True)]
 
 
@@ -75,6 +83,11 @@ LOOKS: dict[str, Callable[[Image.Image], Image.Image]] = {"plain": _plain, "whit
 
 def _worth(words: Sequence[Word]) -> float:
     return sum(word_score(word) for word in words)
+
+
+def _is_sure(words: Sequence[Word]) -> bool:
+    """Read so well that no other look is worth its time."""
+    return bool(words) and all(word.confidence > SURE and plausibility(word.text) >= 1 for word in words)
 
 
 def _pieces(words: Sequence[Word], width: int) -> list[Piece]:
