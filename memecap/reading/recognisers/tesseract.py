@@ -1,7 +1,7 @@
 """Tesseract in line mode over crops: a doubtful crop in several looks, of which the one that says the most is taken.
 
-In: crops of straight lines. Out: their words. One process reads all crops of a look; what was read surely is not looked at
-again. Source: Tesseract 5, psm 7.
+In: crops of straight lines. Out: their words. One process reads all crops of a look; what was read surely is not
+looked at again. Source: Tesseract 5, psm 7.
 """
 
 from __future__ import annotations
