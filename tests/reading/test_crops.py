@@ -44,8 +44,8 @@ def test_words_stand_on_the_picture_by_their_share_of_the_line():
     pieces = [Piece("кот", 0.0, 0.25, 0.9), Piece("и", 0.5, 0.6, 0.8)]
     words = placed(pieces, box(100, 50, 300, 90), 7, (320, 100))
     assert [(word.text, word.box, word.line) for word in words] == [
-        ("кот", (100, 50, 150, 90), 7),
-        ("и", (200, 50, 220, 90), 7),
+        ("кот", (100, 56, 150, 84), 7),
+        ("и", (200, 56, 220, 84), 7),
     ]
 
 

@@ -17,8 +17,9 @@ from memecap.reading.engine.detector import Found
 from memecap.reading.engine.passes import Word
 from memecap.reading.recognisers.base import Crop, Piece
 
-CROPS = 1  # grows when equal pictures begin to give other crops
+CROPS = 2  # grows when equal pictures begin to give other crops
 MOST_PIXELS = 2400 * 1600  # of a larger picture the lines are cut from a smaller copy
+LEADING = 0.15  # of a found line's height, above and below its letters: not theirs
 SLANT = 12.0  # degrees: the words of a line that leans more stay together, for their upright boxes overlap others
 
 
@@ -72,8 +73,11 @@ def upright(corners: NDArray[np.float32], size: tuple[int, int]) -> Box:
 
 
 def _part(corners: NDArray[np.float32], start: float, end: float) -> NDArray[np.float32]:
-    """The stretch of a line between two shares of its length."""
+    """The letters of a line between two shares of its length."""
     top_left, top_right, bottom_right, bottom_left = corners
+    leading = LEADING * (bottom_left - top_left)
+    top_left, top_right = top_left + leading, top_right + leading
+    bottom_left, bottom_right = bottom_left - leading, bottom_right - leading
     above, below = top_right - top_left, bottom_right - bottom_left
     return np.stack(
         [top_left + start * above, top_left + end * above, bottom_left + end * below, bottom_left + start * below]

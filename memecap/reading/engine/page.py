@@ -27,7 +27,7 @@ class Page:
 
     def rows(self) -> list[Row]:
         """The rows in reading order and repaired, doubtful ones too."""
-        return repair(in_reading_order(merge([*self.looks, *self.crops])))
+        return repair(in_reading_order(merge(self.looks, self.crops)))
 
     def counted(self, rows: Sequence[Row]) -> list[dict[str, float]]:
         """The features of each row."""

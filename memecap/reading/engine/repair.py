@@ -31,6 +31,7 @@ DUST_LETTERS = 2  # a speck is taken for so many letters at most
 DUST_SURE = 0.7  # below it, a known short word that one pass alone saw is a speck too
 TORN_GAP = 0.5  # heights of a line: the widest gap between the halves of one word
 MIN_REST = 3  # letters that a particle leaves when it is split off
+WHOLE = 0.9  # a word read so surely on a line of its own has lost no space
 SURE = 0.5  # a known word read more surely keeps its spelling
 
 
@@ -102,7 +103,10 @@ def _is_dust(seen: Seen) -> bool:
     text = bare(seen.word.text)
     if text.isdigit() or len(text) > DUST_LETTERS:
         return False
-    return seen.votes == 1 and (plausibility(seen.word.text) < 1 or seen.word.confidence < DUST_SURE)
+    is_word, is_sure = plausibility(seen.word.text) >= 1, seen.word.confidence >= DUST_SURE
+    if seen.found:
+        return not (is_word or is_sure)
+    return seen.votes == 1 and not (is_word and is_sure)
 
 
 def _has_latin(seen: Seen) -> bool:
@@ -121,7 +125,7 @@ def _is_torn(before: Seen, after: Seen) -> bool:
 
 def _unglued(seen: Seen) -> list[Seen]:
     text = seen.word.text
-    if _is_word(text) or not CYRILLIC.search(text):
+    if _is_word(text) or not CYRILLIC.search(text) or (seen.found and seen.word.confidence > WHOLE):
         return [seen]
     for particle in PARTICLES:
         rest = text[len(particle) :]
