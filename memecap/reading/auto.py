@@ -16,7 +16,7 @@ from pydantic import Field
 from memecap.core.config import PartConfig
 from memecap.errors import ServiceError
 from memecap.reading.base import Reader, Reading
-from memecap.reading.engine.calibration import LINES, MERGED
+from memecap.reading.engine.calibration import MERGED, OURS
 from memecap.reading.engine.detector import Detector
 from memecap.reading.engine.page import MERGE, Page
 from memecap.reading.recognisers.base import RecogniserName, is_there, load
@@ -69,7 +69,7 @@ class Auto(Reader):
         ]
 
     def read(self, images: Sequence[Image.Image]) -> list[Reading]:
-        weights = MERGED if self._looks else LINES
+        weights = MERGED if self._looks else OURS
         return [page.reading(self.version, weights, self.config.min_confidence) for page in self.pages(images)]
 
     def _tesseract(self) -> Looks | None:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from memecap.core.config import PartConfig
 from memecap.reading.base import Reader, Reading
-from memecap.reading.engine.calibration import LINES
+from memecap.reading.engine.calibration import CROPS, OURS
 from memecap.reading.engine.detector import Detector
 from memecap.reading.engine.page import MERGE, Page
 from memecap.reading.recognisers.base import RecogniserName, load
@@ -50,4 +50,5 @@ class RapidOcr(Reader):
         return [Page(image.size, crops=[words]) for image, words in zip(images, self._crops.words(images), strict=True)]
 
     def read(self, images: Sequence[Image.Image]) -> list[Reading]:
-        return [page.reading(self.version, LINES, self.config.min_confidence) for page in self.pages(images)]
+        weights = CROPS if self.config.recogniser == "tesseract" else OURS
+        return [page.reading(self.version, weights, self.config.min_confidence) for page in self.pages(images)]

@@ -12,7 +12,7 @@ from memecap.core import config, defaults
 from memecap.core.config import PartConfig
 from memecap.reading import auto
 from memecap.reading.engine import passes
-from memecap.reading.engine.calibration import LINES
+from memecap.reading.engine.calibration import OURS
 from memecap.reading.engine.page import Page
 from memecap.reading.engine.passes import Word
 from memecap.reading.recognisers.base import Crop, Piece
@@ -67,7 +67,7 @@ def test_with_tesseract_its_passes_are_merged_in() -> None:
     assert len(page.looks) == len(auto.LOOKS)
     assert page.crops
     assert passes.program_version("rus") in reader.version
-    (line,) = page.reading("x", LINES, 0.0).lines
+    (line,) = page.reading("x", OURS, 0.0).lines
     assert line.text == "когда сдал"
 
 
@@ -83,7 +83,7 @@ def test_a_row_on_a_found_line_is_told_from_dust() -> None:
 def test_a_name_is_kept_however_doubtful() -> None:
     word = Word("@kot_kotov", (10, 10, 90, 30), 0.3, 0)
     noise = Word("жщъ", (10, 60, 40, 70), 0.3, 1)
-    reading = Page((100, 100), [[word, noise]]).reading("x", LINES, 0.99)
+    reading = Page((100, 100), [[word, noise]]).reading("x", OURS, 0.99)
     assert [line.text for line in reading.lines] == ["@kot_kotov"]
 
 
