@@ -36,7 +36,7 @@ class Auto(Reader):
         name: str = "auto"
         tesseract: bool = Field(True, description="merge with Tesseract where it is installed with rus and eng")
         min_confidence: float = Field(
-            0.1, ge=0, le=1, description="lines less likely right are left out, but for those with an @name"
+            0.05, ge=0, le=1, description="lines less likely right are left out, but for those with an @name"
         )
         processes: int = Field(2, ge=1, le=64, description="pictures, or Tesseract processes, at a time")
         keep: bool = Field(True, description="keep raw words under $MEMECAP_CACHE (~/.cache/memecap)")

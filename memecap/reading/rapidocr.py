@@ -29,7 +29,7 @@ class RapidOcr(Reader):
         name: str = "rapidocr"
         recogniser: RecogniserName = Field("ours", description="ours, tesseract or eslav: what reads the lines")
         min_confidence: float = Field(
-            0.1, ge=0, le=1, description="lines less likely right are left out, but for those with an @name"
+            0.05, ge=0, le=1, description="lines less likely right are left out, but for those with an @name"
         )
         processes: int = Field(2, ge=1, le=64, description="pictures at a time")
         keep: bool = Field(True, description="keep raw words under $MEMECAP_CACHE (~/.cache/memecap)")

@@ -23,7 +23,7 @@ TESSERACT: Weights = {
     "like_others": -0.169,
 }
 
-#: lines that our recogniser read: `auto` without Tesseract, and `rapidocr`; also of the East Slavic one, not fitted apart
+#: lines that our recogniser read: `auto` without Tesseract, `rapidocr`; also for `eslav`, not fitted apart
 OURS: Weights = {
     "constant": -1.253,
     "confidence": 0.634,
