@@ -17,7 +17,8 @@ from memecap.core.config import PartConfig
 from memecap.errors import ServiceError
 from memecap.reading.base import Reader, Reading
 from memecap.reading.engine.calibration import MERGED, OURS
-from memecap.reading.engine.detector import Detector
+from memecap.reading.engine.crops import CROPS
+from memecap.reading.engine.detector import DETECTOR, Detector
 from memecap.reading.engine.page import MERGE, Page
 from memecap.reading.recognisers.base import RecogniserName, is_there, load
 from memecap.reading.stored.crops import Crops
@@ -53,7 +54,8 @@ class Auto(Reader):
 
     @property
     def version(self) -> str:
-        programs = [*([self._looks.program] if self._looks else []), *(crops.program for crops in self._crops)]
+        programs = [crops.program for crops in self._crops]
+        programs[1:] = [program.removeprefix(f"{DETECTOR} crops {CROPS} ") for program in programs[1:]]  # said once
         sure = self.config.min_confidence
         settings = [] if sure == self.Config().min_confidence else [f"min_confidence={sure}"]
         return " ".join(["auto", *programs, f"merge {MERGE}", *settings])

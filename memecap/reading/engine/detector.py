@@ -69,8 +69,9 @@ class Detector:
 
     def _look(self, image: Image.Image) -> list[Found]:
         size = tuple(max(round(side / STEP), 1) * STEP for side in image.size)
-        pixels = np.asarray(image.resize((size[0], size[1]), Image.Resampling.BILINEAR), np.float32)
-        pixels = (pixels / 255 - MEAN) / DEVIATION
+        pixels = np.array(image.resize((size[0], size[1]), Image.Resampling.BILINEAR), np.float32)
+        pixels /= 255 * DEVIATION
+        pixels -= MEAN / DEVIATION
         (answer,) = self._session.run(None, {self._input: pixels.transpose(2, 0, 1)[None]})
         back = np.array([image.width / size[0], image.height / size[1]], np.float32)
         return [Found(ordered(corners * back), sure) for corners, sure in blobs(answer[0, 0])]

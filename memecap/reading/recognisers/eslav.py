@@ -64,7 +64,7 @@ def _pixels(crop: Crop) -> NDArray[np.float32]:
     height, width = crop.shape[:2]
     size = min(max(round(width * HEIGHT / height), HEIGHT // 2), LONGEST)
     grown = cv2.resize(np.ascontiguousarray(crop[:, :, ::-1]), (size, HEIGHT)).astype(np.float32)
-    return (grown / 127.5 - 1).transpose(2, 0, 1)
+    return np.asarray(grown / 127.5 - 1, np.float32).transpose(2, 0, 1)
 
 
 def _place() -> Path:
