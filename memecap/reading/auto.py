@@ -58,7 +58,8 @@ class Auto(Reader):
         programs[1:] = [program.removeprefix(f"{DETECTOR} crops {CROPS} ") for program in programs[1:]]  # said once
         sure = self.config.min_confidence
         settings = [] if sure == self.Config().min_confidence else [f"min_confidence={sure}"]
-        return " ".join(["auto", *programs, f"merge {MERGE}", *settings])
+        looks = [self._looks.program] if self._looks else []
+        return " ".join(["auto", *looks, *programs, f"merge {MERGE}", *settings])
 
     def pages(self, images: Sequence[Image.Image]) -> list[Page]:
         """The raw words of each picture."""
