@@ -79,7 +79,7 @@ def test_a_blob_is_grown_back_by_its_area_over_its_perimeter():
     assert (left, top, right, bottom) == pytest.approx((50 - grown, 40 - grown, 149 + grown, 59 + grown), abs=1.1)
 
 
-@given(st.floats(-80, 85), st.floats(30, 200), st.floats(5, 25), st.permutations(range(4)), st.floats(-500, 500))
+@given(st.floats(-79, 79), st.floats(30, 200), st.floats(5, 25), st.permutations(range(4)), st.floats(-500, 500))
 def test_corners_in_any_order_are_the_same_line(degrees, length, height, order, shift):
     turn = math.radians(degrees)
     along, across = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
