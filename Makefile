@@ -10,7 +10,7 @@ RUN := $(VENV)/bin
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY)  ## virtual environment in .venv, pinned packages, Tesseract with rus and eng
+setup: $(READY)  ## virtual environment in .venv, pinned packages, Tesseract where it may be installed
 	@sh scripts/install_tesseract.sh
 
 $(READY): pyproject.toml constraints.txt

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from memecap.core import defaults
+
 if TYPE_CHECKING:
     from memecap.captioners.base import Captioner
     from memecap.core.manifest import Corpus
@@ -35,11 +37,11 @@ _LAZY = {
 
 @overload
 def read(
-    pictures: list[PictureSource] | tuple[PictureSource, ...], reader: str = "tesseract", **settings: Any
+    pictures: list[PictureSource] | tuple[PictureSource, ...], reader: str = defaults.READER, **settings: Any
 ) -> list[Reading]: ...
 @overload
-def read(pictures: PictureSource, reader: str = "tesseract", **settings: Any) -> Reading: ...
-def read(pictures: Any, reader: str = "tesseract", **settings: Any) -> Reading | list[Reading]:
+def read(pictures: PictureSource, reader: str = defaults.READER, **settings: Any) -> Reading: ...
+def read(pictures: Any, reader: str = defaults.READER, **settings: Any) -> Reading | list[Reading]:
     """The text on a picture (path, bytes, PIL image, array), or on each of a list or tuple of them.
 
     Args:

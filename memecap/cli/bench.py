@@ -11,6 +11,7 @@ import typer
 from memecap.cli import app, options
 from memecap.cli.output import tell
 from memecap.cli.pictures import check_any, expand
+from memecap.core import defaults
 
 if TYPE_CHECKING:
     from memecap.inference.benchmark import Cost
@@ -23,7 +24,7 @@ def bench(
     beside: Annotated[list[str] | None, typer.Option(help="another model to measure on the same pictures")] = None,
     revision: options.Revision = None,
     limit: Annotated[int, typer.Option(min=1, help="pictures at most")] = 20,
-    reader: options.ReaderName = "tesseract",
+    reader: options.ReaderName = defaults.READER,
     reader_settings: options.ReaderSettings = None,
     decoding: options.Decoding = None,
     settings: options.DecodingSettings = None,

@@ -12,6 +12,7 @@ import typer
 from memecap.cli import app, options, side_by_side
 from memecap.cli.output import TableForm, csv_row, emit, table_form
 from memecap.cli.pictures import check_any, expand
+from memecap.core import defaults
 from memecap.core.progress import say, track
 from memecap.errors import MemecapError, UsageError
 
@@ -40,7 +41,7 @@ def caption(
     targets: Annotated[list[str], typer.Argument(help="pictures, folders, globs, https://…; - reads one from stdin")],
     model: Model = "template",
     revision: options.Revision = None,
-    reader: options.ReaderName = "tesseract",
+    reader: options.ReaderName = defaults.READER,
     reader_settings: options.ReaderSettings = None,
     memory: options.MemoryFolder = None,
     decoding: Decodings = None,

@@ -11,7 +11,7 @@ import typer
 from memecap.cli import app, options
 from memecap.cli.output import emit, tell
 from memecap.cli.pictures import check_any, in_folder
-from memecap.core import storage
+from memecap.core import defaults, storage
 from memecap.core.manifest import MANIFEST, open_corpus
 from memecap.core.progress import say, track
 from memecap.errors import MemecapError, MissingFileError, UsageError
@@ -29,7 +29,7 @@ def read(
     targets: Annotated[
         list[Path], typer.Argument(help="pictures, folders of pictures, or corpora", show_default=False)
     ],
-    reader: Annotated[str, typer.Option(help="a reader: see `memecap parts reading`")] = "tesseract",
+    reader: Annotated[str, typer.Option(help="a reader: see `memecap parts reading`")] = defaults.READER,
     settings: Annotated[list[str] | None, typer.Option("--set", help="a setting of the reader, key=value")] = None,
     splits: options.Splits = None,
     on: options.Place = "here",

@@ -1,4 +1,4 @@
-"""What memecap needs of a machine: packages, the tesseract program and its languages, a GPU for training."""
+"""What memecap needs of a machine: packages, better also Tesseract with its languages, a GPU for training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Requirement:
     needed: bool = True  # False: only some commands want it
 
 
-_PACKAGES = ("torch", "transformers", "accelerate", "vk_api", "navec", "nltk", "pymorphy3")
+_PACKAGES = ("torch", "transformers", "accelerate", "vk_api", "navec", "nltk", "pymorphy3", "onnxruntime", "rapidocr")
 _EXTRAS = {"ctranslate2": "translate", "tensorboard": "tensorboard", "evaluate": "eval", "ray": "ray",
            "easyocr": "easyocr"}  # fmt: skip
 
@@ -49,13 +49,13 @@ def _package(name: str, *, fix: str, needed: bool = True) -> Requirement:
 
 
 def _tesseract() -> Requirement:
-    fix = "apt-get install tesseract-ocr tesseract-ocr-rus tesseract-ocr-eng"
+    fix = "memes are read better with it: apt-get install tesseract-ocr tesseract-ocr-rus tesseract-ocr-eng"
     program = shutil.which("tesseract")
     if program is None:
-        return Requirement("tesseract", False, "not on the PATH", fix)
+        return Requirement("tesseract", False, "not on the PATH", fix, needed=False)
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     languages = subprocess.run([program, "--list-langs"], capture_output=True, text=True, check=False).stdout.split()
     missing = {"rus", "eng"} - set(languages)
     first_line = (version.stdout or version.stderr).split("\n", 1)[0]
     found = f"{first_line}, without {' and '.join(sorted(missing))}" if missing else f"{first_line}, rus and eng"
-    return Requirement("tesseract", not missing, found, fix)
+    return Requirement("tesseract", not missing, found, fix, needed=False)

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from memecap.core import progress
+from memecap.core import defaults, progress
 from memecap.core.parallel import parallel_map
 from memecap.errors import DataError, MemecapError, ServiceError
 
@@ -65,7 +65,7 @@ def _measure(
     model: str,
     pictures: Sequence[Path],
     *,
-    reader: Any = "tesseract",
+    reader: Any = defaults.READER,
     device: str | None = None,
     n_threads: int | None = None,
     **how: Any,

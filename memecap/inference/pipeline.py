@@ -17,7 +17,7 @@ from PIL import Image
 
 from memecap.captioners.base import Captioner, create
 from memecap.checkpoints import checkpoint
-from memecap.core import config
+from memecap.core import config, defaults
 from memecap.core.device import choose as choose_device
 from memecap.decoding.base import Search
 from memecap.errors import MemecapError
@@ -194,7 +194,7 @@ class Pipeline:
 def load_captioner(
     model: str | Path | Captioner | None = None,
     *,
-    reader: Any = "tesseract",
+    reader: Any = defaults.READER,
     memory: str | Path | Memory | None = None,
     decoding: Search | None = None,
     ranking: Ranking | None = None,

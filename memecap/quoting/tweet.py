@@ -1,22 +1,12 @@
-"""What the lines of a reading are: a tweet and its author, a watermark, or text to quote."""
+"""What the lines of a reading are to a description: a tweet and its author, or text to quote."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from memecap.reading.base import Line
-
-HANDLE = re.compile(r"(?<![\w.])@\s?(\w{2,20})")
-FURNITURE = re.compile(
-    r"^\W*(\d{1,2}[:.]\d{2}\b.*"
-    r"|.*\b(twitter for|twitter web|ретвит\w*|retweets?|likes|follow(ing)?|читать|нравится)\b.*)$",
-    re.IGNORECASE,
-)
-WATERMARK = re.compile(
-    r"(https?:|www\.|\b(vk\.com|t\.me|instagram\.com|pikabu|9gag|imgflip|memes?\.\w+)\b)|^\W*@\s?\w+\W*$", re.IGNORECASE
-)
+from memecap.reading.engine.roles import HANDLE, METADATA, WATERMARK, author
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +17,16 @@ class Tweet:
 
 def find_tweet(lines: Sequence[Line], height: int) -> Tweet | None:
     """A tweet has an @name in the picture's upper half; the name's own lines, times and buttons are not its text."""
-    for line in lines:
-        found = HANDLE.search(line.text)
-        if found and line.box[1] < height / 2:
-            return Tweet(found.group(1), [other for other in lines if _is_text(other, line)])
-    return None
+    handle = author(lines, height)
+    user = HANDLE.search(handle.text) if handle else None
+    if handle is None or user is None:
+        return None
+    return Tweet(user.group(1), [line for line in lines if _is_text(line, handle)])
 
 
 def _is_text(line: Line, handle: Line) -> bool:
     below = line.box[1] >= handle.box[3] - (handle.box[3] - handle.box[1]) // 2
-    return below and not FURNITURE.match(line.text)
+    return below and not METADATA.match(line.text)
 
 
 def without_watermarks(lines: Sequence[Line]) -> list[Line]:

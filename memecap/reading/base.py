@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 
@@ -13,6 +13,7 @@ from memecap.core.config import PartConfig
 from memecap.memory.recollection import Recollection
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
+Role = Literal["text", "name", "metadata", "watermark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Line:
     confidence: float  # 0..1: the share of such lines that are right
     language: str = "ru"  # ISO 639-1
     translation: str = ""  # into Russian, of a line in another language, where a translator was at hand
+    role: Role = "text"  # what a description quotes; or of a post its author's name, its time and buttons; a watermark
 
     @property
     def said(self) -> str:
@@ -43,11 +45,14 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """The lines joined by spaces, as a description quotes them."""
-        return " ".join(line.said for line in self.lines)
+        """The lines joined by spaces, as a description quotes them: without names, metadata and watermarks."""
+        return " ".join(line.said for line in self.lines if line.role == "text")
 
     def to_json(self) -> dict[str, Any]:
         record = asdict(self)
+        for line in record["lines"]:
+            if line["role"] == "text":  # most lines are
+                del line["role"]
         if not self.recollections:  # most pictures have none
             del record["recollections"]
         return record

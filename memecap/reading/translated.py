@@ -13,6 +13,7 @@ from typing import Protocol
 from PIL import Image
 from pydantic import Field
 
+from memecap.core import defaults
 from memecap.core.config import PartConfig, ReaderConfig, TranslatorConfig, build, configure
 from memecap.reading.base import Line, Reader, Reading, around
 from memecap.reading.engine.words import CYRILLIC
@@ -36,7 +37,7 @@ class Translated(Reader):
     class Config(PartConfig):
         name: str = "translated"
         reader: ReaderConfig = Field(
-            default_factory=lambda: configure("reading", "tesseract"), description="the reader of the pictures"
+            default_factory=lambda: configure("reading", defaults.READER), description="the reader of the pictures"
         )
         translator: TranslatorConfig = Field(
             default_factory=lambda: configure("translation", "marian"), description="English → Russian"

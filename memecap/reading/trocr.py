@@ -15,7 +15,7 @@ from PIL import Image
 from pydantic import Field
 
 from memecap.core import config as configuration
-from memecap.core import hub
+from memecap.core import defaults, hub
 from memecap.core.config import PartConfig, ReaderConfig
 from memecap.core.parallel import chunks
 from memecap.errors import DataError
@@ -31,7 +31,9 @@ class TrOcr(Reader):
     class Config(PartConfig):
         name: str = "trocr"
         model: str = Field(description="Hub id or folder of a VisionEncoderDecoder, its tokenizer and image processor")
-        finder: ReaderConfig = Field("tesseract", validate_default=True, description="the reader that finds the lines")
+        finder: ReaderConfig = Field(
+            defaults.READER, validate_default=True, description="the reader that finds the lines"
+        )
         batch_size: int = Field(16, ge=1, description="lines read together")
         max_new_tokens: int = Field(64, ge=1, description="longest line, in tokens")
         device: str = Field("cpu", description="cpu, cuda, mps")

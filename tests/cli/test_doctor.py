@@ -18,7 +18,7 @@ def test_a_machine_without_tesseract(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("PATH", str(tmp_path))
     result = CliRunner().invoke(app, ["doctor", "--json"])
     checks = {check["name"]: check for check in json.loads(result.stdout)}
-    assert result.exit_code == 69
+    assert result.exit_code == 0  # memes are read without it, too
     assert not checks["tesseract"]["ok"] and "apt-get install" in checks["tesseract"]["fix"]
     assert checks["torch"]["ok"] and checks["python"]["found"].startswith("3.")
 
@@ -29,7 +29,7 @@ def test_a_tesseract_without_russian(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     result = CliRunner().invoke(app, ["doctor"])
-    assert result.exit_code == 69
+    assert result.exit_code == 0
     assert "without rus" in result.stdout and "tesseract-ocr-rus" in result.stdout
 
 

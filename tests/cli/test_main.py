@@ -58,7 +58,7 @@ def test_a_stopped_reader_says_so_and_starts_nothing_more(pictures: Path, tmp_pa
         "STOP": stop,
     }
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "read", str(pictures), "--set", "processes=1"],
+        [sys.executable, "-c", PROGRAM, "read", str(pictures), "--reader", "tesseract", "--set", "processes=1"],
         capture_output=True,
         text=True,
         env=environment,

@@ -28,6 +28,8 @@ ENGINES: dict[str, Callable[[Path], dict[str, Any]]] = {
     "trocr": _trocr,
     "translated": lambda _: {"translator": {"name": "marian", "model": str(ASSETS / "marian")}},
     "easyocr": lambda _: {},
+    "rapidocr": lambda _: {"recogniser": "tesseract"},
+    "auto": lambda _: {},
 }
 NEEDS = {"easyocr": importlib.util.find_spec("easyocr") is None}
 NAMES = [

@@ -35,6 +35,11 @@ split_glued: винтернете|темно → в|интернете|темн�
 split_glued: НЕБЫЛ → НЕ|БЫЛ
 split_glued: небо|нравится → небо|нравится
 split_glued: weekend → weekend
+split_glued: инесмог → и|не|смог
+split_glued: инежщог → инежщог
+latin_look_alikes: when|ТНЕ|САТ|ХЪЖ → when|THE|CAT|ХЪЖ
+latin_look_alikes: сом|и|кот → сом|и|кот
+latin_look_alikes: the|кот → the|кот
 """
 
 

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from memecap.captioners.base import create
+from memecap.core import defaults
 from memecap.core.config import PartConfig, configure
 from memecap.decoding.greedy import Greedy
 from memecap.reading.base import Line, Reader, Reading
@@ -92,4 +93,4 @@ def test_a_meme_all_in_english_is_said_to_be(reader: Translated) -> None:
 def test_its_settings_name_both_parts() -> None:
     settings = Translated.Config.model_validate({"translator": {"name": "marian", "model": "some/folder"}})
     assert settings.model_dump()["translator"]["model"] == "some/folder"
-    assert settings.reader.name == "tesseract"
+    assert settings.reader.name == defaults.READER

@@ -9,35 +9,28 @@ the description translates.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from memecap.reading.base import Line
+from memecap.reading.base import Box, Line
+from memecap.reading.engine.calibration import Weights
 from memecap.reading.engine.layout import row_box
-from memecap.reading.engine.merge import Row
+from memecap.reading.engine.merge import VOTE, Places, Row, overlap
 from memecap.reading.engine.words import CYRILLIC, LATIN, bare, plausibility
 
-#: feature → its weight in the log-odds
-WEIGHTS = {
-    "constant": -3.479,
-    "confidence": 0.346,
-    "min_confidence": 0.421,
-    "letters": 0.310,
-    "longest_word": 0.699,
-    "known": 2.300,
-    "votes": 1.326,
-    "latin": -0.537,
-    "height": 0.498,
-    "like_others": -0.169,
-}
-
-# The weights are fitted with these; another value needs another fit.
+# The weights of calibration.py are fitted with these; another value needs another fit.
 SAME_HEIGHT = 0.7, 1.4  # heights of rows that keep a line company, in its own
 COMPANY = 6  # letters of a row that counts as company
 CLAMP = 0.02  # a confidence of 0 or 1 has no log-odds
 
 
-def features(row: Row, rows: Sequence[Row], *, picture_height: int, n_passes: int) -> dict[str, float]:
-    """What can be counted of a row; lengths of words in letters and digits weigh the means."""
+def features(
+    row: Row, rows: Sequence[Row], *, picture_height: int, n_passes: int, found: Places | None = None
+) -> dict[str, float]:
+    """What can be counted of a row; lengths of words in letters and digits weigh the means.
+
+    Args:
+        found: the words on lines that the detector found, where it looked too.
+    """
     lengths = [max(len(bare(seen.word.text)), 1) for seen in row]
     n_letters = sum(lengths)
     text = " ".join(seen.word.text for seen in row)
@@ -57,13 +50,13 @@ def features(row: Row, rows: Sequence[Row], *, picture_height: int, n_passes: in
         "latin": len(LATIN.findall(text)) / n_letters,
         "height": math.log(height / picture_height),
         "like_others": math.log1p(_letters_of_height(height, [other for other in rows if other is not row])),
+        "found": mean([_is_found(seen.word.box, found) for seen in row]) if found is not None else 0.0,
     }
 
 
-def confidence(row: Row, rows: Sequence[Row], *, picture_height: int, n_passes: int) -> float:
-    """The probability that a row is right, 0..1."""
-    counted = features(row, rows, picture_height=picture_height, n_passes=n_passes)
-    return 1 / (1 + math.exp(-sum(WEIGHTS[name] * value for name, value in counted.items())))
+def probability(counted: Mapping[str, float], weights: Weights) -> float:
+    """That a row with these features is right, 0..1."""
+    return 1 / (1 + math.exp(-sum(weights.get(name, 0.0) * value for name, value in counted.items())))
 
 
 def language(text: str) -> str:
@@ -75,6 +68,10 @@ def as_line(row: Row, sure: float) -> Line:
     """A row that is right with this probability, as it stands in a reading."""
     text = " ".join(seen.word.text for seen in row)
     return Line(text, row_box(row), round(sure, 3), language(text))
+
+
+def _is_found(box: Box, found: Places) -> float:
+    return float(any(overlap(box, word.box) > VOTE for word in found.near(box)))
 
 
 def _letters_of_height(height: int, rows: Sequence[Row]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memecap.reading.base import Box
 from memecap.reading.engine.passes import Word
@@ -19,6 +19,7 @@ MIN_HEIGHT = 5  # pixels
 # These were set by hand and measured together, as recall and precision of whole readings, never one by one (see
 # DECISIONS.md, "Which passes read a meme"); `scripts/bench/bench_reading.py` says what another value does.
 TAKEN = 0.25  # share of the smaller box: more of it on an accepted word, and the place has been read
+OWN = 0.6  # the same, of a word that the same pass saw
 MIN_WORD_SCORE = 1.8  # of a word that stays without its row: that of two letters, known and nine tenths sure
 SAME_PLACE = 0.55  # of the area of both boxes together: two readings of one word
 VOTE = 0.5  # share of the smaller box: a pass that saw the same word there
@@ -35,29 +36,40 @@ class Seen:
     word: Word
     source: int
     votes: int = 1
+    found: bool = False  # on a line that the detector found
 
 
 Row = list[Seen]
 
 
-def merge(passes: Sequence[Sequence[Word]]) -> list[Row]:
-    """The rows of a picture, each word once."""
+def merge(looks: Sequence[Sequence[Word]], crops: Sequence[Sequence[Word]] = ()) -> list[Row]:
+    """The rows of a picture, each word once: of passes over all of it, and of passes over the lines found on it."""
+    passes = [*looks, *crops]
     rows = [
         row
         for source, words in enumerate(passes)
-        for row in into_rows(Seen(word, source) for word in words if is_sane(word))
+        for row in into_rows(Seen(word, source, found=source >= len(looks)) for word in words if is_sane(word))
     ]
     accepted: list[Seen] = []
-    taken = Places()
+    taken = [Places() for _ in passes]
     for row in sorted(rows, key=row_score, reverse=True):
-        free = [
-            seen for seen in row if not any(overlap(seen.word.box, o.box) > TAKEN for o in taken.near(seen.word.box))
-        ]
+        free = [seen for seen in row if not _is_taken(seen, taken)]
         kept = free if len(free) == len(row) else [seen for seen in free if word_score(seen.word) > MIN_WORD_SCORE]
         accepted.extend(kept)
-        taken.add(seen.word for seen in kept)
+        for seen in kept:
+            taken[seen.source].add([seen.word])
     places = [Places(words) for words in passes]
     return into_rows(elect(seen, places) for seen in accepted)
+
+
+def _is_taken(seen: Seen, taken: Sequence[Places]) -> bool:
+    """Has the place of a word been read? Lines of one pass may overlap, where they lean."""
+    box = seen.word.box
+    return any(
+        overlap(box, other.box) > (OWN if source == seen.source else TAKEN)
+        for source, places in enumerate(taken)
+        for other in places.near(box)
+    )
 
 
 class Places:
@@ -149,7 +161,7 @@ def elect(seen: Seen, passes: Sequence[Places]) -> Seen:
         any(bare(word.text) == chosen and overlap(word.box, seen.word.box) > VOTE for word in words)
         for words in neighbours
     )
-    return Seen(seen.word if chosen == own else best[chosen], seen.source, max(votes, 1))
+    return replace(seen, word=seen.word if chosen == own else best[chosen], votes=max(votes, 1))
 
 
 def similarity(first: Box, second: Box) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,19 +52,32 @@ def run(images: Sequence[Image.Image], look: Pass) -> list[list[Word]]:
     Raises:
         ServiceError: Tesseract is not installed, lacks a language, or failed.
     """
+    scales: list[float] = []
+
+    def seen() -> Iterator[Image.Image]:  # one at a time: a batch of huge pictures would fill the memory
+        for image in images:
+            picture, scale = LOOKS[look.look](image)
+            scales.append(scale)
+            yield picture
+
+    return run_pictures(seen(), look.languages, look.psm, scales)
+
+
+def run_pictures(
+    pictures: Iterable[Image.Image], languages: str, psm: int, scales: Sequence[float] | None = None
+) -> list[list[Word]]:
+    """Read pictures as they are with one process; `scales`: what boxes are divided by. Raises as `run` does."""
     program = find_program()
     with TemporaryDirectory(prefix="memecap-read-") as folder:
-        scales = []
-        for number, image in enumerate(images):
-            seen, scale = LOOKS[look.look](image)
-            seen.save(Path(folder) / f"{number}.{'pgm' if seen.mode == 'L' else 'ppm'}")
-            scales.append(scale)
-        names = sorted(Path(folder).iterdir(), key=lambda path: int(path.stem))
+        names = []
+        for number, picture in enumerate(pictures):
+            names.append(Path(folder) / f"{number}.{'pgm' if picture.mode == 'L' else 'ppm'}")
+            picture.save(names[-1])
         listing = Path(folder) / "list.txt"
         listing.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-        command = [program, str(listing), "stdout", "-l", look.languages, "--psm", str(look.psm), "tsv"]
-        table = _run(command, timeout_s=60 + SECONDS_A_PICTURE * len(images))
-    return parse(table, scales)
+        command = [program, str(listing), "stdout", "-l", languages, "--psm", str(psm), "tsv"]
+        table = _run(command, timeout_s=60 + SECONDS_A_PICTURE * len(names))
+    return parse(table, scales or [1.0] * len(names))
 
 
 def find_program() -> str:

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from memecap.reading.base import Box, around
 from memecap.reading.engine.merge import Row, Seen
-from memecap.reading.engine.words import CYRILLIC, LATIN, LETTERS, bare, is_known, plausibility
+from memecap.reading.engine.words import CYRILLIC, ENGLISH, LATIN, LETTERS, bare, is_known, plausibility
 
 Rule = Callable[[Row], Row]
 
@@ -21,6 +21,8 @@ LOOK_ALIKES = str.maketrans(
     "ABCEHKMOPTXYaceopxyuknmrbdgN3064",
     "АВСЕНКМОРТХУасеорхуикптгьддИЗОбЧ",
 )
+#: Cyrillic letters → the Latin ones they are drawn like
+LATIN_LOOK_ALIKES = str.maketrans("АВСЕНІКМОРТХУасеіорхук", "ABCEHIKMOPTXYaceiopxyk")
 #: short words that lose the space after them
 _PARTICLES = "не и в с я на а у к о по за но то ты что как это мы"
 PARTICLES = tuple(_PARTICLES.split())
@@ -29,6 +31,7 @@ DUST_LETTERS = 2  # a speck is taken for so many letters at most
 DUST_SURE = 0.7  # below it, a known short word that one pass alone saw is a speck too
 TORN_GAP = 0.5  # heights of a line: the widest gap between the halves of one word
 MIN_REST = 3  # letters that a particle leaves when it is split off
+WHOLE = 0.9  # a word read so surely on a line of its own has lost no space
 SURE = 0.5  # a known word read more surely keeps its spelling
 
 
@@ -45,6 +48,16 @@ def cyrillic_look_alikes(row: Row) -> Row:
     return [_respelt(seen, seen.word.text.translate(LOOK_ALIKES)) if _has_latin(seen) else seen for seen in row]
 
 
+def latin_look_alikes(row: Row) -> Row:
+    """An English word spelt with Cyrillic letters of the same shape, in a row with other English words: ТНЕ is THE."""
+    if not any(seen.word.text.lower() in ENGLISH for seen in row):
+        return row
+    return [
+        _respelt(seen, seen.word.text.translate(LATIN_LOOK_ALIKES)) if CYRILLIC.search(seen.word.text) else seen
+        for seen in row
+    ]
+
+
 def join_torn(row: Row) -> Row:
     """Two halves of one word: `приг лашение`."""
     joined: Row = []
@@ -57,12 +70,12 @@ def join_torn(row: Row) -> Row:
 
 
 def split_glued(row: Row) -> Row:
-    """A short word that lost its space: `винтернете`, `НЕБЫЛ`."""
+    """Short words that lost their space: `винтернете`, `НЕБЫЛ`, `инесмог`."""
     return [part for seen in row for part in _unglued(seen)]
 
 
 #: in the order in which they are applied
-RULES: tuple[Rule, ...] = (drop_dust, cyrillic_look_alikes, join_torn, split_glued)
+RULES: tuple[Rule, ...] = (drop_dust, cyrillic_look_alikes, latin_look_alikes, join_torn, split_glued)
 
 
 def repair(rows: Sequence[Row], rules: Sequence[Rule] = RULES) -> list[Row]:
@@ -90,7 +103,10 @@ def _is_dust(seen: Seen) -> bool:
     text = bare(seen.word.text)
     if text.isdigit() or len(text) > DUST_LETTERS:
         return False
-    return seen.votes == 1 and (plausibility(seen.word.text) < 1 or seen.word.confidence < DUST_SURE)
+    is_word, is_sure = plausibility(seen.word.text) >= 1, seen.word.confidence >= DUST_SURE
+    if seen.found:
+        return not (is_word or is_sure)
+    return seen.votes == 1 and not (is_word and is_sure)
 
 
 def _has_latin(seen: Seen) -> bool:
@@ -109,17 +125,16 @@ def _is_torn(before: Seen, after: Seen) -> bool:
 
 def _unglued(seen: Seen) -> list[Seen]:
     text = seen.word.text
-    if _is_word(text) or not CYRILLIC.search(text):
+    if _is_word(text) or not CYRILLIC.search(text) or (seen.found and seen.word.confidence > WHOLE):
         return [seen]
     for particle in PARTICLES:
         rest = text[len(particle) :]
-        if text.lower().startswith(particle) and len(bare(rest)) >= MIN_REST and rest[0].isalpha() and _is_word(rest):
+        if text.lower().startswith(particle) and len(bare(rest)) >= MIN_REST and rest[0].isalpha():
             left, top, right, bottom = seen.word.box
             cut = left + (right - left) * len(particle) // len(text)
-            return [
-                _with(seen, text[: len(particle)], (left, top, cut, bottom)),
-                _with(seen, rest, (cut, top, right, bottom)),
-            ]
+            further = _unglued(_with(seen, rest, (cut, top, right, bottom)))
+            if all(_is_word(part.word.text) for part in further):
+                return [_with(seen, text[: len(particle)], (left, top, cut, bottom)), *further]
     return [seen]
 
 

@@ -1,0 +1,3 @@
+"""The parts that are taken where none is named."""
+
+READER = "auto"  # reading/auto.py

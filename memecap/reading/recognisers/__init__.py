@@ -1,0 +1,1 @@
+"""Recognisers: cut lines of text in, their words out."""
