@@ -11,7 +11,7 @@ import typer
 from memecap.cli import app, options
 from memecap.cli.output import emit, tell
 from memecap.cli.pictures import check_any, in_folder
-from memecap.core import storage
+from memecap.core import defaults, storage
 from memecap.core.manifest import MANIFEST, open_corpus
 from memecap.core.progress import say, track
 from memecap.errors import MissingFileError
@@ -109,7 +109,7 @@ def find(
     folder: Folder,
     targets: Annotated[list[Path], typer.Argument(help="pictures, folders of pictures, or corpora")],
     splits: options.Splits = None,
-    reader: options.ReaderName = "tesseract",
+    reader: options.ReaderName = defaults.READER,
     settings: options.ReaderSettings = None,
     on: options.Place = "here",
     as_json: options.JsonLines = False,
@@ -138,7 +138,7 @@ def look(
         list[Path] | None, typer.Option("--corpus", help="a corpus whose pictures are remembered, to show them too")
     ] = None,
     samples: Annotated[int, typer.Option(min=1, help="known pictures to show at most")] = 200,
-    reader: options.ReaderName = "tesseract",
+    reader: options.ReaderName = defaults.READER,
     settings: options.ReaderSettings = None,
     out: Annotated[Path | None, typer.Option(help="the page; look.html in the memory's folder when not given")] = None,
 ) -> None:

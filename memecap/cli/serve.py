@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app, options
+from memecap.core import defaults
 from memecap.core.progress import say
 from memecap.errors import ServiceError, UsageError
 
@@ -37,7 +38,7 @@ def serve(
     corrections: Annotated[
         Path | None, typer.Option(help="folder where corrections that people save are kept; nothing is kept without it")
     ] = None,
-    reader: options.ReaderName = "tesseract",
+    reader: options.ReaderName = defaults.READER,
     reader_settings: options.ReaderSettings = None,
     precision: options.PrecisionName = "fp32",
     trust_code: options.TrustCode = False,

@@ -1,0 +1,1 @@
+"""How the recogniser of meme lettering is made: lines painted and cut, a network, its training, its export."""
