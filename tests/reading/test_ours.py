@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from memecap.reading.recognisers.base import Crop
 from PIL import Image, ImageDraw, ImageFont
 
+from memecap.reading.recognisers.base import Crop
 from memecap.reading.recognisers.ours import Lines
 
 matplotlib = pytest.importorskip("matplotlib")

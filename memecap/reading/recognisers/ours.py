@@ -11,10 +11,11 @@ from importlib.resources import as_file, files
 from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
+
 from memecap.reading.engine.detector import session
 from memecap.reading.recognisers.base import Crop, Piece
 from memecap.reading.recognisers.ctc import pieces
-from numpy.typing import NDArray
 
 HEIGHT, LONGEST = 32, 2048  # pixels
 BATCH = 8  # crops of one width seen together
