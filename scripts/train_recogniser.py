@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -17,13 +18,15 @@ from pathlib import Path
 import cv2
 import torch
 from recogniser import learning, measuring, real, shards
-from recogniser.alphabet import ALPHABET
+from recogniser.alphabet import ALPHABET, written
 from recogniser.export import to_onnx
 from recogniser.fonts import Fonts
 from recogniser.learning import Learner, Plan
 from recogniser.network import Recogniser
 from recogniser.painting import Grey, Painter
 from recogniser.texts import Sources
+
+from memecap.reading.recognisers.beam import Letters, counted
 
 SHARD = 4_000  # lines
 
@@ -67,6 +70,20 @@ def train(args: argparse.Namespace) -> None:
     learning.train(learner, painted, held, folder, args.work / "real" if args.real else None)
 
 
+def count(args: argparse.Namespace) -> None:
+    """Count the letters of captions and of the training memes' descriptions, of those not kept for validation."""
+    with (args.corpus / "train" / "metadata.jsonl").open(encoding="utf-8") as rows:
+        records = [json.loads(row) for row in rows]
+    memes = [text for row in records if not real.is_held(row["group_id"]) for text in row["captions"]]
+    sources = Sources.read(args.data, args.seed)
+    texts = [written(text) for text in memes] * 2
+    texts += [" ".join(words) for part in (sources.russian, sources.english) for words in part]
+    lines = "".join(f"{letters}\t{seen}\n" for letters, seen in counted(texts, args.least).items())
+    packed = gzip.compress(lines.encode(), 9, mtime=0)
+    (args.assets / "recogniser_letters.gz").write_bytes(packed)
+    print(f"{lines.count(chr(10))} sequences of letters in {len(packed)} bytes", flush=True)
+
+
 def export(args: argparse.Namespace) -> None:
     """Write the averaged weights of a stage's newest checkpoint as ONNX, and the card beside them."""
     torch.set_num_threads(1)
@@ -78,8 +95,11 @@ def export(args: argparse.Namespace) -> None:
     path = args.assets / "recogniser.onnx"
     to_onnx(network, path)
     held = _held(args)
-    ours = measuring.by_network(path)
-    figures = {name: {"ours": measuring.figures(ours, lines)} for name, lines in held.items()}
+    letters = Letters.read((args.assets / "recogniser_letters.gz").read_bytes())
+    ways = {"greedy": measuring.by_network(path), "beam": measuring.by_network(path, letters)}
+    figures = {
+        kind: {way: measuring.figures(read, lines) for way, read in ways.items()} for kind, lines in held.items()
+    }
     if args.tesseract:
         for name, lines in held.items():
             figures[name]["tesseract_psm_7"] = measuring.figures(measuring.by_tesseract, lines)
@@ -139,6 +159,12 @@ def main() -> None:
     step.add_argument("--held", type=int, default=240, help="lines to validate on, of each kind")
     step.add_argument("--threads", type=int, default=1)
     step.set_defaults(do=train)
+    step = steps.add_parser("count", help="count which letters follow one another, for the beam")
+    step.add_argument("--data", type=Path, required=True, help="folder with memes/ and flickr30k/")
+    step.add_argument("--corpus", type=Path, required=True, help="built corpus of memes; its training side is used")
+    step.add_argument("--assets", type=Path, default=Path("memecap/reading/assets"))
+    step.add_argument("--least", type=int, default=2, help="how often longer sequences must have been seen")
+    step.set_defaults(do=count)
     step = steps.add_parser("export", help="write the network and its card for the package")
     step.add_argument("--name", default="checkpoints", help="folder of the stage's checkpoints")
     step.add_argument("--assets", type=Path, default=Path("memecap/reading/assets"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,23 +28,27 @@ def painted(tmp_path_factory: pytest.TempPathFactory, _scripts: None) -> Path:
     """Two small shards of painted lines."""
     from recogniser import shards
 
-    folder = tmp_path_factory.mktemp("painted")
+    folder, painter = tmp_path_factory.mktemp("painted"), _painter()
     for number in range(2):
-        shards.write(
-            folder / f"{number:04d}", (_painter().paint(place) for place in range(number * 60, number * 60 + 60))
-        )
+        places = range(number * 30, number * 30 + 30)
+        shards.write(folder / f"{number:04d}", [painter.paint(place) for place in places])
     return folder
 
 
-def _painter(seed: int = 5):  # type: ignore[no-untyped-def]
+@cache
+def _fonts():  # type: ignore[no-untyped-def]
     from recogniser.fonts import Fonts
+
+    return Fonts.find([Path(matplotlib.get_data_path()) / "fonts" / "ttf"])
+
+
+def _painter(seed: int = 5):  # type: ignore[no-untyped-def]
     from recogniser.painting import Painter
     from recogniser.texts import Sources
 
     words = [["кот", "спит,"], ["Я", "когда", "понедельник"], ["да"]]
-    fonts = Fonts.find([Path(matplotlib.get_data_path()) / "fonts" / "ttf"])
     picture = np.random.default_rng(0).integers(0, 256, (80, 90), np.uint8)
-    return Painter(Sources(words, words, words, [["when", "cats"]]), fonts, [picture], seed)
+    return Painter(Sources(words, words, words, [["when", "cats"]]), _fonts(), [picture], seed)
 
 
 def test_a_line_hangs_on_its_number_and_seed_alone() -> None:
@@ -55,13 +60,15 @@ def test_a_line_hangs_on_its_number_and_seed_alone() -> None:
         assert np.array_equal(line, again)
         assert line.shape[0] == 32
         assert line.dtype == np.uint8
-    assert any(not np.array_equal(line, _painter(6).paint(number)[0]) for number, (line, _) in enumerate(first))
+    other = _painter(6)
+    assert any(not np.array_equal(line, other.paint(number)[0]) for number, (line, _) in enumerate(first))
 
 
 def test_shards_give_back_what_was_written(tmp_path: Path) -> None:
     from recogniser import shards
 
-    lines = [_painter().paint(number) for number in range(5)]
+    painter = _painter()
+    lines = [painter.paint(number) for number in range(5)]
     shards.write(tmp_path / "one", iter(lines))
     shard = shards.read(tmp_path / "one.json")
     assert shard.texts == [text for _, text in lines]
@@ -86,10 +93,8 @@ def _losses(painted: Path, steps: int, folder: Path | None = None, resumed: int 
     return losses
 
 
-def test_the_same_seed_gives_the_same_losses_resumed_or_not(painted: Path, tmp_path: Path) -> None:
-    whole = _losses(painted, 4)
-    assert _losses(painted, 4) == whole
-    assert _losses(painted, 4, tmp_path, resumed=2) == whole
+def test_the_same_seed_gives_the_same_losses_even_resumed(painted: Path, tmp_path: Path) -> None:
+    assert _losses(painted, 3, tmp_path, resumed=1) == _losses(painted, 3)
 
 
 @pytest.mark.slow

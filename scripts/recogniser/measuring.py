@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 import onnxruntime
+import torch
 
-from recogniser.alphabet import text_of, written
-from recogniser.learning import distance
+from memecap.reading.recognisers import ours
+from memecap.reading.recognisers.beam import Letters, search
+from recogniser.alphabet import ALPHABET, written
+from recogniser.learning import distance, greedy
 from recogniser.stock import Batch, Grey
 
 Held = Sequence[tuple[Grey, str]]
@@ -46,26 +48,22 @@ def _words(text: str) -> Counter[str]:
     return Counter(re.findall(r"\w+", _low(text)))
 
 
-def by_network(path: Path) -> Callable[[Sequence[Grey]], list[str]]:
-    """Greedy readings by an exported network, on one thread."""
+def by_network(path: Path, letters: Letters | None = None) -> Callable[[Sequence[Grey]], list[str]]:
+    """Readings by an exported network on one thread: column after column, or the best text with the letters."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    characters = ["", *ALPHABET]
 
-    def read(lines: Sequence[Grey]) -> list[str]:
-        texts = [""] * len(lines)
-        order = sorted(range(len(lines)), key=lambda place: lines[place].shape[1])
-        for start in range(0, len(order), 8):
-            places = order[start : start + 8]
-            batch = Batch.of([lines[place] for place in places], [""] * len(places))
-            (scores,) = session.run(None, {"lines": batch.lines.numpy()})
-            for place, best, columns in zip(places, scores.argmax(-1), batch.columns.tolist(), strict=True):
-                own = best[:columns]
-                firsts = own[np.concatenate([[True], own[1:] != own[:-1]])]
-                texts[place] = text_of([int(number) for number in firsts if number])
-        return texts
+    def read_one(line: Grey) -> str:
+        batch = Batch.of([line], [""])
+        (scores,) = session.run(None, {"lines": batch.lines.numpy()})
+        own = scores[0, : int(batch.columns[0])]
+        if letters is not None:
+            return search(own, characters, letters, width=ours.WIDTH, weight=ours.WEIGHT, gain=ours.GAIN)
+        return greedy(torch.from_numpy(own.argmax(-1)))
 
-    return read
+    return lambda lines: [read_one(line) for line in lines]
 
 
 def by_tesseract(lines: Sequence[Grey]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import subprocess
 import sys
 from importlib.resources import files
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from memecap.reading.recognisers.base import Crop
+from memecap.reading.recognisers.beam import Letters, columns_of, counted, search
 from memecap.reading.recognisers.ours import Lines
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -76,7 +78,31 @@ def test_card_and_network_belong_together(lines: Lines) -> None:
 def test_torch_is_not_needed() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
-        "import numpy as np; from memecap.reading.recognisers.ours import Lines\n"
+        "import numpy as np; from memecap.reading.recognisers.beam import Letters, columns_of, counted, search
+from memecap.reading.recognisers.ours import Lines\n"
         "Lines().recognise([np.zeros((20, 90, 3), np.uint8)])"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_letters_of_known_words_win_where_columns_are_in_doubt() -> None:
+    """An oracle by hand: two columns that cannot tell two letters apart, and a text that says which one follows."""
+    letters = Letters(counted(["кот", "кот", "кот"], 1))
+    scores = np.log(np.array([[0.01, 0.97, 0.01, 0.01], [0.02, 0.01, 0.48, 0.49]], np.float32))
+    characters = ["", "к", "о", "а"]
+    assert search(scores, characters, letters, width=5, weight=0.0, gain=0.0) == "ка"
+    assert search(scores, characters, letters, width=5, weight=0.5, gain=0.0) == "ко"
+
+
+def test_what_may_follow_adds_up_to_one() -> None:
+    letters = Letters(counted(["кот ток", "окот"], 1))
+    seen = " кот"
+    for before in ("", "к", "ко", "ток"):
+        assert sum(math.exp(letters.follows(before, letter)) for letter in seen) == pytest.approx(1, abs=0.2)
+
+
+def test_each_character_gets_its_own_column() -> None:
+    scores = np.log(np.full((7, 3), 0.05, np.float32))
+    for column, number in enumerate([0, 1, 0, 1, 2, 2, 0]):
+        scores[column, number] = math.log(0.9)
+    assert columns_of(scores, [1, 1, 2]) in ([1, 3, 4], [1, 3, 5])
