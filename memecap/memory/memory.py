@@ -16,19 +16,19 @@ from pathlib import Path
 
 from PIL import Image
 
-from memecap.core import storage
 from memecap.core.parallel import chunks, parallel_map
 from memecap.errors import DataError, StorageError
+from memecap.memory import index_files
 from memecap.memory.entry import Entry
 from memecap.memory.features import N_FEATURES, Features, describe
-from memecap.memory.index import Index
+from memecap.memory.index import Index, Rows
 from memecap.memory.recall import Explained, recall
 from memecap.memory.recollection import Box, Recollection
 from memecap.memory.store import Store
 from memecap.pictures.safe_open import PictureSource, open_picture
 
-INDEX = "index.faiss"
-_KEPT_AT_ONCE = 64  # pictures whose features are written together
+INDEX = "index"
+KEPT_AT_ONCE = 64  # pictures whose features are written together
 AT_MOST = 8  # recollections of one picture
 
 Picture = tuple[Entry, PictureSource, Sequence[Box]]  # what to remember; boxes of text are left out
@@ -85,7 +85,7 @@ class Memory:
         """
         failed: list[tuple[str, str]] = []
         known = self._store.keys()
-        for batch in chunks(pictures, _KEPT_AT_ONCE):
+        for batch in chunks(pictures, KEPT_AT_ONCE):
             new = [item for item in batch if (item[0].image_id, item[0].corpus) not in known]
             found = parallel_map(partial(_described, n_features), [item[1:] for item in new], on=on, chunk=4)
             ready = [(item[0], _nothing()) for item in batch if (item[0].image_id, item[0].corpus) in known]
@@ -103,14 +103,9 @@ class Memory:
         self._store.join(other._store.path)
 
     def save(self) -> None:
-        """Make the index anew where something was added. What was added is on disk before."""
-        self._ready()
-        assert self._index is not None
-        stored = self.folder / INDEX
-        if self._stored_digest() != self._indexed:
-            self._digest_path.unlink(missing_ok=True)
-            self._index.save(stored)
-            storage.write_text(self._digest_path, self._indexed)
+        """Bring the index up to date where something was added. What was added is on disk before."""
+        self._index = index_files.update(self.folder / INDEX, self._rows(), self._store.features)
+        self._indexed = self._store.contents()
 
     def ask(
         self,
@@ -154,21 +149,19 @@ class Memory:
         ask = partial(_ask, self) if on == "here" else partial(_ask_elsewhere, self.folder.resolve())
         return parallel_map(ask, pictures, on=on, chunk=4)
 
-    @property
-    def _digest_path(self) -> Path:
-        return self.folder / "index.sha256"
-
-    def _stored_digest(self) -> str:
-        return self._digest_path.read_text(encoding="utf-8") if self._digest_path.exists() else ""
-
     def _ready(self) -> Index:
-        """The index of what is remembered now: kept, loaded or built."""
+        """The index of what is remembered now: kept, loaded, or built in memory."""
         digest = self._store.contents()
         if self._index is None or self._indexed != digest:
-            stored = Index.load(self.folder / INDEX) if self._stored_digest() == digest else None
-            self._index = stored or Index.build(self._store.rows(), self._store.features)
+            rows, stored = self._rows(), index_files.load(self.folder / INDEX)
+            is_whole = stored is not None and stored.holds(rows)
+            self._index = stored if is_whole else Index.build(rows, self._store.features)
             self._indexed = digest
+        assert self._index is not None
         return self._index
+
+    def _rows(self) -> Rows:
+        return Rows.of(self._store.rows())
 
 
 def _nothing() -> Features:

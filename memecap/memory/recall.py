@@ -26,6 +26,8 @@ LEAST = 8  # places that must agree
 _GLANCED = 30  # entries with the most votes, whose voting features are tried for one transform
 _LOOKED = 8  # of those, the ones whose features are all compared
 _GLIMPSE = 5  # places that agree at the first glance
+_COVERED = 0.05  # least share of the asked picture that a match explains; what is smaller does not say what it shows
+_FURNITURE, _SHARED = 0.12, 3  # a place no larger than this share is furniture where so many other groups show it too
 _OFF = 0.011  # of the square root of a picture's area: how far a place may be from where it should be
 
 
@@ -72,10 +74,11 @@ def recall(
 ) -> list[Explained]:
     """What is remembered of a picture of `size` (width, height) with text in `boxes`."""
     left_out = store.numbers(exclude) if exclude else set()
-    matches = list(_matches(asked, size, boxes, index, store, left_out, mirrored=False))
-    if not any(match.confidence >= SURE for match in matches):
-        matches += _matches(asked, size, boxes, index, store, left_out, mirrored=True)
-    kept = [match for match in matches if match.confidence >= SURE]
+    kept: list[Match] = []
+    for mirrored in (False, True):
+        if not kept:
+            matches = list(_matches(asked, size, boxes, index, store, left_out, mirrored=mirrored))
+            kept = [match for match in _scenes(matches, store) if match.confidence >= SURE]
     told = [_told(match, store.entry(match.number), size) for match in kept]
     told.sort(key=lambda each: _surest(each.recollection))
     return told[:at_most]
@@ -105,6 +108,25 @@ def _matches(
         for found in agreements(seen, remembered, pairs, (_off(size), _off(entry_size)), least=LEAST):
             there = remembered.places[found.pairs.remembered].astype(np.float64)
             yield Match(number, found, surface(found, seen, remembered, size, boxes), mirrored, there)
+
+
+def _scenes(matches: Sequence[Match], store: Store) -> Iterator[Match]:
+    """Matches but for furniture: watermarks, logos and avatars, small places that several groups show alike."""
+    groups = {match.number: store.entry(match.number).group_id for match in matches}
+    for match in matches:
+        if match.surface.covered < _COVERED:
+            continue
+        if match.surface.covered < _FURNITURE:
+            alike = {groups[other.number] for other in matches if _same_place(match, other)}
+            if len(alike - {groups[match.number]}) >= _SHARED:
+                continue
+        yield match
+
+
+def _same_place(one: Match, other: Match) -> bool:
+    """Whether they are agreed on by the same features of the asked picture."""
+    mine, theirs = one.found.pairs.asked, other.found.pairs.asked
+    return bool(2 * np.isin(mine, theirs).sum() >= min(len(mine), len(theirs)))
 
 
 def _off(size: tuple[int, int]) -> float:

@@ -125,9 +125,12 @@ class Store:
         """(image_id, corpus) of everything held."""
         return set(self._ask("SELECT image_id, corpus FROM entries"))  # type: ignore[arg-type]
 
-    def rows(self) -> Iterator[tuple[int, int]]:
-        """(number, n_features), ordered by what is held, whatever order it came in."""
-        yield from self._ask("SELECT number, n_features FROM entries ORDER BY image_id, corpus")  # type: ignore[misc]
+    def rows(self) -> Iterator[tuple[int, int, int]]:
+        """(number, n_features, key of the picture), ordered by what is held, whatever order it came in."""
+        question = "SELECT number, n_features, image_id, corpus FROM entries ORDER BY image_id, corpus"
+        for number, n_features, image_id, corpus in self._ask(question):
+            digest = hashlib.sha256(f"{image_id} {corpus}".encode()).digest()
+            yield number, n_features, int.from_bytes(digest[:8], signed=True)
 
     def entries(self) -> Iterator[Entry]:
         """All entries, ordered by image id and corpus."""

@@ -119,6 +119,20 @@ def test_text_in_boxes_is_not_looked_at(memory):
     assert memory.ask(asked, [(20, 30, 200, 170)]) == []
 
 
+def marked(image: Image.Image) -> Image.Image:
+    """With a small sign in a corner that all pictures of a community bear."""
+    image.paste(scene(500, (64, 40)), (image.width - 66, image.height - 42))
+    return image
+
+
+def test_a_sign_that_many_pictures_bear_is_no_scene(tmp_path):
+    made = Memory.create(tmp_path)
+    made.add([(entry(seed), marked(scene(seed)), ()) for seed in range(N)])
+    assert made.ask(marked(scene(100))) == []
+    assert made.ask(marked(scene(101).crop((0, 0, 230, 180)))) == []  # where it is larger
+    assert [ids(made.ask(marked(ImageOps.mirror(scene(seed))))) for seed in (2, 3)] == [[2], [3]]
+
+
 def test_neither_itself_nor_its_group_is_found(memory):
     for name in (f"{3:064x}", "g3"):
         assert memory.ask(scene(3), exclude={name}) == []
@@ -201,12 +215,25 @@ def test_errors(tmp_path, memory):
         Memory.open(tmp_path / "old")
 
 
-def test_a_damaged_index_is_made_anew(tmp_path, memory):
+@pytest.mark.parametrize("name", ["codebook.faiss", "codebook.json", "shard-00000.faiss", "shard-00000.npz"])
+def test_a_damaged_index_is_made_anew(tmp_path, memory, name):
     shutil.copytree(memory.folder, tmp_path / "copy")
-    (tmp_path / "copy" / "index.faiss").write_bytes(b"torn")
+    (tmp_path / "copy" / "index" / name).write_bytes(b"torn")
+    opened = Memory.open(tmp_path / "copy")
+    assert ids(opened.ask(scene(1))) == [1]
+    opened.save()
     assert ids(Memory.open(tmp_path / "copy").ask(scene(1))) == [1]
-    (tmp_path / "copy" / "index.npz").unlink()
+    (tmp_path / "copy" / "index" / name).unlink()
     assert ids(Memory.open(tmp_path / "copy").ask(scene(1))) == [1]
+
+
+def test_an_index_of_another_memory_is_not_taken(tmp_path, memory):
+    other = Memory.create(tmp_path / "other")
+    other.add(items([21]))
+    other.save()
+    shutil.copytree(memory.folder / "index", tmp_path / "copy" / "index")
+    shutil.copy(tmp_path / "other" / "memory.sqlite", tmp_path / "copy")
+    assert ids(Memory.open(tmp_path / "copy").ask(scene(21))) == [21]
 
 
 def test_no_picture_is_kept(memory):
