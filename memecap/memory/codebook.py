@@ -110,4 +110,4 @@ def _kmeans(sample: NDArray[np.float32], n: int) -> NDArray[np.float32]:
 
     means = faiss.Kmeans(WIDTH, n, niter=8, seed=1, min_points_per_centroid=1, max_points_per_centroid=10**9)
     means.train(np.ascontiguousarray(sample))
-    return means.centroids
+    return np.asarray(means.centroids, np.float32)

@@ -194,7 +194,7 @@ def similarity(here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray
 def affine(here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray[np.float64]:
     """The [2 3] matrix that brings points [N 2] nearest to others."""
     padded = np.column_stack([here, np.ones(len(here))])
-    return np.linalg.lstsq(padded, there, rcond=None)[0].T
+    return np.asarray(np.linalg.lstsq(padded, there, rcond=None)[0].T, np.float64)
 
 
 def inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -59,12 +59,12 @@ def update(folder: Path, rows: Rows, read: Read) -> Index:
     for group in track(groups, "indexing"):
         if with_room:
             path = with_room.pop(0)
-            shard, with_room = _loaded(path, in_memory=True), []
+            held, with_room = _loaded(path, in_memory=True), []
+            assert held is not None
         else:
             number += 1
-            path, shard = folder / f"shard-{number:05}.npz", empty(book)
-        assert shard is not None
-        _save(path, grow(book, shard, group, read))
+            path, held = folder / f"shard-{number:05}.npz", empty(book)
+        _save(path, grow(book, held, group, read))
     made = load(folder)
     assert made is not None
     return made

@@ -78,7 +78,8 @@ def _boxes_on_grid(boxes: Sequence[Box], cell: NDArray[np.float64]) -> Grid:
 def _grown(grid: Grid, reach: int) -> Grid:
     padded = np.pad(grid, reach)
     shifts = range(2 * reach + 1)
-    return np.logical_or.reduce([padded[y : y + CELLS, x : x + CELLS] for y in shifts for x in shifts])
+    grown: Grid = np.logical_or.reduce([padded[y : y + CELLS, x : x + CELLS] for y in shifts for x in shifts])
+    return grown
 
 
 def _closed(grid: Grid, reach: int) -> Grid:
@@ -128,7 +129,8 @@ def _differing(
 def _sums(counts: NDArray[np.int64], reach: int) -> NDArray[np.int64]:
     padded = np.pad(counts, reach)
     shifts = range(2 * reach + 1)
-    return np.sum([padded[y : y + CELLS, x : x + CELLS] for y in shifts for x in shifts], axis=0)
+    sums: NDArray[np.int64] = np.sum([padded[y : y + CELLS, x : x + CELLS] for y in shifts for x in shifts], axis=0)
+    return sums
 
 
 def _hull(grid: Grid) -> Grid:

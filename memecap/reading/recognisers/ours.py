@@ -78,7 +78,7 @@ def batched(places: Sequence[int]) -> list[Sequence[int]]:
 def wide(crop: Crop) -> int:
     """Pixels that a crop is wide at the height of a line."""
     height, width = crop.shape[:2]
-    return min(max(round(width * HEIGHT / height), 8), LONGEST)
+    return min(max(round(float(width * HEIGHT / height)), 8), LONGEST)
 
 
 def as_line(crop: Crop) -> NDArray[np.uint8]:
