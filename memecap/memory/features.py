@@ -48,7 +48,7 @@ class Features:
 
     def mirrored(self, width: int) -> Features:
         """The features of the mirror image of a picture so wide, without looking at it: SIFT's bins change places."""
-        places = self.places * np.float32((-1, 1)) + np.float32((width - 1, 0))
+        places = self.places * np.array((-1, 1), np.float32) + np.array((width - 1, 0), np.float32)
         angles = np.mod(np.pi - self.angles, 2 * np.pi).astype(np.float32)
         bins = self.codes.reshape(-1, 4, 4, 8)[:, ::-1][..., (-np.arange(8)) % 8]
         return Features(places.astype(np.float32), self.sizes, angles, bins.reshape(-1, WIDTH))
@@ -88,7 +88,7 @@ def describe(image: Image.Image, boxes: Sequence[Box] = (), *, at_most: int = N_
         mask[max(0, first[1]) : max(0, int(last[1])), max(0, first[0]) : max(0, int(last[0]))] = 0
     points, vectors = _sift(at_most).detectAndCompute(cv2.resize(grey, size, interpolation=way), mask)
     if not points:
-        return Features(*(np.zeros(shape, np.float32) for shape in ((0, 2), 0, 0)), np.zeros((0, WIDTH), np.uint8))
+        return Features.from_bytes(b"")
     found = np.array([(*point.pt, point.size, point.angle, point.response) for point in points], np.float64)
     # cv2 keeps more than it was asked for where several are equally strong
     order = np.lexsort((*found.T[:4], -found[:, 4]))[:at_most]
@@ -106,4 +106,4 @@ def describe(image: Image.Image, boxes: Sequence[Box] = (), *, at_most: int = N_
 def _sift(at_most: int) -> Any:
     import cv2
 
-    return cv2.SIFT_create(nfeatures=at_most, contrastThreshold=_CONTRAST)
+    return cv2.SIFT_create(nfeatures=at_most, contrastThreshold=_CONTRAST)  # type: ignore[attr-defined]
