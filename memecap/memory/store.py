@@ -123,7 +123,7 @@ class Store:
 
     def keys(self) -> set[tuple[str, str]]:
         """(image_id, corpus) of everything held."""
-        return set(self._ask("SELECT image_id, corpus FROM entries"))  # type: ignore[arg-type]
+        return set(self._ask("SELECT image_id, corpus FROM entries"))
 
     def rows(self) -> Iterator[tuple[int, int, int]]:
         """(number, n_features, key of the picture), ordered by what is held, whatever order it came in."""
