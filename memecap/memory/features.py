@@ -88,8 +88,7 @@ def describe(image: Image.Image, boxes: Sequence[Box] = (), *, at_most: int = N_
         mask[max(0, first[1]) : max(0, int(last[1])), max(0, first[0]) : max(0, int(last[0]))] = 0
     points, vectors = _sift(at_most).detectAndCompute(cv2.resize(grey, size, interpolation=way), mask)
     if not points:
-        none = np.zeros(0, np.float32)
-        return Features(np.zeros((0, 2), np.float32), none, none, np.zeros((0, WIDTH), np.uint8))
+        return Features.from_bytes(b"")
     found = np.array([(*point.pt, point.size, point.angle, point.response) for point in points], np.float64)
     # cv2 keeps more than it was asked for where several are equally strong
     order = np.lexsort((*found.T[:4], -found[:, 4]))[:at_most]

@@ -58,7 +58,7 @@ class Rows:
             return np.zeros(len(self.numbers), np.bool_)
         at = order[np.minimum(np.searchsorted(others.numbers, self.numbers, sorter=order), len(order) - 1)]
         same = (others.numbers[at] == self.numbers) & (others.keys[at] == self.keys)
-        return np.asarray(same & (others.lengths[at] == self.lengths))
+        return np.asarray(same & (others.lengths[at] == self.lengths), np.bool_)
 
 
 @dataclass(frozen=True, slots=True)

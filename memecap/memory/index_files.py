@@ -58,13 +58,14 @@ def update(folder: Path, rows: Rows, read: Read) -> Index:
     number = max((int(path.stem.partition("-")[2]) for path in shards), default=-1)
     for group in track(groups, "indexing"):
         if with_room:
-            path = with_room.pop(0)
-            held, with_room = _loaded(path, in_memory=True), []
-            assert held is not None
+            path, with_room = with_room[0], []
+            whole = _loaded(path, in_memory=True)
+            assert whole is not None  # it was a moment ago
+            shard = whole
         else:
             number += 1
-            path, held = folder / f"shard-{number:05}.npz", empty(book)
-        _save(path, grow(book, held, group, read))
+            path, shard = folder / f"shard-{number:05}.npz", empty(book)
+        _save(path, grow(book, shard, group, read))
     made = load(folder)
     assert made is not None
     return made

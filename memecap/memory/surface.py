@@ -129,8 +129,7 @@ def _differing(
 def _sums(counts: NDArray[np.int64], reach: int) -> NDArray[np.int64]:
     padded = np.pad(counts, reach)
     shifts = range(2 * reach + 1)
-    sums: NDArray[np.int64] = np.sum([padded[y : y + CELLS, x : x + CELLS] for y in shifts for x in shifts], axis=0)
-    return sums
+    return np.asarray(np.sum([padded[y : y + CELLS, x : x + CELLS] for y in shifts for x in shifts], axis=0), np.int64)
 
 
 def _hull(grid: Grid) -> Grid:

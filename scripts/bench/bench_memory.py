@@ -208,8 +208,8 @@ def scale(folder: Path, n_pictures: int, n_features: int) -> None:
         begin = time.perf_counter()
         ours.append(_most_voted(loaded.search(query, 16)))
         took.append(time.perf_counter() - begin)
-    print("| pictures | features of each | shards | build s (CPU) | peak MB | index bytes a feature | asked, median s | "
-          "right first |\n|--:|--:|--:|--:|--:|--:|--:|--:|")  # fmt: skip
+    print("| pictures | features of each | shards | build s (CPU) | peak MB | bytes a feature | asked, median s "
+          "| right first |\n|--:|--:|--:|--:|--:|--:|--:|--:|")  # fmt: skip
     right = np.mean([a == b for a, b in zip(ours, wanted, strict=True)])
     print(f"| {n_pictures:,} | {n_features} | {len(loaded.shards)} | {seconds:.0f} ({cpu:.0f}) | {peak:.0f} | "
           f"{size / n_pictures / n_features:.1f} | {np.median(took):.3f} | {right:.3f} |", flush=True)  # fmt: skip

@@ -15,7 +15,7 @@ from memecap.memory import index, memory
 from memecap.memory.memory import Memory
 from memecap.memory.stored import recollect, remember
 
-N = 5
+N = 3
 
 
 def corpus(folder: Path) -> Path:
@@ -64,4 +64,4 @@ def torment(n_kills: int, tmp_path: Path, exact: int) -> None:
 @pytest.mark.timeout(1800)  # a guard, not a measure
 @pytest.mark.parametrize("exact", [10**6, 1000], ids=["exact", "quantised"])
 def test_kills_of_a_memory(tmp_path: Path, exact: int) -> None:
-    torment(8, tmp_path, exact)
+    torment(5, tmp_path, exact)
