@@ -98,7 +98,7 @@ def test_a_long_recollection_is_cut_and_the_surest_come_first() -> None:
     assert captioner.generate(None, [moved, None], Greedy(max_new_tokens=2))
 
 
-GPT = {"n_layers": 1, "width": 16, "n_heads": 2, "vocab_size": 400, "max_positions": 400}
+GPT = {"n_layers": 1, "width": 16, "n_heads": 2, "vocab_size": 400, "max_positions": 600}
 
 
 def test_a_language_models_prompt_tells_it_in_words() -> None:

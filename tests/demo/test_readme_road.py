@@ -29,7 +29,7 @@ N_MEMES = 30
 
 #: what is added to a verb so that it takes seconds
 SHORTER = {
-    "read": ["--set", "passes=[plain-3]"],
+    "read": ["--set", "tesseract=false"],
     "train": [
         "--set", "stages.0.epochs=1", "--set", "stages.1.epochs=1", "--set", "n_workers=0", "--set", "val_captions=2",
         "--set", "samples=1", "--set", "decoding.max_new_tokens=8",

@@ -153,7 +153,7 @@ def _tsv(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Pat
         writer.writerow(["file_name", *_COLUMNS])
         for row in rows:
             record = row.to_json()
-            cells = [record[name] for name in _COLUMNS]
+            cells = [record.get(name, "") for name in _COLUMNS]
             cells = [cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False) for cell in cells]
             writer.writerow([_copied(corpus, row, out), *cells])
     return [path]
