@@ -211,7 +211,8 @@ def _source(key: str, sources: Mapping[str, Source]) -> Source:
 def _say(problem: Any) -> str:
     place = ".".join(str(step) for step in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(problem["loc"][-1]), _known_keys(), n=1, cutoff=0.7)
+        key = str(problem["loc"][-1])  # which another part may have
+        close = [one for one in difflib.get_close_matches(key, _known_keys(), n=2, cutoff=0.7) if one != key]
         return f"unknown key `{place}`" + (f" (did you mean `{close[0]}`?)" if close else "")
     if problem["type"] == "missing":
         return f"the key `{place}` is missing"

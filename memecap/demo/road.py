@@ -90,7 +90,7 @@ class Road:
 
     def learn(self) -> None:
         """Read, look, train in two stages."""
-        self._run("read", self.memes, "--set", "languages=rus", "--set", "passes=[white-11,plain-3]")
+        self._run("read", self.memes, "--set", "tesseract=false")
         self._run("features", self.memes, f"{self.photographs}_ru", "--config", self.out / _CONFIG)
         self._run("train", self.out / _CONFIG, "--out", self.out / "run")
 
@@ -109,7 +109,7 @@ class Road:
         self._run("memory", "build", self.memes, "--out", memory, "--split", "val", "--split", "train")
         typer.echo(f"Painting {N_AGAIN} memes of the wall again, with the text of others.")
         again = paint_again(self.out / "painted" / "again", range(N_AGAIN), self.n_memes)
-        self._run("memory", "find", memory, *again, "--reader-set", "languages=rus")
+        self._run("memory", "find", memory, *again, "--reader-set", "tesseract=false")
         self._run("memory", "look", memory, self.memes, "--split", "val", "--out", self.out / "recollections.html")
 
     def _run(self, *words: str | Path) -> None:

@@ -60,7 +60,18 @@ def make_world(folder: Path) -> None:
     road.prepare()
     road.gather()
     road.translate()
-    command(folder, 1, "read", road.memes, "--set", "languages=rus", "--set", "passes=[white-11,plain-3]")
+    command(
+        folder,
+        1,
+        "read",
+        road.memes,
+        "--reader",
+        "tesseract",
+        "--set",
+        "languages=rus",
+        "--set",
+        "passes=[white-11,plain-3]",
+    )
     maker = ROOT / "scripts" / "demo_checkpoints" / "make_vlm.py"
     subprocess.run([sys.executable, maker, road.out], check=True, stdout=sys.stderr)
     done.touch()
