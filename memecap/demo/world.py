@@ -38,7 +38,7 @@ def memes(count: int, seed: int = 0) -> list[Meme]:
 def paint_wall(folder: Path, count: int) -> list[WallPost]:
     """Paint memes into `folder` and return their posts, dressed as communities dress them."""
     wall = memes(count)
-    paths = _paint_all(folder, wall)
+    paths = paint_all(folder, wall)
     return [
         WallPost(f"{meme.description}\n\n#мем #описание@textmeme", [path])
         for meme, path in zip(wall, paths, strict=True)
@@ -61,7 +61,7 @@ def paint_photographs(folder: Path, count: int) -> Path:
     """Paint bare scenes into `folder`/images and write their English captions, five each; returns the table."""
     rng = random.Random("photographs")
     scenes = [grammar.scene(rng, "wall") for _ in range(count)]
-    paths = _paint_all(folder / "images", scenes)
+    paths = paint_all(folder / "images", scenes)
     rows = [
         f"{path.name}| {number}| {english}"
         for path, scene in zip(paths, scenes, strict=True)
@@ -72,7 +72,8 @@ def paint_photographs(folder: Path, count: int) -> Path:
     return table
 
 
-def _paint_all(folder: Path, worlds: Sequence[Meme | Scene]) -> list[Path]:
+def paint_all(folder: Path, worlds: Sequence[Meme | Scene]) -> list[Path]:
+    """Paint each into `folder`, those that are there already aside; their paths, in order."""
     paths = [folder / f"{number:05}.jpg" for number in range(len(worlds))]
     missing = [(world, path) for world, path in zip(worlds, paths, strict=True) if not path.exists()]
     deque(parallel_map(_paint_one, missing, on="workers"), maxlen=0)
