@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 sys.path += [str(Path(__file__).parent / "fixtures"), str(ROOT / "scripts" / "demo_checkpoints")]
 from tiny_models import tiny_models  # noqa: F401  (a fixture)
 from tiny_vlms import tiny_vlm  # noqa: F401  (a fixture)
+from vision_server import server  # noqa: F401  (a fixture: modules that talk to other servers have their own)
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

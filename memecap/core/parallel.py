@@ -83,7 +83,7 @@ def with_part(function: Callable[[Any, In], Out], part: Any, *, family: str, on:
     if not isinstance(settings, PartConfig):
         what = f"{type(part).__name__} has no settings to build it from elsewhere"
         raise UsageError(what, where=f"--on {on}", fix="Use --on here.")
-    return partial(_with_built, function, family, settings)
+    return with_made(function, partial(config.build, family, settings), on=on, made=part)
 
 
 def with_made(
@@ -105,20 +105,13 @@ def with_made(
     return partial(_with_made, function, recipe)
 
 
-_built: dict[tuple[str, str] | bytes, Any] = {}  # of this process
-
-
-def _with_built(function: Callable[[Any, In], Out], family: str, settings: PartConfig, value: In) -> Out:
-    key = (family, settings.model_dump_json())
-    if key not in _built:
-        _built[key] = config.build(family, settings)
-    return function(_built[key], value)
+_made: dict[bytes, Any] = {}  # in this process, by recipe
 
 
 def _with_made(function: Callable[[Any, In], Out], recipe: bytes, value: In) -> Out:
-    if recipe not in _built:
-        _built[recipe] = pickle.loads(recipe)()
-    return function(_built[recipe], value)
+    if recipe not in _made:
+        _made[recipe] = pickle.loads(recipe)()  # of the process that began the map, as all that is unpickled here
+    return function(_made[recipe], value)
 
 
 def _here(function: Callable[[In], Out], values: Iterable[In], *, chunk: int = 16) -> Iterator[Out]:

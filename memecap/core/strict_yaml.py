@@ -14,7 +14,7 @@ import yaml
 
 def load(text: str) -> Any:
     """The value of a YAML text. Raises `yaml.YAMLError`, with the line where it is known."""
-    return yaml.load(text, Loader=_StrictLoader)
+    return yaml.load(text, Loader=_StrictLoader)  # a SafeLoader: no tag makes an object
 
 
 def dump(values: Any) -> str:

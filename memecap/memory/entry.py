@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from memecap.memory.recollection import RememberedLine
+from memecap.memory.recollection import Recollection, RememberedLine
 
 PERSON = "person"
 
@@ -26,6 +26,11 @@ class Entry:
     source_url: str = ""
     licence: str = ""
     written_by: str = PERSON  # or correction, or the name of a model that wrote the captions
+
+    def recalled(self, **place: Any) -> Recollection:
+        """What it says of another picture: `place` holds the fields that tell where and how surely."""
+        own = ("image_id", "group_id", "corpus", "split", "captions", "written_by", "source_url", "licence")
+        return Recollection(**{name: getattr(self, name) for name in own}, **place)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -176,23 +176,15 @@ def _told(match: Match, entry: Entry, size: tuple[int, int]) -> Explained:
         differs = tuple(rest)
     back = inverse(matrix)
     lines = tuple(RememberedLine(line.text, _carried(line.box, back)) for line in entry.lines)
-    recollection = Recollection(
-        image_id=entry.image_id,
-        group_id=entry.group_id,
-        corpus=entry.corpus,
-        split=entry.split,
-        captions=entry.captions,
+    recollection = entry.recalled(
         lines=lines,
         box=box,
         covered=round(match.surface.covered, 4),
         inliers=match.found.n_places,
         confidence=round(match.confidence, 4),
-        transform=tuple(float(f"{value:.7g}") for value in matrix.ravel()),  # type: ignore[arg-type]
+        transform=tuple(float(f"{value:.7g}") for value in matrix.ravel()),
         mirrored=match.mirrored,
         differs=differs,
-        written_by=entry.written_by,
-        source_url=entry.source_url,
-        licence=entry.licence,
     )
     return Explained(recollection, moved(match.there, back), match.there)
 

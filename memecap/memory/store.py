@@ -139,13 +139,7 @@ class Store:
 
     def numbers(self, ids: Collection[str]) -> set[int]:
         """The entries whose image id or group id is one of these."""
-        wanted, found = sorted(ids), set[int]()
-        for first in range(0, len(wanted), _ASKED_AT_ONCE):
-            some = wanted[first : first + _ASKED_AT_ONCE]
-            marks = ",".join("?" * len(some))
-            for key in ("image_id", "group_id"):
-                found.update(n for (n,) in self._ask(f"SELECT number FROM entries WHERE {key} IN ({marks})", some))
-        return found
+        return {number for number, _ in self._among(ids)}
 
     def entry(self, number: int) -> Entry:
         (record,) = next(self._ask("SELECT record FROM entries WHERE number = ?", (number,)))
@@ -157,13 +151,14 @@ class Store:
 
     def held(self, ids: Collection[str]) -> set[str]:
         """Which of these image and group ids there are."""
-        wanted, found = sorted(ids), set[str]()
-        for first in range(0, len(wanted), _ASKED_AT_ONCE):
-            some = wanted[first : first + _ASKED_AT_ONCE]
+        return {name for _, name in self._among(ids)}
+
+    def _among(self, ids: Collection[str]) -> Iterator[tuple[int, str]]:
+        """(number, the id that it has) of each entry whose image id or group id is one of these."""
+        for some in chunks(sorted(ids), _ASKED_AT_ONCE):
             marks = ",".join("?" * len(some))
             for key in ("image_id", "group_id"):
-                found.update(name for (name,) in self._ask(f"SELECT {key} FROM entries WHERE {key} IN ({marks})", some))
-        return found
+                yield from self._ask(f"SELECT number, {key} FROM entries WHERE {key} IN ({marks})", some)
 
     def size(self, number: int) -> tuple[int, int]:
         """Width and height of a remembered picture."""

@@ -59,7 +59,7 @@ def _entry(row: Row, read: tuple[RememberedLine, ...], written_by: str) -> Entry
         lines=read,
         source_url=row.source_url,
         licence=row.licence,
-        written_by=written_by or row.translator or PERSON,
+        written_by=written_by or row.written_by or row.translator or PERSON,
     )
 
 

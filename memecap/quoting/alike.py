@@ -106,19 +106,11 @@ def _carried(entry: Entry, reading: Reading) -> Recollection:
         for line in entry.lines
         for left, top, right, bottom in [line.box]
     )
-    return Recollection(
-        image_id=entry.image_id,
-        group_id=entry.group_id,
-        corpus=entry.corpus,
-        split=entry.split,
-        captions=entry.captions,
+    return entry.recalled(
         lines=lines,
         box=(0, 0, reading.width, reading.height),
         covered=0.0,
         inliers=0,
         confidence=0.0,
         transform=(1 / max(x, 1e-6), 0.0, 0.0, 0.0, 1 / max(y, 1e-6), 0.0),
-        written_by=entry.written_by,
-        source_url=entry.source_url,
-        licence=entry.licence,
     )

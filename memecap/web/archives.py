@@ -26,6 +26,7 @@ from memecap.web.settings import Limits
 _END, _END_SIZE, _COMMENT = b"PK\x05\x06", 22, 65535  # the record at an archive's end, and what may follow it
 _DIRECTORY = 2_000_000  # bytes of an archive's directory: some thousand names
 _BAD = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, NotImplementedError, struct.error)
+# (NotImplementedError is zipfile's word for a compression or an encryption that it does not know.)
 _WEIRD = re.compile(r'[\\/:*?"<>|\s]+')
 
 

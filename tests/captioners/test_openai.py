@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +25,6 @@ from memecap.memory.recollection import Recollection
 from memecap.modeling.outputs import Caption
 from memecap.pictures.jpeg import to_jpeg
 from memecap.reading.base import Line, Reading
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[VisionServer]:
-    monkeypatch.setenv("SEER_KEY", KEY)
-    monkeypatch.setenv("MEMECAP_CACHE", str(tmp_path / "cache"))
-    made = VisionServer()
-    yield made
-    made.close()
 
 
 def captioner(server: VisionServer, **settings: Any) -> Captioner:

@@ -68,7 +68,7 @@ def test_workers_may_be_left_early() -> None:
 def test_workers_begin_nothing_more_when_they_are_stopped(tmp_path: Path, stop: type[BaseException] | None) -> None:
     log = tmp_path / "log"
     answers = parallel_map(
-        partial(subprocess.call, shell=True), [f"echo x >> {log}; sleep .3"] * 40, on="workers:1", chunk=8
+        subprocess.call, [["sh", "-c", 'echo x >> "$0"; sleep .3', str(log)]] * 40, on="workers:1", chunk=8
     )
     assert next(answers) == 0
     if stop is None:

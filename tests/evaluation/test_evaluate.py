@@ -30,7 +30,7 @@ class MeanColour(ImageEncoder):
         return torch.tensor(image.resize((1, 1)).getpixel((0, 0)), dtype=torch.float32)[:, None, None]
 
     def save(self, folder):
-        raise NotImplementedError
+        """Nothing: it has no weights."""
 
     def forward(self, pixels):
         return pixels.flatten(2).mean(-1, keepdim=True).transpose(1, 2)

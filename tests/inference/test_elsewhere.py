@@ -15,7 +15,7 @@ import torch
 from killing import files
 from PIL import Image
 from typer.testing import CliRunner
-from vision_server import KEY, MODEL, VisionServer, painted, said_of
+from vision_server import MODEL, VisionServer, painted, said_of
 
 from memecap.captioners.base import create
 from memecap.cli import app, verbs  # noqa: F401  (each verb adds itself)
@@ -28,15 +28,6 @@ from memecap.inference.described import open_described
 
 N = 13
 PLACES = ["workers:2", "ray"]
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[VisionServer]:
-    monkeypatch.setenv("SEER_KEY", KEY)
-    monkeypatch.setenv("MEMECAP_CACHE", str(tmp_path / "cache"))
-    made = VisionServer()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from vision_server import KEY, MODEL, VisionServer
+from vision_server import MODEL, VisionServer
 
 from memecap.core import manifest, storage
 from memecap.core.manifest import Row
@@ -16,15 +15,6 @@ from memecap.reading.base import Line, Reading
 from memecap.reading.stored.readings import readings_path
 
 N = 24
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[VisionServer]:
-    monkeypatch.setenv("SEER_KEY", KEY)
-    monkeypatch.setenv("MEMECAP_CACHE", str(tmp_path / "cache"))
-    made = VisionServer()
-    yield made
-    made.close()
 
 
 @pytest.fixture

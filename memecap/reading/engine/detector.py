@@ -22,9 +22,8 @@ from PIL import Image
 
 from memecap.errors import ServiceError
 
-MODEL = "PP-OCRv6_det_small.onnx"
+MODEL = "PP-OCRv6_det_small.onnx"  # Apache-2.0, PaddlePaddle/PaddleOCR
 DETECTOR = "PP-OCRv6_det_small 2"  # the number grows when equal pictures begin to give other lines
-LICENCE = "Apache-2.0, PaddlePaddle/PaddleOCR"
 MEAN, DEVIATION = 0.5, 0.5  # of each colour, as rapidocr gives pictures to this network
 STEP = 32  # the sides of what the network sees are multiples of it
 TEXT, SURE = 0.3, 0.5  # a pixel belongs to text from the first on; a blob is kept whose mean is above the second

@@ -64,7 +64,7 @@ class _Mean(ImageEncoder):
         return "mean"
 
     def save(self, folder: Path) -> None:
-        raise NotImplementedError
+        torch.save(self.state_dict(), folder / "mean.pt")
 
 
 class Toy(TrainableCaptioner):
