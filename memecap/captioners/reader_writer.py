@@ -21,20 +21,26 @@ from pydantic import Field
 
 from memecap.captioners.base import Readings
 from memecap.captioners.kinds.gpt import Found, GPTCaptioner, Prompts, Shown
+from memecap.captioners.kinds.reteller import Reteller
+from memecap.core import storage
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Sampling, Search, SearchConfig
 from memecap.decoding.engines.parallel_samples import sample
 from memecap.decoding.engines.transformers_generate import generate
+from memecap.decoding.engines.whole_words import WholeWords, words_in
 from memecap.decoding.mbr import MBR
+from memecap.memory.entry import Entry
 from memecap.modeling import language_model, prefix
 from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad
 from memecap.modeling.copying import CopyHead, Prompt
-from memecap.modeling.outputs import Loss
+from memecap.modeling.outputs import Caption, Loss
 from memecap.quoting import line_marks, matching, slots
 from memecap.quoting.quote import Quote
 from memecap.quoting.slot_codec import SlotCodec
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
+
+WORDS = "words.txt"  # of a checkpoint: what it may write outside quotes
 
 
 class ReaderWriter(GPTCaptioner):
@@ -61,12 +67,18 @@ class ReaderWriter(GPTCaptioner):
             MBR(max_new_tokens=140), description="how captions are chosen unless the caller says otherwise"
         )
         slots: bool = Field(True, description="a quote is made of marks of lines; false: it is written out, to compare")
+        whole_words: bool = Field(True, description="outside quotes only words of the captions it learnt from")
+        min_confidence: float = Field(0.5, ge=0, le=1, description="recollections below it are not retold")
+        n_alike: int = Field(
+            16, ge=0, description="descriptions of pictures with a text like this that are weighed, with a memory"
+        )
         min_similarity: float = Field(72.0, ge=0, le=100, description="similarity from which a line belongs to a quote")
 
     config: Config
 
-    def __init__(self, config: Config, tokenizer: BPE) -> None:
+    def __init__(self, config: Config, tokenizer: BPE, words: Sequence[str] = ()) -> None:
         super().__init__(config, tokenizer)
+        self._words = tuple(words)
         self._slots = SlotCodec(
             tokenizer,
             join=self._join,
@@ -74,6 +86,8 @@ class ReaderWriter(GPTCaptioner):
             slots=config.slots,
             recollections=config.recollections,
         )
+        self._rules = [WholeWords(words, self._slots.spelled())] if words and config.whole_words else []
+        self._reteller = Reteller(min_confidence=config.min_confidence, n_alike=config.n_alike)
         shape = config.model_dump(include={"n_layers", "width", "n_heads", "dropout"})
         longest = config.max_reading_tokens + config.recollections * config.max_recollection_tokens
         shape["max_positions"] = longest + config.max_caption_tokens
@@ -83,11 +97,28 @@ class ReaderWriter(GPTCaptioner):
     @classmethod
     def from_texts(cls, config: Config, texts: Iterable[str]) -> ReaderWriter:
         marks = line_marks.names(config.max_lines, recollections=config.recollections > 0)
-        return cls(config, BPE.learn((t.lower() for t in texts), vocab_size=config.vocab_size, marks=marks))
+        lower = [text.lower() for text in texts]
+        return cls(config, BPE.learn(lower, vocab_size=config.vocab_size, marks=marks), words_in(lower))
 
     @classmethod
     def from_folder(cls, config: Config, folder: Path) -> ReaderWriter:
-        return cls(config, BPE.from_folder(folder))
+        path = folder / WORDS  # checkpoints before 0.3 hold none
+        words = path.read_text(encoding="utf-8").split() if path.exists() else ()
+        return cls(config, BPE.from_folder(folder), words)
+
+    def save_structure(self, folder: Path) -> None:
+        super().save_structure(folder)
+        if self._words:
+            storage.write_text(folder / WORDS, "\n".join(self._words) + "\n")
+
+    def know(self, entries: Iterable[Entry]) -> None:
+        self._reteller.know(entries)
+
+    def generate(self, images: Images | None, readings: Readings, search: Search) -> list[list[Caption]]:
+        written = super().generate(images, readings, search)
+        if not isinstance(search, Sampling) or not search.retold:
+            return written
+        return [[*found, *self._reteller.tell(reading)] for found, reading in zip(written, readings, strict=True)]
 
     def default_search(self) -> Search:
         return self.config.decoding
@@ -111,7 +142,8 @@ class ReaderWriter(GPTCaptioner):
         return prefix.read(self.decoder, shown, batch, self.copy_head, self._slots.recalled(batch.prompt_ids))
 
     def _decode(self, shown: Shown, prompts: Prompts, readings: Readings, search: Search) -> Found:
-        before, rules = prefix.before_writing(self.embed, shown, prompts), [self._slots.rules(readings)]
+        before = prefix.before_writing(self.embed, shown, prompts)
+        rules = [self._slots.rules(readings), *self._rules]
         with self._copying(prompts):
             if isinstance(search, Sampling):
                 return sample(self.decoder, *before, search, end_id=self.tokenizer.end_id, processors=rules)

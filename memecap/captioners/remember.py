@@ -13,18 +13,14 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from memecap.captioners.base import Captioner, Readings
+from memecap.captioners.kinds.reteller import Reteller
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Search
 from memecap.decoding.mbr import consensus
-from memecap.memory.attribution import Attribution
 from memecap.memory.entry import Entry
-from memecap.memory.recollection import Recollection
 from memecap.modeling.batch import Images
 from memecap.modeling.outputs import Caption
 from memecap.quoting import template
-from memecap.quoting.alike import Alike
-from memecap.quoting.retelling import retell
-from memecap.quoting.slots import to_caption
 from memecap.reading.base import Reading
 
 
@@ -35,40 +31,27 @@ class Remember(Captioner):
         name: str = "remember"
         min_confidence: float = Field(0.5, ge=0, le=1, description="recollections below it are not retold")
         n_alike: int = Field(
-            8, ge=0, description="descriptions of pictures with a text like this that are weighed, where none is known"
+            16, ge=0, description="descriptions of pictures with a text like this that are weighed, where none is known"
         )
         recall: float = Field(2.5, gt=0, description="beta of their likeness: above one favours those that say more")
 
     def __init__(self, config: Remember.Config) -> None:
         super().__init__()
         self.config: Remember.Config = config
-        self._alike: Alike | None = None
+        self._reteller = Reteller(min_confidence=config.min_confidence, n_alike=config.n_alike)
 
     def know(self, entries: Iterable[Entry]) -> None:
-        self._alike = Alike(entries)
+        self._reteller.know(entries)
 
     def generate(self, images: Images | None, readings: Readings, search: Search) -> list[list[Caption]]:
         return [self._describe(reading) for reading in readings]
 
     def _describe(self, reading: Reading | None) -> list[Caption]:
-        found = [one for one in (reading.recollections if reading else ()) if self._is_told(one)]
-        if not found and reading is not None and self._alike is not None and self.config.n_alike:
-            found = self._alike.find(reading, self.config.n_alike)
-        told = [_told(one, caption, reading) for one in found for caption in one.captions]
-        if not told:
-            return [Caption(*template.describe(reading))]
-        return self._best(told)
-
-    def _is_told(self, found: Recollection) -> bool:
-        return found.inliers > 0 and found.confidence >= self.config.min_confidence
+        told = self._reteller.tell(reading)
+        return self._best(told) if told else [Caption(*template.describe(reading))]
 
     def _best(self, told: Sequence[Caption]) -> list[Caption]:
         """By likeness to the others, each as heavy as it is sure."""
         sure = [caption.source.confidence if caption.source and caption.source.inliers else 1.0 for caption in told]
         scores = consensus([caption.text for caption in told], beta=self.config.recall, weights=sure)
         return [told[i] for i in sorted(range(len(told)), key=lambda i: -scores[i])]
-
-
-def _told(found: Recollection, caption: str, reading: Reading | None) -> Caption:
-    text, quotes = to_caption(retell(found, reading, caption=caption), reading)
-    return Caption(text=text, quotes=quotes, source=Attribution.of(found, caption), score=found.confidence)

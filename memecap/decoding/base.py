@@ -95,6 +95,9 @@ class Sampling(Search):
 
     seed: int = Field(0, ge=0, description="seed of the sampling")
     n_candidates: int = Field(1, ge=1, description="captions returned for a picture")
+    retold: bool = Field(
+        False, description="beside them what people said of such pictures, of captioners that are told"
+    )
 
     def generate_arguments(self) -> dict[str, Any]:
         """`generate` warps nothing of its own accord: `warpers` do it."""

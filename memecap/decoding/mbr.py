@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ORDERS = (1, 2)
 LOOP = 4  # words
+SUREST = 0.99  # that a picture is the same: the odds stay finite
 NGrams = Counter[tuple[str, ...]]
 
 
@@ -37,6 +38,7 @@ class MBR(Search):
     seed: int = Field(0, ge=0, description="seed of the sampling")
     recall: float = Field(5.0, gt=0, description="beta of the similarity: above one favours captions that say more")
     reading: float = Field(2.0, ge=0, description="weight of the share of the reading that a caption quotes")
+    retold: bool = Field(True, description="weigh what people said of such pictures, too")
 
     def candidates(self) -> Nucleus:
         shared = self.model_dump(exclude={"name", "n_samples", "recall", "reading"})
@@ -44,7 +46,9 @@ class MBR(Search):
 
     def choose(self, candidates: Sequence[Caption], reading: Reading | None) -> list[Caption]:
         """By similarity to the others and by what they quote; captions without an end or with a loop stand last."""
-        similarity = consensus([caption.text for caption in candidates], beta=self.recall)
+        n_samples = sum(caption.source is None for caption in candidates)
+        weights = [_weight(caption, n_samples) for caption in candidates]
+        similarity = consensus([caption.text for caption in candidates], beta=self.recall, weights=weights)
         scores = [
             like + self.reading * quoted_share(caption, reading)
             for caption, like in zip(candidates, similarity, strict=True)
@@ -52,6 +56,17 @@ class MBR(Search):
         flawed = [not caption.finished or loops(caption.text) for caption in candidates]
         order = sorted(range(len(candidates)), key=lambda i: (flawed[i], -scores[i]))
         return [replace(candidates[i], score=scores[i]) for i in order]
+
+
+def _weight(caption: Caption, n_samples: int) -> float:
+    """How often a description like this is expected, a sample counting once.
+
+    What was said of the same picture stands against all samples together, by the odds that it is the same.
+    """
+    if caption.source is None or caption.source.by == "text":
+        return 1.0
+    sure = min(caption.source.confidence, SUREST)
+    return max(n_samples, 1) * sure / (1 - sure)
 
 
 def consensus(texts: Sequence[str], *, beta: float = 1.0, weights: Sequence[float] | None = None) -> list[float]:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from memecap.memory.recollection import Recollection
 from memecap.quoting.slots import UNREAD, Piece, bare, to_pieces
-from memecap.quoting.tweet import without_watermarks
+from memecap.quoting.tweet import text_of
 from memecap.reading.base import Box, Line, Reading
 
 NEAR = 0.06  # of the picture's diagonal: a line so far from a quote's lines stands in its place
@@ -32,7 +32,7 @@ def retell(
     told = to_pieces(caption or found.captions[0], remembered, min_similarity=min_similarity)
     runs = [(quoted, list(run)) for quoted, run in itertools.groupby(told, key=_is_quote)]
     quotes = [[found.lines[i].box for i in run if isinstance(i, int) and i >= 0] for quoted, run in runs if quoted]
-    places = iter(_placed(quotes, reading))
+    places = iter(_placed(quotes, reading, same=found.inliers > 0))
     pieces: list[Piece] = []
     for quoted, run in runs:
         here = next(places) if quoted else []
@@ -56,18 +56,21 @@ def _close(pieces: list[Piece]) -> None:
         pieces[-1] = pieces[-1].rstrip().rstrip(":—–-").rstrip() + " "
 
 
-def _placed(quotes: Sequence[Sequence[Box]], reading: Reading | None) -> list[list[int]]:
-    """Numbers of the lines of each quote, in reading order; last those that belong to none, when there is no quote."""
+def _placed(quotes: Sequence[Sequence[Box]], reading: Reading | None, *, same: bool) -> list[list[int]]:
+    """Numbers of the lines of each quote, in reading order; last those that belong to none, when there is no quote.
+
+    A watermark, or what surrounds a tweet, is told where somebody quoted it in that place of the `same` picture.
+    """
     placed: list[list[int]] = [[] for _ in range(len(quotes) + 1)]
     if reading is None:
         return placed
-    texts = {id(line) for line in without_watermarks(reading.lines)}
+    texts = {id(line) for line in text_of(reading)}
     reach = NEAR * math.hypot(reading.width, reading.height)
     for number, line in enumerate(reading.lines):
         gaps = [min((_gap(line.box, box) for box in boxes), default=math.inf) for boxes in quotes]
         nearest = min(range(len(gaps)), key=lambda i: gaps[i], default=len(quotes))
         is_near = min(gaps, default=math.inf) <= reach
-        is_told = line.confidence >= LEAST_SURE and bool(bare(line.said)) and (is_near or id(line) in texts)
+        is_told = line.confidence >= LEAST_SURE and bool(bare(line.said)) and (id(line) in texts or (same and is_near))
         if is_told:
             placed[nearest if is_near else _further(quotes, line.box, nearest)].append(number)
     return placed

@@ -29,6 +29,12 @@ def _is_text(line: Line, handle: Line) -> bool:
     return below and not METADATA.match(line.text)
 
 
+def text_of(reading: Reading) -> Sequence[Line]:
+    """The lines that are what a picture says: of a tweet its text, of others all but watermarks."""
+    tweet = find_tweet(reading.lines, reading.height)
+    return tweet.lines if tweet else without_watermarks(reading.lines)
+
+
 def without_watermarks(lines: Sequence[Line]) -> list[Line]:
     """Lines that are not the address of a community, a site or an author."""
     return [line for line in lines if not WATERMARK.search(line.text)]
