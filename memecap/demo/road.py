@@ -17,6 +17,7 @@ from pathlib import Path
 import typer
 
 from memecap.core import storage
+from memecap.core.manifest import open_corpus
 from memecap.demo.vk_server import VkServer
 from memecap.demo.world import ASSETS, paint_again, paint_photographs, paint_wall
 from memecap.errors import MemecapError, UsageError
@@ -104,13 +105,20 @@ class Road:
         self._run("caption", "--json", picture, "--model", self.out / "run")
 
     def remember(self) -> None:
-        """A memory of the memes, and which of them come back under other text."""
+        """A memory of some memes, and which of them come back under other text."""
         memory = self.out / "memory"
-        self._run("memory", "build", self.memes, "--out", memory, "--split", "val", "--split", "train")
-        typer.echo(f"Painting {N_AGAIN} memes of the wall again, with the text of others.")
-        again = paint_again(self.out / "painted" / "again", range(N_AGAIN), self.n_memes)
-        self._run("memory", "find", memory, *again, "--reader-set", "tesseract=false")
-        self._run("memory", "look", memory, self.memes, "--split", "val", "--out", self.out / "recollections.html")
+        self._run("memory", "build", self.memes, "--out", memory, "--split", "val")
+        typer.echo(f"Painting {N_AGAIN} of them again, with the text of others.")
+        again = paint_again(self.out / "painted" / "again", self._remembered()[:N_AGAIN], self.n_memes)
+        reader = ("--reader-set", "tesseract=false")
+        self._run("memory", "find", memory, *again, *reader)
+        page = self.out / "recollections.html"
+        self._run("memory", "look", memory, *again, "--corpus", self.memes, "--out", page, *reader)
+
+    def _remembered(self) -> list[int]:
+        """Places on the wall of the val memes; the newest post stands first and has the largest number."""
+        posts = {row.group_id.rpartition("_")[2] for row in open_corpus(self.memes).rows("val")}
+        return sorted(self.n_memes - int(post) for post in posts)
 
     def _run(self, *words: str | Path) -> None:
         """Print a command and run it, as if it had been typed."""
