@@ -38,35 +38,45 @@ class MBR(Search):
     seed: int = Field(0, ge=0, description="seed of the sampling")
     recall: float = Field(5.0, gt=0, description="beta of the similarity: above one favours captions that say more")
     reading: float = Field(2.0, ge=0, description="weight of the share of the reading that a caption quotes")
-    retold: bool = Field(True, description="weigh what people said of such pictures, too")
+    retold: bool = Field(True, description="prefer what people said of such pictures, where a captioner is told that")
+    retold_recall: float = Field(2.5, gt=0, description="beta of the similarity among what people said")
+    vote: float = Field(0.25, ge=0, description="weight of a sample where people's descriptions are chosen from")
 
     def candidates(self) -> Nucleus:
-        shared = self.model_dump(exclude={"name", "n_samples", "recall", "reading"})
+        shared = self.model_dump(exclude={"name", "n_samples", "recall", "reading", "retold_recall", "vote"})
         return Nucleus(**shared, n_candidates=self.n_samples)
 
     def choose(self, candidates: Sequence[Caption], reading: Reading | None) -> list[Caption]:
-        """By similarity to the others and by what they quote; captions without an end or with a loop stand last."""
-        n_samples = sum(caption.source is None for caption in candidates)
-        weights = [_weight(caption, n_samples) for caption in candidates]
-        similarity = consensus([caption.text for caption in candidates], beta=self.recall, weights=weights)
+        """By similarity to the others and by what they quote; captions without an end or with a loop stand last.
+
+        Where people described such pictures their words stand first, and the samples only vote on them.
+        """
+        told = any(caption.source for caption in candidates)
+        weights = [self._weight(caption, len(candidates)) for caption in candidates] if told else None
+        beta = self.retold_recall if told else self.recall
+        similarity = consensus([caption.text for caption in candidates], beta=beta, weights=weights)
         scores = [
             like + self.reading * quoted_share(caption, reading)
             for caption, like in zip(candidates, similarity, strict=True)
         ]
-        flawed = [not caption.finished or loops(caption.text) for caption in candidates]
-        order = sorted(range(len(candidates)), key=lambda i: (flawed[i], -scores[i]))
+        ranks = [
+            (told and not caption.source, not caption.finished or loops(caption.text), -score)
+            for caption, score in zip(candidates, scores, strict=True)
+        ]
+        order = sorted(range(len(candidates)), key=ranks.__getitem__)
         return [replace(candidates[i], score=scores[i]) for i in order]
 
+    def _weight(self, caption: Caption, n: int) -> float:
+        """How often a description like this is expected, that of a picture with a text like this counting once.
 
-def _weight(caption: Caption, n_samples: int) -> float:
-    """How often a description like this is expected, a sample counting once.
-
-    What was said of the same picture stands against all samples together, by the odds that it is the same.
-    """
-    if caption.source is None or caption.source.by == "text":
-        return 1.0
-    sure = min(caption.source.confidence, SUREST)
-    return max(n_samples, 1) * sure / (1 - sure)
+        What was said of the same picture stands against all n candidates together, by the odds that it is the same.
+        """
+        if caption.source is None:
+            return self.vote
+        if caption.source.by == "text":
+            return 1.0
+        sure = min(caption.source.confidence, SUREST)
+        return n * sure / (1 - sure)
 
 
 def consensus(texts: Sequence[str], *, beta: float = 1.0, weights: Sequence[float] | None = None) -> list[float]:

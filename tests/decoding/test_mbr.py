@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from memecap.captioners.base import Captioner
@@ -11,6 +13,7 @@ from memecap.decoding.greedy import Greedy
 from memecap.decoding.mbr import MBR, consensus, loops, quoted_share
 from memecap.errors import ConfigError, UsageError
 from memecap.inference.pipeline import Pipeline
+from memecap.memory.attribution import Attribution
 from memecap.modeling.outputs import Caption
 from memecap.quoting.quote import Quote
 from memecap.reading.base import Line, Reading
@@ -32,6 +35,27 @@ def test_the_typical_finished_caption_wins() -> None:
     ordered = MBR(recall=1.0).choose(captions, None)
     assert ordered[0].text == captions[1].text and ordered[0].finished and not ordered[-1].finished
     assert [caption.score for caption in ordered[:3]] == sorted((c.score for c in ordered[:3]), reverse=True)
+
+
+def retold(text: str, *, by: Literal["picture", "text"], confidence: float = 0.0) -> Caption:
+    source = Attribution(by, text, "1", "memes", confidence, 20 * (by == "picture"), "person", "", "")
+    return Caption(text, source=source)
+
+
+def test_peoples_words_stand_before_samples_that_vote_on_them() -> None:
+    samples = [Caption("пёс лает"), Caption("пёс лает громко"), Caption("пёс лает днём")]
+    told = [retold("кот спит дома", by="text"), retold("пёс лает на дом", by="text")]
+    ordered = MBR(vote=1.0).choose([*samples, *told], None)
+    assert [caption.text for caption in ordered[:2]] == ["пёс лает на дом", "кот спит дома"]
+    assert {caption.text for caption in ordered[2:]} == {caption.text for caption in samples}
+
+
+def test_what_was_said_of_the_same_picture_outweighs_every_text_that_is_alike() -> None:
+    alike = [retold("пёс лает на дом", by="text")] * 5
+    same = retold("кот спит дома", by="picture", confidence=0.9)
+    assert MBR().choose([*alike, same], None)[0].text == same.text
+    unsure = retold("кот спит дома", by="picture", confidence=0.05)
+    assert MBR().choose([*alike, unsure], None)[0].text != same.text
 
 
 def test_quoted_share_weighs_words_by_confidence() -> None:
