@@ -216,7 +216,8 @@ def scale(folder: Path, n_pictures: int, n_features: int) -> None:
     asking, asking_cpu = np.median(took, 0)
     right = np.mean([a == b for a, b in zip(ours, wanted, strict=True)])
     print(f"| {n_pictures:,} | {n_features} | {len(loaded.shards)} | {seconds:.0f} ({cpu:.0f}) | {peak:.0f} | "
-          f"{size / n_pictures / n_features:.1f} | {asking:.3f} ({asking_cpu:.3f}) | {right:.3f} |", flush=True)  # fmt: skip
+          f"{size / n_pictures / n_features:.1f} | {asking:.3f} ({asking_cpu:.3f}) | {right:.3f} |",
+          flush=True)  # fmt: skip
     compared = slice(None, None, N_QUERIES // N_COMPARED)
     # a feature that none of the pictures has changes no exact vote
     exact = _exact([query[: max(1, n_features // 2)] for query in queries[compared]], n_pictures, n_features)
