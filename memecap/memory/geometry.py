@@ -151,7 +151,7 @@ def _votes(
     x = c * right - s * down + (there[proposing, 0][:, None] - there[:, 0])
     y = s * right + c * down + (there[proposing, 1][:, None] - there[:, 1])
     reach = 2 * tolerance[1] + _SPREAD * np.sqrt(right**2 + down**2)
-    near = x**2 + y**2 < reach**2
+    near: NDArray[np.bool_] = x**2 + y**2 < reach**2
     near &= np.abs(zooms - zooms[proposing][:, None]) < _SIZE
     near &= c * cos + s * sin > np.cos(_TURN)  # the cosine of the angle between both turns
     return near

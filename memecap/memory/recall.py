@@ -21,7 +21,7 @@ from memecap.memory.store import Store
 from memecap.memory.surface import Surface, surface
 
 NEIGHBOURS = 16  # of each asked feature
-ASKED = 500  # features that look for neighbours, the strongest; all of them are compared with what was found
+ASKED, _PARTS = 500, 4  # features that look for neighbours, from so many parts of each side; all are compared later
 SURE = 0.8  # least confidence of a recollection; looked through by eye, wrong ones stand far below
 LEAST = 8  # places that must agree
 _GLANCED = 30  # entries with the most votes, whose voting features are tried for one transform
@@ -135,11 +135,12 @@ def _candidates(
     asked: Features, size: tuple[int, int], index: Index, store: Store, left_out: Collection[int]
 ) -> list[tuple[Entry, Features]]:
     """The entries worth a look: many votes, then most votes for one transform."""
-    near = index.search(asked.vectors[:ASKED], NEIGHBOURS)
+    asking = _spread(asked, size)
+    near = index.search(asked.vectors[asking], NEIGHBOURS)
     close = (near.distances < NEAR) & (near.rows >= 0)
     if left_out:
         close &= ~np.isin(near.rows, list(left_out))
-    who, _ = np.nonzero(close)
+    who = asking[np.nonzero(close)[0]]
     rows, places, distances = near.rows[close], near.places[close], near.distances[close]
     # a feature votes once for an entry, with its nearest
     order = np.lexsort((distances, rows, who))
@@ -162,6 +163,18 @@ def _candidates(
         if agreed >= _GLIMPSE:
             glanced.append((-agreed, entry.image_id, entry.corpus, number))
     return [kept[number] for *_, number in sorted(glanced)[:_LOOKED]]
+
+
+def _spread(asked: Features, size: tuple[int, int]) -> NDArray[np.int64]:
+    """Those that look for neighbours: of each part of the picture the strongest in turn, so no panel is left out."""
+    n = len(asked)
+    if n <= ASKED:
+        return np.arange(n)
+    parts = np.clip(asked.places * _PARTS // np.array(size), 0, _PARTS - 1) @ (1, _PARTS)
+    order = np.argsort(parts, kind="stable")
+    ranks = np.empty(n, np.int64)  # within its part
+    ranks[order] = np.arange(n) - np.searchsorted(parts[order], parts[order])
+    return np.sort(np.argsort(ranks, kind="stable")[:ASKED])
 
 
 def _told(match: Match, size: tuple[int, int]) -> Explained:
