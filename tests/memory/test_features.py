@@ -6,14 +6,14 @@ from PIL import Image
 
 from memecap.memory.features import describe
 
-BOX = (0, 150, 360, 280)
+BOX = (0, 220, 360, 280)
 
 
 def lettered() -> Image.Image:
-    """A scene whose lower half is black and white at random, stronger than anything above it."""
+    """A scene whose lowest part is black and white at random, stronger than anything above it."""
     image = scene(1)
-    noise = np.random.default_rng(0).integers(0, 2, (65, 180), np.uint8) * 255
-    image.paste(Image.fromarray(noise).resize((360, 130), Image.Resampling.NEAREST), BOX[:2])
+    noise = np.random.default_rng(0).integers(0, 2, (8, 48), np.uint8) * 255
+    image.paste(Image.fromarray(noise).resize((360, 60), Image.Resampling.NEAREST), BOX[:2])
     return image
 
 
