@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+import runpy
 import shlex
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import pytest
@@ -46,6 +49,37 @@ def test_each_command_parses(line: str) -> None:
         command, rest = found, rest[1:]
     names_only = not rest  # `memecap train` in a sentence
     command.make_context("memecap", rest, resilient_parsing=names_only)
+
+
+def benchmarks(document: str) -> list[str]:
+    """What a document tells to run of scripts/bench, with its arguments."""
+    text = (ROOT / document).read_text(encoding="utf-8").replace("\\\n", " ")
+    return [line.split("`")[0] for line in re.findall(r"python (scripts/bench/\w+\.py[^\n]*)", text)]
+
+
+class Parsed(Exception):
+    """The arguments are understood."""
+
+
+MEASURED = [pytest.param(line, id=line) for line in sorted({line for name in DOCUMENTS for line in benchmarks(name)})]
+
+
+@pytest.mark.parametrize("line", MEASURED)
+def test_each_benchmark_parses(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = argparse.ArgumentParser.parse_args
+
+    def only_parse(parser: argparse.ArgumentParser, *rest: object) -> NoReturn:
+        parse(parser, *rest)  # type: ignore[arg-type]
+        raise Parsed
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", only_parse)
+    path, *words = shlex.split(line)
+    assert "parse_args" in (ROOT / path).read_text(encoding="utf-8") or not words
+    monkeypatch.setattr("sys.argv", [path, *words])
+    monkeypatch.syspath_prepend(str((ROOT / path).parent))
+    if "parse_args" in (ROOT / path).read_text(encoding="utf-8"):
+        with pytest.raises(Parsed):
+            runpy.run_path(str(ROOT / path), run_name="__main__")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -27,6 +27,11 @@ class Entry:
     licence: str = ""
     written_by: str = PERSON  # or correction, or the name of a model that wrote the captions
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height
+
     def recalled(self, **place: Any) -> Recollection:
         """What it says of another picture: `place` holds the fields that tell where and how surely."""
         own = ("image_id", "group_id", "corpus", "split", "captions", "written_by", "source_url", "licence")

@@ -24,6 +24,7 @@ WIDTH = 128  # values of a descriptor
 _LARGEST_ZOOM = 3.0  # of small pictures; beyond it there is nothing more to see
 _LONGEST = 2400  # pixels of a side after scaling
 _CONTRAST = 0.02
+_OF_TEXT = 2000  # features that text may have before it takes some from the picture
 _GROW = 4  # pixels around a box of text, where letters still show
 _LEVELS = 15 / 0.45  # four bits for a value of RootSIFT; fewer than one in 1,000 is larger
 _RECORD = np.dtype([("place", "<f4", 2), ("size", "<f2"), ("angle", "u1"), ("code", "u1", WIDTH // 2)])
@@ -86,7 +87,9 @@ def describe(image: Image.Image, boxes: Sequence[Box] = (), *, at_most: int = N_
     for left, top, right, bottom in boxes:
         first, last = (int(left * zoom) - _GROW, int(top * zoom) - _GROW), (right * zoom + _GROW, bottom * zoom + _GROW)
         mask[max(0, first[1]) : max(0, int(last[1])), max(0, first[0]) : max(0, int(last[0]))] = 0
-    points, vectors = _sift(at_most).detectAndCompute(cv2.resize(grey, size, interpolation=way), mask)
+    # cv2 chooses the strongest before it looks at the mask, and letters are stronger than what they stand on
+    wanted = at_most + _OF_TEXT if boxes else at_most
+    points, vectors = _sift(wanted).detectAndCompute(cv2.resize(grey, size, interpolation=way), mask)
     if not points:
         return Features.from_bytes(b"")
     found = np.array([(*point.pt, point.size, point.angle, point.response) for point in points], np.float64)

@@ -59,15 +59,20 @@ def alike(asked: Features, remembered: Features) -> Pairs:
         nothing = np.zeros(0, np.int64)
         return Pairs(nothing, nothing, np.zeros(0, np.float32))
     one, other = asked.vectors, remembered.vectors
-    squares = (one**2).sum(1)[:, None] + (other**2).sum(1)[None] - 2 * one @ other.T
+    squares = one @ (-2 * other.T)
+    squares += (one**2).sum(1)[:, None]
+    squares += (other**2).sum(1)
     best = squares.argmin(1)
     rows = np.arange(len(best))
     distances = squares[rows, best]
     keep = (distances < NEAR) & (squares.argmin(0)[best] == rows)
     rows, best, distances = rows[keep], best[keep], distances[keep]
     # features on one spot with other angles are no rivals
-    apart = np.abs(remembered.places[best][:, None] - remembered.places[None]).max(2) > 3
-    rivals = np.where(apart, squares[rows], np.inf).min(1, initial=np.inf)
+    x, y = remembered.places.T
+    on_spot = (np.abs(x[best][:, None] - x) <= 3) & (np.abs(y[best][:, None] - y) <= 3)
+    squares = squares[rows]
+    squares[on_spot] = np.inf
+    rivals = squares.min(1, initial=np.inf)
     keep = distances < RATIO * rivals
     return Pairs(rows[keep], best[keep], np.maximum(distances[keep], 0).astype(np.float32))
 
@@ -140,15 +145,15 @@ def _votes(
     tolerance: tuple[float, float],
 ) -> NDArray[np.bool_]:
     """[H P]: which pairs lie about where each proposing pair says."""
-    scale, turn = np.exp(zooms[proposing])[:, None], turns[proposing][:, None]
-    away = here[None] - here[proposing][:, None]  # H P 2
-    cos, sin = scale * np.cos(turn), scale * np.sin(turn)
-    x = cos * away[..., 0] - sin * away[..., 1] + there[proposing][:, None, 0] - there[None, :, 0]
-    y = sin * away[..., 0] + cos * away[..., 1] + there[proposing][:, None, 1] - there[None, :, 1]
-    reach = 2 * tolerance[1] + _SPREAD * scale * np.hypot(away[..., 0], away[..., 1])
-    near = np.hypot(x, y) < reach
-    near &= np.abs(zooms[None] - zooms[proposing][:, None]) < _SIZE
-    near &= np.abs(_wrapped(turns[None] - turn)) < _TURN
+    scale, cos, sin = np.exp(zooms[proposing])[:, None], np.cos(turns), np.sin(turns)
+    c, s = cos[proposing][:, None], sin[proposing][:, None]
+    right, down = (scale * (here[:, axis] - here[proposing, axis][:, None]) for axis in (0, 1))  # H P
+    x = c * right - s * down + (there[proposing, 0][:, None] - there[:, 0])
+    y = s * right + c * down + (there[proposing, 1][:, None] - there[:, 1])
+    reach = 2 * tolerance[1] + _SPREAD * np.sqrt(right**2 + down**2)
+    near: NDArray[np.bool_] = x**2 + y**2 < reach**2
+    near &= np.abs(zooms - zooms[proposing][:, None]) < _SIZE
+    near &= c * cos + s * sin > np.cos(_TURN)  # the cosine of the angle between both turns
     return near
 
 
@@ -172,11 +177,13 @@ def _refine(
         zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
         if not _ZOOM[0] < zoom < _ZOOM[1]:
             return None
-        turn = np.arctan2(matrix[1, 0], matrix[0, 0])
+        before, turn = inliers, np.arctan2(matrix[1, 0], matrix[0, 0])
         off = np.linalg.norm(here @ matrix[:, :2].T + matrix[:, 2] - there, axis=1)
         inliers = off < loose * min(tolerance[1], tolerance[0] * zoom)
         inliers &= np.abs(told[0] - np.log(zoom)) < _SIZE
         inliers &= np.abs(_wrapped(told[1] - turn)) < _TURN
+        if loose == 1.0 and (inliers == before).all():
+            break  # the next fit would be this one
     assert matrix is not None
     return matrix, inliers
 
@@ -217,7 +224,7 @@ def _skew(matrix: NDArray[np.float64]) -> float:
 def _places(here: NDArray[np.float64], there: NDArray[np.float64], tolerance: tuple[float, float]) -> int:
     """How many different places these are, on the picture where there are fewer."""
     counts = (
-        len(np.unique(np.round(points / max(off, 1e-6)) @ (1, 1j)))  # a point is a complex number
+        len(set(map(tuple, np.round(points / max(off, 1e-6)).tolist())))
         for points, off in zip((here, there), tolerance, strict=True)
     )
     return min(counts)

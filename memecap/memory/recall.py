@@ -21,6 +21,7 @@ from memecap.memory.store import Store
 from memecap.memory.surface import Surface, surface
 
 NEIGHBOURS = 16  # of each asked feature
+ASKED, _PARTS = 500, 4  # features that look for neighbours, from so many parts of each side; all are compared later
 SURE = 0.8  # least confidence of a recollection; looked through by eye, wrong ones stand far below
 LEAST = 8  # places that must agree
 _GLANCED = 30  # entries with the most votes, whose voting features are tried for one transform
@@ -35,7 +36,7 @@ _OFF = 0.011  # of the square root of a picture's area: how far a place may be f
 class Match:
     """One transform between an asked picture and an entry."""
 
-    number: int
+    entry: Entry
     found: Consensus
     surface: Surface
     mirrored: bool
@@ -78,8 +79,8 @@ def recall(
     for mirrored in (False, True):
         if not kept:
             matches = list(_matches(asked, size, boxes, index, store, left_out, mirrored=mirrored))
-            kept = [match for match in _scenes(matches, store) if match.confidence >= SURE]
-    told = [_told(match, store.entry(match.number), size) for match in kept]
+            kept = [match for match in _scenes(matches) if match.confidence >= SURE]
+    told = [_told(match, size) for match in kept]
     told.sort(key=lambda each: _surest(each.recollection))
     return told[:at_most]
 
@@ -101,24 +102,21 @@ def _matches(
     seen = asked.mirrored(size[0]) if mirrored else asked
     if mirrored:
         boxes = [(size[0] - right, top, size[0] - left, bottom) for left, top, right, bottom in boxes]
-    for number in _candidates(seen, size, index, store, left_out):
-        remembered = store.features(number)
+    for entry, remembered in _candidates(seen, size, index, store, left_out):
         pairs = alike(seen, remembered)
-        entry_size = store.size(number)
-        for found in agreements(seen, remembered, pairs, (_off(size), _off(entry_size)), least=LEAST):
+        for found in agreements(seen, remembered, pairs, (_off(size), _off(entry.size)), least=LEAST):
             there = remembered.places[found.pairs.remembered].astype(np.float64)
-            yield Match(number, found, surface(found, seen, remembered, size, boxes), mirrored, there)
+            yield Match(entry, found, surface(found, seen, remembered, size, boxes), mirrored, there)
 
 
-def _scenes(matches: Sequence[Match], store: Store) -> Iterator[Match]:
+def _scenes(matches: Sequence[Match]) -> Iterator[Match]:
     """Matches but for furniture: watermarks, logos and avatars, small places that several groups show alike."""
-    groups = {match.number: store.entry(match.number).group_id for match in matches}
     for match in matches:
         if match.surface.covered < _COVERED:
             continue
         if match.surface.covered < _FURNITURE:
-            alike = {groups[other.number] for other in matches if _same_place(match, other)}
-            if len(alike - {groups[match.number]}) >= _SHARED:
+            alike = {other.entry.group_id for other in matches if _same_place(match, other)}
+            if len(alike - {match.entry.group_id}) >= _SHARED:
                 continue
         yield match
 
@@ -135,13 +133,14 @@ def _off(size: tuple[int, int]) -> float:
 
 def _candidates(
     asked: Features, size: tuple[int, int], index: Index, store: Store, left_out: Collection[int]
-) -> list[int]:
+) -> list[tuple[Entry, Features]]:
     """The entries worth a look: many votes, then most votes for one transform."""
-    near = index.search(asked.vectors, NEIGHBOURS)
+    asking = _spread(asked, size)
+    near = index.search(asked.vectors[asking], NEIGHBOURS)
     close = (near.distances < NEAR) & (near.rows >= 0)
     if left_out:
         close &= ~np.isin(near.rows, list(left_out))
-    who, _ = np.nonzero(close)
+    who = asking[np.nonzero(close)[0]]
     rows, places, distances = near.rows[close], near.places[close], near.distances[close]
     # a feature votes once for an entry, with its nearest
     order = np.lexsort((distances, rows, who))
@@ -152,22 +151,35 @@ def _candidates(
     weights = np.exp(-distances / 0.15) / np.sqrt(np.bincount(who, minlength=len(asked))[who])
     found, where = np.unique(rows, return_inverse=True)
     votes = np.bincount(where, weights, len(found))
+    most = np.argsort(-votes, kind="stable")[:_GLANCED]
+    most = most[np.bincount(where, minlength=len(found))[most] >= _GLIMPSE]
+    kept = store.kept(found[most].tolist())
     glanced = []
-    for i in np.argsort(-votes, kind="stable")[:_GLANCED]:
+    for i, number in zip(most, found[most].tolist(), strict=True):
         mine = where == i
-        if mine.sum() < _GLIMPSE:
-            continue
-        number = int(found[i])
+        entry, remembered = kept[number]
         pairs = Pairs(who[mine], places[mine], distances[mine])
-        agreed = glimpse(asked, store.features(number), pairs, (_off(size), _off(store.size(number))))
+        agreed = glimpse(asked, remembered, pairs, (_off(size), _off(entry.size)))
         if agreed >= _GLIMPSE:
-            glanced.append((-agreed, number))
-    return [number for _, number in sorted(glanced)[:_LOOKED]]
+            glanced.append((-agreed, entry.image_id, entry.corpus, number))
+    return [kept[number] for *_, number in sorted(glanced)[:_LOOKED]]
 
 
-def _told(match: Match, entry: Entry, size: tuple[int, int]) -> Explained:
+def _spread(asked: Features, size: tuple[int, int]) -> NDArray[np.int64]:
+    """Those that look for neighbours: of each part of the picture the strongest in turn, so no panel is left out."""
+    n = len(asked)
+    if n <= ASKED:
+        return np.arange(n)
+    parts = np.clip(asked.places * _PARTS // np.array(size), 0, _PARTS - 1) @ (1, _PARTS)
+    order = np.argsort(parts, kind="stable")
+    ranks = np.empty(n, np.int64)  # within its part
+    ranks[order] = np.arange(n) - np.searchsorted(parts[order], parts[order])
+    return np.sort(np.argsort(ranks, kind="stable")[:ASKED])
+
+
+def _told(match: Match, size: tuple[int, int]) -> Explained:
     """A match in the asked picture's own pixels, unmirrored."""
-    matrix = match.found.matrix
+    entry, matrix = match.entry, match.found.matrix
     box, differs = match.surface.box, match.surface.differs
     if match.mirrored:  # x of the asked picture is width - 1 - x of its mirror image
         flip = np.array([[-1.0, 0, size[0] - 1], [0, 1, 0]])

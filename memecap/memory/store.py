@@ -141,9 +141,17 @@ class Store:
         """The entries whose image id or group id is one of these."""
         return {number for number, _ in self._among(ids)}
 
-    def entry(self, number: int) -> Entry:
-        (record,) = next(self._ask("SELECT record FROM entries WHERE number = ?", (number,)))
-        return Entry.from_json(json.loads(record))
+    def kept(self, numbers: Sequence[int]) -> dict[int, tuple[Entry, Features]]:
+        """What is held of some entries, by number, read at once."""
+        found = {}
+        for some in chunks(numbers, _ASKED_AT_ONCE):
+            marks = ",".join("?" * len(some))
+            question = (
+                f"SELECT number, record, content FROM entries JOIN features USING (number) WHERE number IN ({marks})"
+            )
+            for number, record, content in self._ask(question, some):
+                found[number] = Entry.from_json(json.loads(record)), Features.from_bytes(content)
+        return found
 
     def features(self, number: int) -> Features:
         (content,) = next(self._ask("SELECT content FROM features WHERE number = ?", (number,)))
@@ -159,11 +167,6 @@ class Store:
             marks = ",".join("?" * len(some))
             for key in ("image_id", "group_id"):
                 yield from self._ask(f"SELECT number, {key} FROM entries WHERE {key} IN ({marks})", some)
-
-    def size(self, number: int) -> tuple[int, int]:
-        """Width and height of a remembered picture."""
-        entry = self.entry(number)
-        return entry.width, entry.height
 
     def join(self, other: Path) -> None:
         """Take over what another memory holds and this one does not."""
