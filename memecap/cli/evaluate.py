@@ -41,6 +41,7 @@ def evaluate(
     rank: options.Rank = None,
     judge: options.Judge = None,
     precision: options.PrecisionName = "fp32",
+    style: options.StyleName = "plain",
     batch_size: options.BatchSize = 16,
     limit: Annotated[int | None, typer.Option(min=2, help="only so many rows, drawn with the seed")] = None,
     resamples: options.Resamples = 1000,
@@ -61,7 +62,7 @@ def evaluate(
     from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
     from memecap.inference import precision as precisions
-    from memecap.inference import ranking
+    from memecap.inference import ranking, styles
 
     records = evaluation.evaluate(
         hub.pin(model, revision),
@@ -73,6 +74,7 @@ def evaluate(
         decoding=choose(decoding, settings or ()),
         ranking=ranking.choose(rank or (), judge),
         precision=precisions.choose(precision),
+        style=styles.choose(style),
         batch_size=batch_size,
         limit=limit,
         resamples=resamples,

@@ -30,6 +30,7 @@ from memecap.inference.pipeline import load_captioner
 from memecap.inference.precision import Precision
 from memecap.inference.ranking import Ranking
 from memecap.inference.remembering import open_memory
+from memecap.inference.styles import Style
 from memecap.scoring import significance
 from memecap.scoring.compare import rank, read_systems
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from memecap.memory.memory import Memory
 
 PRESETS = ("ru-words", "nltk-seed")
-BEFORE = {"ranking": None, "precision": "fp32", "memory": None}  # of evaluations that do not say it
+BEFORE = {"ranking": None, "precision": "fp32", "memory": None, "style": "plain"}  # of evaluations that do not say it
 
 
 def evaluate(
@@ -51,6 +52,7 @@ def evaluate(
     decoding: Search | None = None,
     ranking: Ranking | None = None,
     precision: Precision = "fp32",
+    style: Style = "plain",
     device: str | None = None,
     batch_size: int = 16,
     limit: int | None = None,
@@ -85,6 +87,7 @@ def evaluate(
         decoding=decoding,
         ranking=ranking,
         precision=precision,
+        style=style,
         device=device,
         trust_code=trust_code,
     )
