@@ -114,13 +114,15 @@ def _lowered(word: str, is_set: bool) -> str:
     """A word of a line that is set in capitals, or one of another that wears them by itself."""
     if not any(letter.isupper() for letter in word[1:]):
         return word.lower() if is_set and len(word) == 1 and word != "I" else word
-    if _INFLECTED.match(word):
-        return word
     if not CYRILLIC.search(word):
         return word.lower() if word.isupper() and (is_set or is_known(word.lower())) else word
-    tags = [parse.tag for parse in morphology().parse(word.lower())]
-    if word.isupper() and len(word) < 6 and tags and all("Abbr" in tag for tag in tags):
+    return word if _INFLECTED.match(word) else _known_as(word)
+
+
+def _known_as(word: str) -> str:
+    """A Russian word in CAPITALS: an abbreviation or a name, where the dictionary knows nothing else; or small."""
+    kinds = [set(parse.tag.grammemes) for parse in morphology().parse(word.lower())]
+    if word.isupper() and len(word) < 6 and kinds and all("Abbr" in kind for kind in kinds):
         return word
-    if tags and all({"Name", "Surn", "Patr", "Geox"} & set(tag.grammemes) for tag in tags) and is_known(word.lower()):
-        return word.capitalize()
-    return word.lower()
+    is_name = is_known(word.lower()) and all(kind & {"Name", "Surn", "Patr", "Geox"} for kind in kinds)
+    return word.capitalize() if is_name else word.lower()

@@ -16,7 +16,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from memecap.quoting.aloud import UNREADABLE, aloud, capital, plain, quoted
-from memecap.quoting.blocks import APART, Block, blocks, places
+from memecap.quoting.blocks import APART, FURTHER, Block, blocks, places
 from memecap.quoting.grades import DOUBT, Grade, grade, is_interface, leads_on, no_name
 from memecap.quoting.matching import find
 from memecap.quoting.quote import Quote
@@ -35,7 +35,7 @@ SPECK = 0.1  # confidence below which a line may be no text at all
 UNSAID = 14  # letters in lines that are not said, from which that is said
 
 _ENDED = (".", "!", "?", "…", ":", ";", ",", "—")
-_SPEAKER = re.compile(r"[^\W\d_][\w -]{0,24}:(?:\s|$)")
+_SPEAKER = re.compile(r"[A-ZА-ЯЁ][\w -]{0,24}:(?:\s|$)")
 _BEGINS = re.compile(r"[-–—]\s|[-–—][^\W\d]|\d{1,2}[.)]\s|\*")
 
 Told = tuple[str, tuple[Quote, ...]]
@@ -43,22 +43,31 @@ Told = tuple[str, tuple[Quote, ...]]
 
 def describe(reading: Reading | None, *, scene: str = "") -> Told:
     """What was read on a picture, in sentences; `scene` in place of what the layout says it is."""
-    lines = with_roles(reading.lines, reading.height) if reading else []
-    tweet = find_tweet(lines, reading.height) if reading and not scene else None
-    shown = tweet.lines if tweet else [line for line in lines if line.role == "text"]
-    voices = _voices(shown, tweet.user) if tweet else [("", [line for line in shown if not is_interface(line.text)])]
+    read = reading or Reading((), 1, 1, "")
+    shown, user = _shown(read, has_scene=bool(scene))
     sentences, quotes = list[str](), list[Quote]()
-    for number, (user, said) in enumerate(voices):
-        head = scene or ("" if not user else f"Твит пользователя {user}" if number == 0 else f"Пользователь {user}")
-        told, found = _regions(said, head, reading)
+    for head, lines in _voices(shown, user) if user else [(scene, shown)]:
+        told, found = _regions([line for line in lines if not is_interface(line.text)], head, read)
         sentences += told
         quotes += found
-    unsaid = sum(_letters(line.text) for line in shown if grade(line) is Grade.UNREAD and line.confidence >= SPECK)
     if not sentences:
-        begin = f"{capital(scene.strip(' .'))}. " if scene else ""
-        return begin + (NOT_READ if any(_letters(line.text) > 3 for line in shown) else NO_TEXT), ()
-    ending = [PARTLY_READ] if unsaid >= UNSAID and UNREADABLE not in "".join(sentences) else []
-    return " ".join([*sentences, *ending]), tuple(quotes)
+        begin = [f"{capital(scene.strip(' .'))}."] if scene else []
+        return " ".join([*begin, NOT_READ if any(_letters(line.text) > 3 for line in shown) else NO_TEXT]), ()
+    return " ".join([*sentences, *_owned_up(shown, sentences)]), tuple(quotes)
+
+
+def _shown(reading: Reading, *, has_scene: bool) -> tuple[list[Line], str]:
+    """The lines that are text, and the author of a post."""
+    lines = with_roles(reading.lines, reading.height)
+    tweet = None if has_scene else find_tweet(lines, reading.height)
+    return (tweet.lines, tweet.user) if tweet else ([line for line in lines if line.role == "text"], "")
+
+
+def _owned_up(shown: Sequence[Line], sentences: Sequence[str]) -> list[str]:
+    """That a part could not be read, where that is much and was not said yet."""
+    unread = [line.text for line in shown if grade(line) is Grade.UNREAD and line.confidence >= SPECK]
+    is_said = any(UNREADABLE in sentence.lower() for sentence in sentences)
+    return [PARTLY_READ] if sum(map(_letters, unread)) >= UNSAID and not is_said else []
 
 
 def retell(text: str, reading: Reading | None) -> Told:
@@ -88,40 +97,46 @@ def _requoted(words: str, quote: Quote, reading: Reading | None) -> tuple[str, b
     return quoted(text), len(found) == 1 and bool(_doubt(found[0]))
 
 
-def _regions(lines: Sequence[Line], head: str, reading: Reading | None) -> tuple[list[str], list[Quote]]:
+def _regions(lines: Sequence[Line], head: str, reading: Reading) -> tuple[list[str], list[Quote]]:
     """A sentence for each block of text, and their quotes."""
-    assert reading is not None
-    legible = [line for line in lines if grade(line) is not Grade.UNREAD or _may_be_text(line)]
-    found = [part for block in blocks(legible) if (part := _legible(block))]
+    found = [part for block in blocks(list(filter(_may_be_text, lines))) if (part := _legible(block))]
     told = [(block, text) for block in found if _letters(text := block_text(block))]
-    where = places([block for block, _ in told], reading.width, reading.height)
     quotes = [Quote.of(quoted(text)[1:-1], _said(block)) for block, text in told]
-    tongues = [_tongue(block) for block, _ in told]
     if len(told) >= MANY and not head:
-        listed = "; ".join(f"{_doubt(block)}{quoted(text)}" for block, text in told)
-        return [f"Надписи{tongues[0] if len(set(tongues)) == 1 else ''}: {listed}."], quotes
-    sentences = []
-    for number, ((block, text), place) in enumerate(zip(told, where, strict=True)):
-        begin = (head or f"Надпись {place}".strip()) if number == 0 else place or "ниже"
-        tongue = tongues[number] if number == 0 or tongues[number] != tongues[number - 1] else ""
-        doubt = f", {UNREADABLE}" if _doubt(block) else ""
-        sentences.append(f"{capital(begin)}{tongue}{doubt}: {quoted(text)}.")
+        return [_listed(told)], quotes
+    where = places([block for block, _ in told], reading.width, reading.height)
+    tongue, sentences = "", list[str]()
+    for (block, text), place in zip(told, where, strict=True):
+        begin = place or "ниже" if sentences else head or f"Надпись {place}".strip()
+        before, tongue = tongue, _tongue(block)
+        begin += tongue if tongue != before else ""
+        sentences.append(f"{', '.join(filter(None, [capital(begin), _doubt(block)]))}: {quoted(text)}.")
     return sentences, quotes
+
+
+def _listed(told: Sequence[tuple[Block, str]]) -> str:
+    """Many texts as one sentence, without their places."""
+    tongues = {_tongue(block) for block, _ in told}
+    said = [f"{_doubt(block)}{': ' if _doubt(block) else ''}{quoted(text)}" for block, text in told]
+    return f"Надписи{tongues.pop() if len(tongues) == 1 else ''}: {'; '.join(said)}."
 
 
 def block_text(block: Block) -> str:
     """A block's lines as sentences: one that was broken over lines is whole again, doubtful words are marked."""
-    text, number, marked = "", 0, not _doubt(block)
+    text, number, marks = "", 0, not _doubt(block)
     for level, run in groupby(block.lines, key=lambda line: _grade(line, block)):
-        said, first = "", number
+        said, first, plainly = "", number, level is Grade.SURE or not marks
         for line in run:
             said = _joined(said, _as_said(line), starts=number > first and _starts(block, number))
             number += 1
-        if level is not Grade.SURE and marked:
-            words = unmarked(said).strip(" .,;:")
-            said = f"({UNREADABLE}: {words})" if level is Grade.DOUBTFUL and words else f"({UNREADABLE})"
-        text = _joined(text, said, starts=bool(text) and _starts(block, first) and (level is Grade.SURE or not marked))
+        text = _joined(text, said if plainly else _marked(said, level), starts=plainly and _starts(block, first))
     return text
+
+
+def _marked(said: str, level: Grade) -> str:
+    """Words that may be wrong, or what stands for those that nobody read."""
+    words = unmarked(said).strip(" .,;:") if level is Grade.DOUBTFUL else ""
+    return f"({UNREADABLE}: {words})" if words else f"({UNREADABLE})"
 
 
 def _joined(text: str, following: str, *, starts: bool) -> str:
@@ -136,18 +151,20 @@ def _joined(text: str, following: str, *, starts: bool) -> str:
 
 
 def _starts(block: Block, number: int) -> bool:
-    """Does a line begin a sentence of its own? By its place, by a dash, a number or a name before it, by a capital."""
-    line, before = block.lines[number], block.lines[number - 1]
-    text = line.said.strip()
-    if before.text.rstrip().endswith((",", "-")) or leads_on(before.text):
+    """Does a line begin a sentence of its own? By a dash, a number or a name before it, by its place, by a capital."""
+    text, before = block.lines[number].said.strip(), block.lines[number - 1].said.strip()
+    if number == 0 or before.endswith((",", "-")) or leads_on(before):
         return False
-    if _BEGINS.match(text) or (_SPEAKER.match(text) and text[:1].isupper()) or _SPEAKER.fullmatch(before.text.strip()):
+    if _BEGINS.match(text) or _SPEAKER.match(text) or _SPEAKER.fullmatch(before):
         return True
-    is_set = text.isupper() or before.text.isupper()
-    is_capital = text[:1].isupper() and not is_set
     if block.gap(number) > APART:
-        return is_capital or is_set or block.gap(number) > 1.4 * APART
-    return is_capital and (not block.is_full(number - 1) or no_name(text))
+        return text[:1].isupper() or block.gap(number) > FURTHER
+    return text[:1].isupper() and not f"{text}{before}".isupper() and _may_begin(block, number)
+
+
+def _may_begin(block: Block, number: int) -> bool:
+    """Is the capital at the beginning of a line that of a sentence, though it stands close below another line?"""
+    return not block.is_full(number - 1) or no_name(block.lines[number].said)
 
 
 def _grade(line: Line, block: Block) -> Grade:
@@ -156,8 +173,8 @@ def _grade(line: Line, block: Block) -> Grade:
 
 
 def _may_be_text(line: Line) -> bool:
-    """Not read, and no speck either."""
-    return line.confidence >= SPECK and _letters(line.text) > 4
+    """Read, or at least no speck."""
+    return grade(line) is not Grade.UNREAD or (line.confidence >= SPECK and _letters(line.text) > 4)
 
 
 def _legible(block: Block) -> Block | None:
@@ -174,7 +191,7 @@ def _legible(block: Block) -> Block | None:
 
 def _doubt(block: Block) -> str:
     """What is said before a block of which nothing is sure."""
-    return "" if any(_grade(line, block) is Grade.SURE for line in block.lines) else f"{UNREADABLE}: "
+    return "" if any(_grade(line, block) is Grade.SURE for line in block.lines) else UNREADABLE
 
 
 def _said(block: Block) -> list[Line]:
@@ -195,12 +212,12 @@ def _tongue(block: Block) -> str:
 
 def _voices(lines: Sequence[Line], user: str) -> list[tuple[str, list[Line]]]:
     """What each author of a post and its answers says; a line with a further @name is its author's."""
-    voices: list[tuple[str, list[Line]]] = [(user, [])]
+    voices: list[tuple[str, list[Line]]] = [(f"Твит пользователя {user}", [])]
     for line in lines:
         name = HANDLE.search(line.text)
         if name and len(line.text.split()) < 6:
-            voices.append((name.group(1), []))
-        elif not is_interface(line.text):
+            voices.append((f"Пользователь {name.group(1)}", []))
+        else:
             voices[-1][1].append(line)
     return voices
 

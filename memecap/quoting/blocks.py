@@ -12,7 +12,7 @@ from statistics import median
 from memecap.reading.base import Box, Line, around
 
 FAR = 2.0  # heights of a line between two blocks
-APART = 0.9  # heights between two paragraphs of a block
+APART, FURTHER = 0.9, 1.3  # heights between two paragraphs of a block; of which the second has no capital
 SIZES = 2.1  # how much higher the lines of another block are; one without tall letters is lower by half
 TOP, BOTTOM, LEFT, RIGHT = 0.4, 0.6, 0.42, 0.58  # shares of the picture at which its middle begins and ends
 WIDE = 0.6  # of the picture's width, from which a block stands neither left nor right
@@ -81,13 +81,15 @@ def _place(block: Sequence[Line], line: Line) -> int | None:
     place = sum(each.box[1] + each.box[3] < line.box[1] + line.box[3] for each in block)
     if place == 0 or not 1 / SIZES <= own / height <= SIZES:
         return None
-    above, below = block[place - 1], block[place] if place < len(block) else None
-    gap = line.box[1] - above.box[3]
-    room = float("inf") if below is None else below.box[1] - line.box[3]
-    shared = min(above.box[2], line.box[2]) - max(above.box[0], line.box[0])
-    narrower = max(1, min(above.box[2] - above.box[0], line.box[2] - line.box[0]))
-    fits = -0.7 * height < gap < FAR * max(height, own) and room > -0.5 * height
-    return place if fits and shared > 0.3 * narrower else None
+    above = block[place - 1].box
+    room = block[place].box[1] - line.box[3] if place < len(block) else 0
+    is_near = -0.7 * height < line.box[1] - above[3] < FAR * max(height, own) and room > -0.5 * height
+    return place if is_near and _is_under(line.box, above) else None
+
+
+def _is_under(box: Box, above: Box) -> bool:
+    shared = min(above[2], box[2]) - max(above[0], box[0])
+    return shared > 0.3 * max(1, min(above[2] - above[0], box[2] - box[0]))
 
 
 def _row(block: Block, height: int) -> str:

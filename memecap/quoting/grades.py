@@ -44,16 +44,20 @@ class Grade(Enum):
 def grade(line: Line, *, beside: bool = False) -> Grade:
     """By its confidence, and by how much can be wrong in it; `beside` sure lines one word is trusted more."""
     words = [word.lower() for word in LETTERS.findall(line.text)]
-    if sum(map(len, words)) < 2:
-        return Grade.SURE if line.confidence >= ONE_WORD else Grade.UNREAD
-    several = len(words) > 1 or (beside and is_known(words[0]))
-    if line.confidence >= (SURE if several else ONE_WORD if is_known(words[0]) else ODD_WORD):
-        return Grade.SURE
-    if len(words) == 1 and len(words[0]) < 4:
-        return Grade.UNREAD
-    known = len(words) > 1 and sum(map(len, words)) > 7 and all(is_known(word) for word in words)
-    least = KNOWN_DOUBT if known else DOUBT if several else ONE_WORD_DOUBT
-    return Grade.DOUBTFUL if line.confidence >= least else Grade.UNREAD
+    sure, doubt = _least(words, beside=beside)
+    return Grade.SURE if line.confidence >= sure else Grade.DOUBTFUL if line.confidence >= doubt else Grade.UNREAD
+
+
+def _least(words: list[str], *, beside: bool) -> tuple[float, float]:
+    """The confidence from which such words are said, and from which they are said as doubtful."""
+    n_letters = sum(map(len, words))
+    if n_letters < 2:
+        return ONE_WORD, ONE_WORD
+    if len(words) > 1:
+        known = n_letters > 7 and all(map(is_known, words))
+        return SURE, KNOWN_DOUBT if known else DOUBT
+    sure = (SURE if beside else ONE_WORD) if is_known(words[0]) else ODD_WORD
+    return sure, sure if n_letters < 4 else ONE_WORD_DOUBT
 
 
 def is_interface(text: str) -> bool:
