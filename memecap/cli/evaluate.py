@@ -50,6 +50,7 @@ def evaluate(
     on: options.Place = "here",
     trust_code: options.TrustCode = False,
     report: Annotated[bool, typer.Option(help="also write report.html")] = True,
+    language: options.Language = "ru",
     beside: Beside = None,
     as_json: Annotated[bool, typer.Option("--json", help="the records of scores.json, a line a system")] = False,
 ) -> None:
@@ -84,7 +85,7 @@ def evaluate(
         on=on,
     )
     if report:
-        _write_report(out, beside or ())
+        _write_report(out, beside or (), language)
     _print(records, as_json)
 
 
@@ -97,8 +98,8 @@ def _print(records: Sequence[dict[str, Any]], as_json: bool) -> None:
         typer.echo(tables.render(records))
 
 
-def _write_report(out: Path, others: Sequence[Path]) -> None:
+def _write_report(out: Path, others: Sequence[Path], language: str) -> None:
     from memecap.core import progress
     from memecap.report.evaluation import write_report
 
-    progress.say(f"report: {write_report(out, others=others)}")
+    progress.say(f"report: {write_report(out, others=others, language=language)}")

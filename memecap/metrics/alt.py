@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pydantic import Field
 
@@ -121,10 +122,10 @@ def _quoting(caption: str, theirs: Sequence[str]) -> tuple[Found, Found]:
 
 def _scene(caption: str, theirs: Sequence[str]) -> tuple[Found, Found, Found]:
     """Whether a thing is named beside the text, a feeling where there is one, and a thing in the first sentence."""
-    outside = quotes.scene(caption)
+    outside = _outside(caption)
     nouns = [word.lemma for word in scene_words(caption) if word.part == "noun"]
     first = re.split(r"[.!?…]\s", outside, maxsplit=1)[0]
-    felt = any(_FEELING.search(quotes.scene(text)) for text in theirs)
+    felt = any(_FEELING.search(_outside(text)) for text in theirs)
     return (
         (any(noun not in _TEXT_WORDS for noun in nouns), True),
         (bool(_FEELING.search(outside)), felt),
@@ -134,16 +135,16 @@ def _scene(caption: str, theirs: Sequence[str]) -> tuple[Found, Found, Found]:
 
 def _order(caption: str, theirs: Sequence[str]) -> Found:
     """Whether quotes stand in the order of a reference's, and as many panels are counted as it counts."""
-    said, told = quotes.quotes(caption), panels(quotes.scene(caption).lower())
-    counted = [count for text in theirs if (count := panels(quotes.scene(text).lower()))]
-    ordered = any(_in_order(said, quotes.quotes(text)) for text in theirs)
-    several = any(len(quotes.quotes(text)) > 1 for text in theirs)
+    said, told = _spans(caption), _panels(caption)
+    counted = [count for text in theirs if (count := _panels(text))]
+    ordered = any(_in_order(said, _spans(text)) for text in theirs)
+    several = any(len(_spans(text)) > 1 for text in theirs)
     return ordered and (not counted or told in counted or len(said) == int(min(counted[0]))), several or bool(counted)
 
 
 def _wording(caption: str) -> tuple[Found, Found]:
     """Whether it can be read aloud, and whether it keeps to what is seen."""
-    outside = quotes.scene(caption)
+    outside = _outside(caption)
     words = _WORD.findall(caption.lower())
     loops = max(ngrams(words, 3).values(), default=0) >= LOOP
     begins = next((sign for sign in caption if sign.isalnum()), "a")
@@ -156,8 +157,23 @@ def _wording(caption: str) -> tuple[Found, Found]:
     )
 
 
+@lru_cache(maxsize=20_000)
+def _outside(text: str) -> str:
+    return quotes.scene(text)
+
+
+@lru_cache(maxsize=20_000)
+def _panels(text: str) -> frozenset[str]:
+    return panels(_outside(text).lower())
+
+
+@lru_cache(maxsize=20_000)
+def _spans(text: str) -> tuple[str, ...]:
+    return tuple(quotes.quotes(text))
+
+
 def _quoted(text: str) -> list[str]:
-    return [word for span in quotes.quotes(text) for word in _WORD.findall(span.lower().replace("ё", "е"))]
+    return [word for span in _spans(text) for word in _WORD.findall(span.lower().replace("ё", "е"))]
 
 
 def _share(ours: Sequence[str], theirs: Sequence[str], *, of: Sequence[str]) -> float:
