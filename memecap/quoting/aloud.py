@@ -19,6 +19,7 @@ _SPELLED = re.compile(r"[*_|~^\\{}\[\]#•·©®™@`]+")  # a screen reader nam
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _INFLECTED = re.compile(r"[А-ЯЁ]{2,}[а-яё]{1,2}$")  # МКАДе
 _NEW_SENTENCE = re.compile(r"(?:(?<=[!?] )|(?<=\w{3}\. ))[^\W\d_]")
+_INITIALS = re.compile(r"\.\s?[A-ZА-ЯЁ][a-zа-яё.]")
 _PICTOGRAPHS = re.compile(r"([\u2600-\u27bf\U0001f000-\U0001faff]\ufe0f?)(?:\s*\1)+")
 _MARKS = (
     (re.compile(r"\s+"), " "),
@@ -61,7 +62,7 @@ def sentence_case(text: str) -> str:
     """CAPITALS as small letters, but for abbreviations and for names that the dictionary takes for nothing else."""
     letters = [character for character in text if character.isalpha()]
     is_set = len(letters) > 1 and sum(letter.isupper() for letter in letters) > MOSTLY * len(letters)
-    return _WORD.sub(lambda word: _lowered(word[0], is_set), text)
+    return _WORD.sub(lambda word: word[0] if _is_initials(word) else _lowered(word[0], is_set), text)
 
 
 def nested(text: str) -> str:
@@ -102,6 +103,14 @@ def without_smileys(text: str) -> str:
     for place in opened:
         kept[place] = "\0"
     return re.sub(r"\s*\0[\0\s0]*\0|\s*\0", " ", "".join(kept))
+
+
+def _is_initials(word: re.Match[str]) -> bool:
+    return (
+        len(word[0]) < 3
+        and word[0].isupper()
+        and bool(re.match(r"\.\s?[A-ZА-ЯЁ][a-zа-яё.]", word.string[word.end() :]))
+    )
 
 
 def _latin(word: re.Match[str]) -> str:

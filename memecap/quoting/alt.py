@@ -17,7 +17,7 @@ from itertools import groupby
 
 from memecap.quoting.aloud import UNREADABLE, aloud, capital, plain, quoted
 from memecap.quoting.blocks import APART, FURTHER, Block, blocks, places
-from memecap.quoting.grades import DOUBT, Grade, grade, is_interface, leads_on, no_name
+from memecap.quoting.grades import DOUBT, Grade, grade, is_interface, leads_on, no_name, without_times
 from memecap.quoting.matching import find
 from memecap.quoting.quote import Quote
 from memecap.quoting.slots import bare
@@ -60,7 +60,8 @@ def _shown(reading: Reading, *, has_scene: bool) -> tuple[list[Line], str]:
     """The lines that are text, and the author of a post."""
     lines = with_roles(reading.lines, reading.height)
     tweet = None if has_scene else find_tweet(lines, reading.height)
-    return (tweet.lines, tweet.user) if tweet else ([line for line in lines if line.role == "text"], "")
+    shown = tweet.lines if tweet else [line for line in lines if line.role == "text"]
+    return without_times(shown), tweet.user if tweet else ""
 
 
 def _owned_up(shown: Sequence[Line], sentences: Sequence[str]) -> list[str]:
@@ -155,11 +156,16 @@ def _starts(block: Block, number: int) -> bool:
     text, before = block.lines[number].said.strip(), block.lines[number - 1].said.strip()
     if number == 0 or before.endswith((",", "-")) or leads_on(before):
         return False
-    if _BEGINS.match(text) or _SPEAKER.match(text) or _SPEAKER.fullmatch(before):
+    if _BEGINS.match(text) or _speaks(text) or _SPEAKER.fullmatch(before):
         return True
     if block.gap(number) > APART:
         return text[:1].isupper() or block.gap(number) > FURTHER
     return text[:1].isupper() and not f"{text}{before}".isupper() and _may_begin(block, number)
+
+
+def _speaks(text: str) -> bool:
+    """Does it begin with a name and a colon? «К психотерапевту:» does not."""
+    return bool(_SPEAKER.match(text)) and not leads_on(text.split()[0])
 
 
 def _may_begin(block: Block, number: int) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from memecap.reading.base import Box, Line, around
@@ -67,9 +68,10 @@ def places(found: Sequence[Block], width: int, height: int) -> list[str]:
     columns = [_column(block, width) for block in found]
     full = [f"{row} {column}".strip() for row, column in zip(rows, columns, strict=True)]
     if len(set(rows)) == 1:
-        full = columns
+        is_stack = any(_is_under(low.box, high.box) for high, low in pairwise(found))
+        full = [""] * len(found) if is_stack else columns
     named: list[str] = full[:1]
-    for before, block, name in zip(found, found[1:], full[1:], strict=False):
+    for (before, block), name in zip(pairwise(found), full[1:], strict=True):
         named.append(_beside(before.box, block.box) if not name or name in named else name)
     return named
 
@@ -109,4 +111,4 @@ def _beside(before: Box, box: Box) -> str:
     """Where a box stands, seen from another one."""
     if box[1] >= (before[1] + before[3]) / 2:
         return "ниже"
-    return "правее" if box[0] >= (before[0] + before[2]) / 2 else "левее" if box[2] <= before[2] else "рядом"
+    return "правее" if box[0] >= (before[0] + before[2]) / 2 else "левее" if box[2] <= before[2] else "выше"

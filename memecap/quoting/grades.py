@@ -7,6 +7,8 @@ words .96 were right from .5 on, .6 from .3 on; of one word .95 from .8 on, .6 f
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import Enum
 
 from memecap.reading.base import Line
@@ -31,6 +33,9 @@ _INTERFACE = re.compile(
     )\W*$""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+_TIME = re.compile(r"\s*\b\d{1,2}:\d{2}\W*$")
 
 
 class Grade(Enum):
@@ -63,6 +68,15 @@ def _least(words: list[str], *, beside: bool) -> tuple[float, float]:
 def is_interface(text: str) -> bool:
     """A button, a time, a counter, a sign of a program: what a person does not read out of a screenshot."""
     return bool(_INTERFACE.match(text)) or (bool(METADATA.match(text)) and not LETTERS.search(text))
+
+
+def without_times(lines: Sequence[Line]) -> list[Line]:
+    """The lines without the times at their ends, where two or more have one: messages of a chat."""
+    timed = [line for line in lines if _TIME.search(line.text)]
+    if len(timed) < 2:
+        return list(lines)
+    cut = [replace(line, text=_TIME.sub("", line.text)) if line in timed else line for line in lines]
+    return [line for line in cut if line.text]
 
 
 def no_name(text: str) -> bool:

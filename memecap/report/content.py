@@ -73,12 +73,15 @@ def label_of(system: str, told: Words) -> str:
 def alt_properties(systems: Sequence[System]) -> dict[str, Any]:
     """Of each system, the shares of captions with each property of alt text, and what the shares are called."""
     metric = config.build("metrics", {"name": "alt"})
+    names = {one.name: one.model_dump(mode="json") for one in metric.quantities}
     found = []
     for system in systems:
         rows = metric.statistics([row.caption for row in system.rows], [row.references for row in system.rows])
-        scores = {name: round(float(value), 4) for name, value in metric.scores(rows.sum(axis=0)).items()}
+        totals = rows.sum(axis=0)
+        counted = dict(zip(list(names)[1:], totals[1::2].tolist(), strict=True))  # rows that references tell it of
+        scores = {name: round(float(value), 4) for name, value in metric.scores(totals).items() if counted.get(name, 1)}
         found.append({"system": system.name, "kind": system.kind, "scores": scores})
-    return {"quantities": {one.name: one.model_dump(mode="json") for one in metric.quantities}, "systems": found}
+    return {"quantities": names, "systems": found}
 
 
 def quantities_of(records: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -163,8 +163,8 @@ function properties() {
   const head = make("tr", {}, make("th", { scope: "col", textContent: say("system") }),
     ...names.map((name) => make("th", { scope: "col", textContent: label(name) })));
   const rows = table.systems.map((system) => make("tr", { class: system.kind }, make("th", { scope: "row", textContent: labelOf(system.system) }),
-    ...names.map((name) => make("td", { textContent: system.scores[name].toFixed(2) }))));
-  byId("properties").replaceChildren(make("caption", { textContent: say("alt") }), make("thead", {}, head), make("tbody", {}, ...rows));
+    ...names.map((name) => make("td", { textContent: system.scores[name]?.toFixed(2) ?? "–" }))));
+  byId("properties").replaceChildren(make("caption", { class: "unseen", textContent: say("alt") }), make("thead", {}, head), make("tbody", {}, ...rows));
 }
 
 function scoreCell(table, system, name, top) {
