@@ -1,6 +1,7 @@
 """Text of a picture as a screen reader should say it: sentence case, inner quotes as „…“, no sign that it spells out.
 
-In: a line or a text as it was read. Out: the same words in the same order; names and words are never replaced.
+In: a line or a text as it was read. Out: the same words in the same order; none is replaced but a digit that can only
+be a preposition, and Cyrillic letters of an English word.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ _SPELLED = re.compile(r"[*_|~^\\{}\[\]#•·©®™@`]+")  # a screen reader nam
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _INFLECTED = re.compile(r"[А-ЯЁ]{2,}[а-яё]{1,2}$")  # МКАДе
 _NEW_SENTENCE = re.compile(r"(?:(?<=[!?] )|(?<=\w{3}\. ))[^\W\d_]")
+_DIGIT = re.compile(r"(?<!\S)([068])(?= ([А-ЯЁа-яё]{3,}))")
 _INITIALS = re.compile(r"\.\s?[A-ZА-ЯЁ][a-zа-яё.]")
 _PICTOGRAPHS = re.compile(r"([\u2600-\u27bf\U0001f000-\U0001faff]\ufe0f?)(?:\s*\1)+")
 _MARKS = (
@@ -42,7 +44,7 @@ def aloud(text: str, *, language: str = "ru") -> str:
     text = _URL.sub(" ", clean(text))
     text = _PICTOGRAPHS.sub(r"\1", _SPELLED.sub(" ", text))
     text = _LEADING.sub("", without_smileys(text).strip())
-    text = _WORD.sub(_latin, text) if language == "en" else text
+    text = _WORD.sub(_latin, text) if language == "en" else _DIGIT.sub(_as_preposition, text)
     return tidy(sentence_case(text)).strip()
 
 
@@ -111,6 +113,13 @@ def _is_initials(word: re.Match[str]) -> bool:
         and word[0].isupper()
         and bool(re.match(r"\.\s?[A-ZА-ЯЁ][a-zа-яё.]", word.string[word.end() :]))
     )
+
+
+def _as_preposition(found: re.Match[str]) -> str:
+    """«6 конце» is «в конце» misread: a number stands before no word that can only be in the locative."""
+    cases = {parse.tag.case for parse in morphology().parse(found[2].lower())}
+    is_read = "loct" not in cases or cases & {"nomn", "gent", "accs"}
+    return found[1] if is_read else "о" if found[1] == "0" else "в"
 
 
 def _latin(word: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ from memecap.reading.base import Box, Line, around
 
 FAR = 2.0  # heights of a line between two blocks
 APART, FURTHER = 0.9, 1.3  # heights between two paragraphs of a block; of which the second has no capital
+DASH = 2.0  # heights between the two parts of a line
 SIZES = 2.1  # how much higher the lines of another block are; one without tall letters is lower by half
 TOP, BOTTOM, LEFT, RIGHT = 0.4, 0.6, 0.42, 0.58  # shares of the picture at which its middle begins and ends
 WIDE = 0.6  # of the picture's width, from which a block stands neither left nor right
@@ -80,6 +81,8 @@ def _place(block: Sequence[Line], line: Line) -> int | None:
     """Where in a block a line belongs; None where it stands beside it, far from it, or is of another size."""
     height = max(1.0, median(each.box[3] - each.box[1] for each in block))
     own = max(1, line.box[3] - line.box[1])
+    if _goes_on(line.box, block[-1].box):
+        return len(block)
     place = sum(each.box[1] + each.box[3] < line.box[1] + line.box[3] for each in block)
     if place == 0 or not 1 / SIZES <= own / height <= SIZES:
         return None
@@ -87,6 +90,13 @@ def _place(block: Sequence[Line], line: Line) -> int | None:
     room = block[place].box[1] - line.box[3] if place < len(block) else 0
     is_near = -0.7 * height < line.box[1] - above[3] < FAR * max(height, own) and room > -0.5 * height
     return place if is_near and _is_under(line.box, above) else None
+
+
+def _goes_on(box: Box, left: Box) -> bool:
+    """Is it the rest of a line that was cut, as at a dash: on the same row, close to its right?"""
+    height = max(1, left[3] - left[1])
+    shared = min(left[3], box[3]) - max(left[1], box[1])
+    return shared > 0.6 * height and 0 <= box[0] - left[2] < DASH * height
 
 
 def _is_under(box: Box, above: Box) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from memecap.cli import app, verbs  # noqa: F401  (each verb adds itself)
+from memecap.core import storage
 from memecap.metrics.alt import Alt
 
 REFERENCE = 'На первом кадре грустный кот. Подпись: "сегодня понедельник". На втором кадре пёс говорит: "это пройдёт".'
@@ -66,6 +71,20 @@ def test_what_is_marked_as_doubtful_is_no_claim():
 def test_what_references_do_not_tell_is_not_asked():
     assert found("Кот.", "кот на столе").keys() == set(EVERY) - {"quotes", "feeling", "order"}
     assert set(found("", "кот").values()) == {0.0, 1.0}
+
+
+def test_the_command_line_shows_the_shares(tmp_path):
+    path = tmp_path / "mine.jsonl"
+    rows = [
+        {"image_id": str(n), "caption": text, "references": [REFERENCE]} for n, text in enumerate([GOOD, GOOD[:-1]])
+    ]
+    storage.write_jsonl(path, rows)
+    result = CliRunner().invoke(app, ["score", str(path), "--alt", "--json", "--resamples", "100"])
+    (record,) = json.loads(result.stdout)
+    assert record["scores"]["alt_speakable"] == 0.5
+    assert record["scores"]["alt_quotes"] == 1.0
+    table = CliRunner().invoke(app, ["score", str(path), "--alt", "--resamples", "100"]).stdout
+    assert "alt_speakable" in table and "0.500" in table
 
 
 def test_shares_are_over_the_rows_that_count():
