@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from memecap.memory.entry import Entry
 from memecap.modeling.batch import Batch, Example, ImageInput, Images, stack
 from memecap.modeling.eval_mode import keep_eval
 from memecap.modeling.outputs import Caption, Loss
+from memecap.quoting import alt, template
 from memecap.reading.base import Reading
 from memecap.text.base import Tokenizer
 
@@ -50,6 +52,12 @@ class Captioner(nn.Module, ABC):
 
     def know(self, entries: Iterable[Entry]) -> None:
         """Everything that a memory holds, for a captioner that needs more than a reading's recollections."""
+
+    def alt(self, caption: Caption, reading: Reading | None) -> Caption:
+        """A caption of this captioner as alt text: what a screen reader reads out (`quoting/alt.py`)."""
+        is_template = caption.text == template.describe(reading)[0]
+        text, quotes = alt.describe(reading) if is_template else alt.retell(caption.text, reading)
+        return replace(caption, text=text, quotes=quotes)
 
     def default_search(self) -> Search:
         """How captions are chosen where the caller does not say."""

@@ -6,6 +6,8 @@ In: readings. Out: captions such as `твит пользователя name: "�
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import Field
 
 from memecap.captioners.base import Captioner, Readings
@@ -13,7 +15,8 @@ from memecap.core.config import PartConfig
 from memecap.decoding.base import Search
 from memecap.modeling.batch import Images
 from memecap.modeling.outputs import Caption
-from memecap.quoting import template
+from memecap.quoting import alt, template
+from memecap.reading.base import Reading
 
 
 class Template(Captioner):
@@ -34,3 +37,7 @@ class Template(Captioner):
     def generate(self, images: Images | None, readings: Readings, search: Search) -> list[list[Caption]]:
         said = self.config.model_dump(exclude={"name"})
         return [[Caption(*template.describe(reading, **said))] for reading in readings]
+
+    def alt(self, caption: Caption, reading: Reading | None) -> Caption:
+        text, quotes = alt.describe(reading, scene=self.config.scene)
+        return replace(caption, text=text, quotes=quotes)

@@ -49,6 +49,7 @@ def caption(
     rank: options.Rank = None,
     judge: options.Judge = None,
     precision: options.PrecisionName = "fp32",
+    style: options.StyleName = "plain",
     as_json: options.JsonLines = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header")] = False,
     sidecar: Sidecar = False,
@@ -67,7 +68,7 @@ def caption(
     from memecap.core import hub
     from memecap.decoding.base import choose_several
     from memecap.inference import precision as precisions
-    from memecap.inference import ranking
+    from memecap.inference import ranking, styles
     from memecap.inference.elsewhere import Elsewhere
     from memecap.inference.pipeline import load_captioner
     from memecap.inference.sidecars import Sidecars
@@ -82,6 +83,7 @@ def caption(
         decoding=decodings[0] if decodings else None,
         ranking=ranking.choose(rank or (), judge),
         precision=precisions.choose(precision),
+        style=styles.choose(style),
         device=device,
         trust_code=trust_code,
     )

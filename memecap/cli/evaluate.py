@@ -41,6 +41,7 @@ def evaluate(
     rank: options.Rank = None,
     judge: options.Judge = None,
     precision: options.PrecisionName = "fp32",
+    style: options.StyleName = "plain",
     batch_size: options.BatchSize = 16,
     limit: Annotated[int | None, typer.Option(min=2, help="only so many rows, drawn with the seed")] = None,
     resamples: options.Resamples = 1000,
@@ -49,6 +50,7 @@ def evaluate(
     on: options.Place = "here",
     trust_code: options.TrustCode = False,
     report: Annotated[bool, typer.Option(help="also write report.html")] = True,
+    language: options.Language = "ru",
     beside: Beside = None,
     as_json: Annotated[bool, typer.Option("--json", help="the records of scores.json, a line a system")] = False,
 ) -> None:
@@ -61,7 +63,7 @@ def evaluate(
     from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
     from memecap.inference import precision as precisions
-    from memecap.inference import ranking
+    from memecap.inference import ranking, styles
 
     records = evaluation.evaluate(
         hub.pin(model, revision),
@@ -73,6 +75,7 @@ def evaluate(
         decoding=choose(decoding, settings or ()),
         ranking=ranking.choose(rank or (), judge),
         precision=precisions.choose(precision),
+        style=styles.choose(style),
         batch_size=batch_size,
         limit=limit,
         resamples=resamples,
@@ -82,7 +85,7 @@ def evaluate(
         on=on,
     )
     if report:
-        _write_report(out, beside or ())
+        _write_report(out, beside or (), language)
     _print(records, as_json)
 
 
@@ -95,8 +98,8 @@ def _print(records: Sequence[dict[str, Any]], as_json: bool) -> None:
         typer.echo(tables.render(records))
 
 
-def _write_report(out: Path, others: Sequence[Path]) -> None:
+def _write_report(out: Path, others: Sequence[Path], language: str) -> None:
     from memecap.core import progress
     from memecap.report.evaluation import write_report
 
-    progress.say(f"report: {write_report(out, others=others)}")
+    progress.say(f"report: {write_report(out, others=others, language=language)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
 from memecap.cli.output import tell
 from memecap.core import progress, storage
 from memecap.core.terminal import plain
@@ -31,6 +31,7 @@ def judge(
     seed: Annotated[int, typer.Option(help="seed of the questions; order and sides also vary by judge")] = 0,
     page: Annotated[Path | None, typer.Option(help="write a page for the browser here instead of asking")] = None,
     images: Annotated[Path | None, typer.Option(help="where the pictures are: <corpus>/<split>")] = None,
+    language: options.Language = "ru",
     tally: Annotated[bool, typer.Option(help="count the answers in the files")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="the tally as JSON")] = False,
 ) -> None:
@@ -58,7 +59,7 @@ def judge(
 
         if images is None:
             progress.say("warning: the page shows no pictures: say where they are with --images <corpus>/<split>")
-        write_page(page, questions, images=images, judge=name, judging=asked, out=out.name)
+        write_page(page, questions, images=images, judge=name, judging=asked, out=out.name, language=language)
         progress.say(f"{len(questions)} questions: open {page}; it saves {out.name} where the browser keeps downloads")
         return
     _ask_all(questions, out, name, images, asked)

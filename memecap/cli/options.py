@@ -50,6 +50,10 @@ Judge = Annotated[
     typer.Option(help="for --rank picture: ruclip, or clip=MODEL with a folder or Hub id; else the model's own"),
 ]
 PrecisionName = Annotated[str, typer.Option("--precision", help="fp32, or bf16: faster, some captions differ")]
+StyleName = Annotated[
+    str, typer.Option("--style", help="plain, or alt: sentences for a screen reader, «quotes», doubt put into words")
+]
+Language = Annotated[str, typer.Option("--lang", help="language of the page: ru or en")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, mps; the best there is when not given")]
 BatchSize = Annotated[int, typer.Option(min=1, help="pictures taken together")]
 TrustCode = Annotated[

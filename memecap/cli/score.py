@@ -72,6 +72,9 @@ def score(
     preset: Annotated[str, typer.Option(help="protocol: ru-words, ru-punct, nltk-seed, coco, fbc2")] = "ru-words",
     form: Annotated[str, typer.Option("--format", "-f", help="text, markdown, latex, json or csv")] = "text",
     every: Annotated[bool, typer.Option("--all", help="every metric of the preset, not only the main ones")] = False,
+    alt: Annotated[
+        bool, typer.Option("--alt", help="also: how many captions have each of eight properties of good alt text")
+    ] = False,
     metric: Metric = None,
     settings: MetricSettings = None,
     images: Images = None,
@@ -103,7 +106,7 @@ def score(
             inputs.open_systems(paths, _reading(annotations, references, column, positions, separator), images),
             preset,
             every=every,
-            more=_more_metrics(metric or [], settings or []),
+            more=_more_metrics([*(metric or []), *(["alt"] if alt else [])], settings or []),
             training=texts(training) if training else inputs.known_captions(paths),
             resamples=resamples,
             seed=seed,

@@ -30,6 +30,7 @@ from memecap.inference.pipeline import load_captioner
 from memecap.inference.precision import Precision
 from memecap.inference.ranking import Ranking
 from memecap.inference.remembering import open_memory
+from memecap.inference.styles import Style
 from memecap.scoring import significance
 from memecap.scoring.compare import rank, read_systems
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from memecap.memory.memory import Memory
 
 PRESETS = ("ru-words", "nltk-seed")
-BEFORE = {"ranking": None, "precision": "fp32", "memory": None}  # of evaluations that do not say it
+BEFORE = {"ranking": None, "precision": "fp32", "memory": None, "style": "plain"}  # of evaluations that do not say it
 
 
 def evaluate(
@@ -51,6 +52,7 @@ def evaluate(
     decoding: Search | None = None,
     ranking: Ranking | None = None,
     precision: Precision = "fp32",
+    style: Style = "plain",
     device: str | None = None,
     batch_size: int = 16,
     limit: int | None = None,
@@ -62,18 +64,16 @@ def evaluate(
 ) -> list[dict[str, Any]]:
     """Caption a split with a captioner and with every floor, score them all; returns what `scores.json` holds.
 
-    A run that was stopped goes on where it was: the same command, the same folder.
+    A run that was stopped goes on: the same command, the same folder.
 
     Args:
-        model: a checkpoint or run folder, a Hub id, `template`, or a loaded captioner.
-        reader, memory: see `tasks_of`; the further ones as in `load_captioner`.
-        limit: caption only so many rows, drawn with `seed`; all when None.
+        reader, memory: see `tasks_of`; model and the further ones as in `load_captioner`.
+        limit: caption only so many rows, drawn with `seed`.
         on: where the captioner runs, see `parallel_map`; the captions are the same everywhere.
 
     Raises:
-        DataError: the split has no pictures, or there are no training captions for the floors.
-        UsageError: `out` holds the evaluation of something else, the memory holds rows of the split, or a captioner
-            that is loaded is to run elsewhere.
+        DataError: no pictures in the split, or no training captions for the floors.
+        UsageError: `out` holds another evaluation, the memory rows of the split, or what is loaded is to run elsewhere.
         TryLaterError: the model does not answer now.
     """
     opened, known = manifest.open_corpus(corpus), open_memory(memory)
@@ -85,6 +85,7 @@ def evaluate(
         decoding=decoding,
         ranking=ranking,
         precision=precision,
+        style=style,
         device=device,
         trust_code=trust_code,
     )

@@ -23,6 +23,7 @@ def identity(pipeline: Pipeline) -> dict[str, Any]:
         "decoding": pipeline.decoding.model_dump(),
         "ranking": ranking and ranking.model_dump(mode="json"),
         "precision": pipeline.precision,
+        "style": pipeline.style,
         "memory": None if pipeline.memory is None else pipeline.memory.identity,
         "device": str(pipeline.device),
         "sight": "" if captioner.encoder is None else sight(captioner.encoder),

@@ -27,6 +27,7 @@ from memecap.inference.ranking import Ranker, Ranking
 from memecap.inference.remembering import attributed, open_memory, remembered
 from memecap.inference.result import Result, certain
 from memecap.inference.sources import chunks, try_open
+from memecap.inference.styles import Style, worded
 from memecap.modeling.batch import Images
 from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import PictureSource, open_picture
@@ -56,12 +57,14 @@ class Pipeline:
         decoding: Search | None = None,
         ranking: Ranking | None = None,
         precision: Precision = "fp32",
+        style: Style = "plain",
         device: str | torch.device = "cpu",
     ) -> None:
         self.captioner = captioner.to(device).eval()
         self.ranker = None if ranking is None else Ranker(ranking, self.captioner)
         lower(self.captioner, precision)
         self.precision = precision
+        self.style = style
         self.reader = reader
         self.memory = memory
         if memory is not None:
@@ -176,11 +179,14 @@ class Pipeline:
         seconds = None if start is None else (time.perf_counter() - start) / len(readings)
         return [
             [
-                [replace(attributed(one, reading), reading=reading, seconds=seconds) for one in found]
+                [replace(self._worded(one, reading), reading=reading, seconds=seconds) for one in found]
                 for found in searched
             ]
             for *searched, reading in zip(*each, readings, strict=True)
         ]
+
+    def _worded(self, caption: Caption, reading: Reading | None) -> Caption:
+        return worded(self.captioner, attributed(caption, reading), reading, self.style)
 
     def _candidates(
         self, seen: Images | None, readings: Sequence[Reading | None], search: Search, images: Sequence[Image.Image]
@@ -199,6 +205,7 @@ def load_captioner(
     decoding: Search | None = None,
     ranking: Ranking | None = None,
     precision: Precision = "fp32",
+    style: Style = "plain",
     device: str | None = None,
     trust_code: bool = False,
 ) -> Pipeline:
@@ -212,6 +219,7 @@ def load_captioner(
         reader: a reader's name or settings (see `memecap parts reading`), or None: no text is read.
         ranking: how the candidates of the decoding are ordered; None: as the decoding does.
         precision: bf16 is the faster and rounds products to 8 bits, so some captions differ from those of fp32.
+        style: plain, as the captioner writes; alt: as a screen reader reads it out, doubt put into words.
         device: cpu, cuda, mps …; the best there is when None.
         trust_code: import the modules outside the package that the checkpoint names; importing runs them.
 
@@ -237,5 +245,6 @@ def load_captioner(
         decoding=decoding,
         ranking=ranking,
         precision=precision,
+        style=style,
         device=place,
     )

@@ -16,31 +16,37 @@ from typing import Any
 from memecap.core import storage
 from memecap.report import content
 from memecap.report.page import fill
+from memecap.report.words import DEFAULT, words
 from memecap.scoring.compare import System, join_rows, rank, read_systems
 
 NAME = "report.html"
 
 
-def write_report(folder: Path, *, others: Sequence[Path] = (), title: str | None = None) -> Path:
+def write_report(
+    folder: Path, *, others: Sequence[Path] = (), title: str | None = None, language: str = DEFAULT
+) -> Path:
     """Write `report.html` into an evaluation's folder.
 
     Args:
         others: folders of evaluations of other captioners on the same rows, to set beside this one.
         title: the page's heading; by default what was captioned by what.
+        language: ru or en.
 
     Raises:
         MissingFileError: a folder holds no finished evaluation.
         DataError: an evaluation in `others` is of other rows.
+        UsageError: no such language.
     """
+    told = words(language)
     settings = storage.read_json(folder / "evaluation.json")
     systems = read_systems(folder)
     rivals = [_rival(path, {system.name for system in systems}) for path in others]
     systems = join_rows([systems[0], *rivals, *systems[1:]])
     files = [folder / "scores.json", *sorted(folder.glob("scores-*.json"))]
     tables = [_table(path, systems, rebuilt=bool(rivals)) for path in files]
-    page = content.page(settings, systems, tables, title)
+    page = content.page(settings, systems, tables, title, told)
     path = folder / NAME
-    storage.write_text(path, fill("page.html", "page.css", "page.js", page, title=page["title"]))
+    storage.write_text(path, fill("page.html", "page.css", "page.js", page, language=language, title=page["title"]))
     return path
 
 

@@ -1,6 +1,7 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
+const say = (name, told = {}) => data.words[name].replace(/\{(\w+)\}/g, (_, place) => told[place]);
 const key = "memecap judge " + data.key;
 let answers = []; // [image_id, winner], in the order given
 let shown; // the image_id of the question on the page
@@ -23,8 +24,8 @@ function keep() {
     unsaved = answers.length > 0;
   }
   byId("kept").textContent = unsaved
-    ? "Браузер не даёт хранить ответы: сохраните их в файл, прежде чем закрыть вкладку."
-    : "Ответы хранятся в этом браузере: страницу можно закрыть и продолжить позже. Сохраните их в файл, когда закончите.";
+    ? say("judge_unsaved")
+    : say("judge_kept");
 }
 
 function left() {
@@ -36,10 +37,12 @@ function show() {
   const [pair, ...more] = left();
   byId("question").hidden = !pair;
   byId("undo").disabled = !answers.length;
-  byId("place").textContent = pair ? `${data.pairs.length - more.length} из ${data.pairs.length}` : "Готово: сохраните ответы.";
+  const told = { n: data.pairs.length - more.length, all: data.pairs.length };
+  byId("place").textContent = pair ? say("judge_place", told) : say("judge_done");
   shown = pair && pair.image_id;
   if (!pair) return;
   byId("picture").src = pair.image;
+  byId("picture").alt = say("judge_picture", told);
   byId("picture").parentElement.hidden = !pair.image;
   byId("first").textContent = pair.first;
   byId("second").textContent = pair.second;

@@ -14,12 +14,20 @@ from memecap.errors import DataError
 from memecap.evaluation.judging import Judging, Pair, pictures_of
 from memecap.report.page import fill
 from memecap.report.thumbnail import thumbnail
+from memecap.report.words import DEFAULT
 
 SIDE = 640  # pixels: a judge reads the small print
 
 
 def write_page(
-    path: Path, questions: Sequence[Pair], *, images: Path | None, judge: str, judging: Judging, out: str
+    path: Path,
+    questions: Sequence[Pair],
+    *,
+    images: Path | None,
+    judge: str,
+    judging: Judging,
+    out: str,
+    language: str = DEFAULT,
 ) -> None:
     """Write the page, with the pictures under `images` where that is given.
 
@@ -29,7 +37,7 @@ def write_page(
     pictures = _pictures(questions, images) if images else [""] * len(questions)
     pairs = [{**asdict(pair), "image": picture} for pair, picture in zip(questions, pictures, strict=True)]
     told = {"judge": judge, "judging": asdict(judging), "key": judging.key(judge), "out": out, "pairs": pairs}
-    storage.write_text(path, fill("judge.html", "page.css", "judge.js", told))
+    storage.write_text(path, fill("judge.html", "page.css", "judge.js", told, language=language))
 
 
 def _pictures(questions: Sequence[Pair], images: Path) -> list[str]:

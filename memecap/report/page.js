@@ -2,12 +2,13 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 const PAGE = 30;
+const say = (key, told = {}) => data.words[key].replace(/\{(\w+)\}/g, (_, name) => told[name]);
 
 function make(tag, options = {}, ...children) {
   const element = document.createElement(tag);
   for (const [key, value] of Object.entries(options)) {
     if (key === "class") element.className = value;
-    else if (key.startsWith("aria-") || key === "role") element.setAttribute(key, value);
+    else if (key.startsWith("aria-") || key === "role" || key === "scope") element.setAttribute(key, value);
     else element[key] = value;
   }
   element.append(...children);
@@ -21,8 +22,9 @@ function draw(tag, attributes, ...children) {
   return element;
 }
 
-const labelOf = (system) => data.labels[system] || system;
-const metricLabel = (name, table = data) => table.quantities[name]?.label_ru || table.quantities[name]?.label || name;
+const russian = data.words.language === "ru";
+const labelOf = (system) => data.words.systems[system] || system;
+const metricLabel = (name, table = data) => (russian && table.quantities[name]?.label_ru) || table.quantities[name]?.label || name;
 const stands = (name, places, table = data) => places.some((place) => table.quantities[name].places.includes(place));
 const directionOf = (name, table = data) => table.quantities[name]?.direction ?? "higher";
 const isCost = (name, table = data) => directionOf(name, table) === "lower";
@@ -41,26 +43,55 @@ function head() {
 }
 
 /* ---- the table and its chart ---- */
-const SUBSETS = { known: "картинки, известные памяти", new: "новые картинки" };
 
-const view = { preset: 0, metric: "", every: false };
+const view = { preset: 0, metric: "", every: false, sorted: "" }; // sorted: "", "ascending" or "descending"
 
 function presets() {
   data.tables.forEach((table, index) => {
-    const tab = make("button", { type: "button", role: "tab", textContent: table.preset });
-    tab.addEventListener("click", () => { view.preset = index; showTable(); });
-    byId("presets").append(tab);
+    const choice = make("button", { type: "button", textContent: table.preset });
+    choice.addEventListener("click", () => { view.preset = index; showTable(); });
+    byId("presets").append(choice);
   });
   byId("every").addEventListener("click", () => { view.every = !view.every; showTable(); });
+  byId("csv").addEventListener("click", () => save("scores.csv", "text/csv", asCsv(cells())));
+  byId("markdown").addEventListener("click", () => save("scores.md", "text/markdown", asMarkdown(cells())));
+}
+
+function namesOf(table) {
+  const all = Object.keys(table.systems[0].scores), main = all.filter((name) => stands(name, ["table", "guard"], table));
+  byId("every").hidden = main.length === all.length;
+  return view.every || !main.length ? all : main;
+}
+
+function inOrder(table) {
+  if (!view.sorted) return table.systems;
+  const sign = view.sorted === "ascending" ? 1 : -1;
+  return [...table.systems].sort((a, b) => sign * (a.scores[view.metric] - b.scores[view.metric]));
+}
+
+function sortBy(name) {
+  const next = { "": "descending", descending: "ascending", ascending: "" };
+  view.sorted = name === "" ? "" : view.metric === name ? next[view.sorted] : "descending";
+  view.metric = name || view.metric;
+  showTable();
+  byId("table").querySelector(`[data-name="${CSS.escape(name)}"]`)?.focus();
+}
+
+function columnHead(name, label) {
+  const sorted = name !== "" && name === view.metric ? view.sorted : "";
+  const sign = { ascending: " ▲", descending: " ▼" }[sorted] || "";
+  const button = make("button", { type: "button", "aria-pressed": String(name !== "" && name === view.metric) },
+    label, make("span", { "aria-hidden": "true", textContent: sign }));
+  button.dataset.name = name;
+  button.addEventListener("click", () => sortBy(name));
+  return make("th", { scope: "col", "aria-sort": sorted || "none" }, button);
 }
 
 function showTable() {
   const table = data.tables[view.preset];
   if (!table) { byId("scores").hidden = true; return; }
-  [...byId("presets").children].forEach((tab, i) => tab.setAttribute("aria-selected", String(i === view.preset)));
-  const all = Object.keys(table.systems[0].scores), main = all.filter((name) => stands(name, ["table", "guard"], table));
-  const metrics = view.every || !main.length ? all : main;
-  byId("every").hidden = main.length === all.length;
+  [...byId("presets").children].forEach((choice, i) => choice.setAttribute("aria-pressed", String(i === view.preset)));
+  const metrics = namesOf(table);
   byId("every").setAttribute("aria-pressed", String(view.every));
   if (!metrics.includes(view.metric)) view.metric = metrics.find((name) => stands(name, ["headline"], table)) ?? metrics[0];
   const top = {};
@@ -68,33 +99,72 @@ function showTable() {
     const values = table.systems.map((system) => system.scores[name]);
     top[name] = directionOf(name, table) === "neither" ? null : isCost(name, table) ? Math.min(...values) : Math.max(...values);
   }
-  const header = make("tr", {}, make("th", { textContent: "Система" }));
-  for (const name of metrics) {
-    const button = make("button", { type: "button", textContent: metricLabel(name, table), "aria-pressed": String(name === view.metric) });
-    button.addEventListener("click", () => { view.metric = name; showTable(); });
-    header.append(make("th", {}, button));
-  }
+  const header = make("tr", {}, columnHead("", say("system")), ...metrics.map((name) => columnHead(name, metricLabel(name, table))));
   const body = make("tbody");
-  for (const system of table.systems) {
-    const row = make("tr", { class: system.kind }, make("td", { textContent: labelOf(system.system) }));
+  for (const system of inOrder(table)) {
+    const row = make("tr", { class: system.kind }, make("th", { scope: "row", textContent: labelOf(system.system) }));
     for (const name of metrics) row.append(scoreCell(table, system, name, top[name]));
     body.append(row);
     for (const [subset, part] of Object.entries(system.subsets || {})) {
-      const name = `${SUBSETS[subset] || subset}: ${part.n}`;
-      const under = make("tr", { class: `${system.kind} part` }, make("td", { textContent: `· ${name}` }));
+      const under = make("tr", { class: `${system.kind} part` }, make("th", { scope: "row", textContent: partName(subset, part) }));
       for (const metric of metrics) under.append(scoreCell(table, part, metric, null));
       body.append(under);
     }
   }
-  byId("table").replaceChildren(make("thead", {}, header), body);
+  const caption = make("caption", { textContent: say("table_caption", { preset: table.preset, n: table.systems[0].n }) });
+  byId("table").replaceChildren(caption, make("thead", {}, header), body);
   byId("signature").textContent = table.signature;
-  const own = table.systems.filter((system) => system.warning).map((system) => `«${labelOf(system.system)}»`);
-  const told = own.length ? [`${own.join(", ")} смотрит тем же энкодером, что и судья, поэтому CLIPScore завышен`] : [];
-  for (const { system, warnings } of table.systems)
-    for (const { kind } of warnings || []) told.push(`«${labelOf(system)}»: ${data.signs[kind] || kind}`);
-  byId("warning").hidden = !told.length;
-  byId("warning").textContent = `Осторожно: ${told.join("; ")}.`;
+  warn(table);
   byId("intervals").replaceChildren(...intervalChart(table, view.metric));
+}
+
+const partName = (subset, part) => `· ${data.words[`subset_${subset}`] || subset}: ${part.n}`;
+
+function warn(table) {
+  const own = table.systems.filter((system) => system.warning).map((system) => say("quoted", { text: labelOf(system.system) }));
+  const told = own.length ? [say("own_judge", { systems: own.join(", ") })] : [];
+  for (const { system, warnings } of table.systems)
+    for (const { kind } of warnings || []) told.push(`${say("quoted", { text: labelOf(system) })}: ${data.words.signs[kind] || kind}`);
+  byId("warning").hidden = !told.length;
+  byId("warning").textContent = say("careful", { told: told.join("; ") });
+}
+
+/* The table as it is shown, as plain cells. */
+function cells() {
+  const table = data.tables[view.preset], names = namesOf(table);
+  const row = (label, scores) => [label, ...names.map((name) => shown(name, scores[name], table).replace("−", "-"))];
+  const parts = (system) => Object.entries(system.subsets || {}).map(([subset, part]) => row(partName(subset, part), part.scores));
+  return [[say("system"), ...names.map((name) => metricLabel(name, table))],
+    ...inOrder(table).flatMap((system) => [row(labelOf(system.system), system.scores), ...parts(system)])];
+}
+
+/* A cell that begins like a formula is text, not one; numbers stay numbers. */
+const asCsv = (rows) => rows.map((row) => row.map((cell) => {
+  const text = /^[=+@\t\r-]/.test(cell) && !/^-?[\d.]+$/.test(cell) ? `'${cell}` : cell;
+  return `"${text.replaceAll('"', '""')}"`;
+}).join(",")).join("\r\n") + "\r\n";
+
+const asMarkdown = (rows) => {
+  const lines = rows.map((row) => `| ${row.map((cell) => cell.replace(/[\\`*_{}[\]<>#|!~]/g, "\\$&").replace(/\s+/g, " ")).join(" | ")} |`);
+  return [lines[0], `|---|${"---:|".repeat(rows[0].length - 1)}`, ...lines.slice(1)].join("\n") + "\n";
+};
+
+function save(name, type, text) {
+  const link = make("a", { href: URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+/* ---- what makes a description worth hearing ---- */
+
+function properties() {
+  const table = data.alt, names = Object.keys(table.quantities);
+  const label = (name) => metricLabel(name, table).replace(/^Alt:? /, "");
+  const head = make("tr", {}, make("th", { scope: "col", textContent: say("system") }),
+    ...names.map((name) => make("th", { scope: "col", textContent: label(name) })));
+  const rows = table.systems.map((system) => make("tr", { class: system.kind }, make("th", { scope: "row", textContent: labelOf(system.system) }),
+    ...names.map((name) => make("td", { textContent: system.scores[name]?.toFixed(2) ?? "–" }))));
+  byId("properties").replaceChildren(make("caption", { class: "unseen", textContent: say("alt") }), make("thead", {}, head), make("tbody", {}, ...rows));
 }
 
 function scoreCell(table, system, name, top) {
@@ -108,9 +178,9 @@ function scoreCell(table, system, name, top) {
     const p = compared.p_holm, sure = p < 0.05, above = better(name, compared.difference, 0, table);
     const sign = compared.difference > 0 ? "+" : "", tone = !sure || directionOf(name, table) === "neither" ? "" : above ? "up" : "down";
     cell.append(make("small", { class: tone, textContent: `Δ ${sign}${show(compared.difference)}` }),
-      make("small", { class: tone, textContent: sure ? shownP(p) : "не значимо" }));
-    cell.title = `${labelOf(system.compared.system)} минус эта система: ${sign}${show(compared.difference)} ` +
-      `(95 %: от ${show(compared.low)} до ${show(compared.high)}), ${shownP(p)}`;
+      make("small", { class: tone, textContent: sure ? shownP(p) : say("not_significant") }));
+    cell.title = say("minus_this", { system: labelOf(system.compared.system), difference: sign + show(compared.difference),
+      low: show(compared.low), high: show(compared.high), p: shownP(p) });
   }
   return cell;
 }
@@ -123,7 +193,12 @@ function intervalChart(table, name) {
   const scale = niceScale(Math.min(0, ...bounds), Math.max(...bounds));
   const x = (value) => left + ((value - scale.low) / (scale.high - scale.low)) * (width - left - 20);
   const height = table.systems.length * step + 30;
-  const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  const title = say("interval_title", { metric: metricLabel(name, table) });
+  const each = table.systems.map((system) => {
+    const [low, high] = (system.intervals?.[name] || [system.scores[name], system.scores[name]]).map((value) => shown(name, value, table));
+    return say("interval_one", { system: labelOf(system.system), value: shown(name, system.scores[name], table), low, high });
+  });
+  const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${title}. ${each.join("; ")}.` });
   for (const tick of scale.ticks) {
     chart.append(draw("line", { class: "grid", x1: x(tick), x2: x(tick), y1: 4, y2: height - 24 }));
     chart.append(draw("text", { x: x(tick), y: height - 8, "text-anchor": "middle", "font-size": 12 }, tickLabel(tick)));
@@ -140,7 +215,7 @@ function intervalChart(table, name) {
     group.append(draw("circle", { class: "dot", cx: x(system.scores[name]), cy: y, r: 4.5 }));
     chart.append(group);
   });
-  return [make("figcaption", { textContent: `${metricLabel(name, table)}: значение и 95 %-й интервал` }), chart];
+  return [make("figcaption", { textContent: title }), chart];
 }
 
 function niceScale(low, high) {
@@ -165,7 +240,9 @@ function curves() {
     const first = Math.min(...xs), last = Math.max(...xs);
     const x = (v) => left + (last > first ? (v - first) / (last - first) : 0.5) * (width - left - 12);
     const y = (v) => top + (1 - (v - scale.low) / (scale.high - scale.low)) * (height - top - bottom);
-    const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+    const told = say("curve_told", { curve: curve.label, x: curve.x, from: tickLabel(first), to: tickLabel(last), first: tickLabel(ys[0]),
+      last: tickLabel(ys[ys.length - 1]), low: tickLabel(Math.min(...ys)), high: tickLabel(Math.max(...ys)) });
+    const chart = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": told });
     for (const tick of scale.ticks) {
       chart.append(draw("line", { class: "grid", x1: left, x2: width - 12, y1: y(tick), y2: y(tick) }));
       chart.append(draw("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end", "font-size": 11 }, tickLabel(tick)));
@@ -178,7 +255,7 @@ function curves() {
     for (const [value, anchor] of [[first, "start"], [last, "end"]]) {
       chart.append(draw("text", { x: x(value), y: height - 8, "text-anchor": anchor, "font-size": 11 }, tickLabel(value)));
     }
-    const title = `${curve.label} · по оси: ${curve.x}`;
+    const title = say("curve_title", { curve: curve.label, x: curve.x });
     byId("curves").append(make("figure", {}, make("figcaption", { textContent: title }), chart));
   }
 }
@@ -191,7 +268,7 @@ let chosen = [], drawn = 0, limit = Infinity;
 function controls() {
   const option = (value, text) => make("option", { value, textContent: text });
   data.systems.forEach((name) => byId("system").append(option(name, labelOf(name))));
-  byId("other").append(option("", "ни с чем"));
+  byId("other").append(option("", say("with_nothing")));
   data.systems.forEach((name) => byId("other").append(option(name, labelOf(name))));
   data.row_metrics.forEach((name) => byId("metric").append(option(name, metricLabel(name))));
   const headline = data.row_metrics.find((name) => stands(name, ["headline"]));
@@ -236,10 +313,10 @@ function select() {
   const found = chosen.length;
   chosen = chosen.slice(0, limit);
   const total = data.rows.length;
-  byId("count").textContent = chosen.length < found ? `Показаны первые ${chosen.length} из ${found}`
-    : found < total ? `Найдено: ${found} из ${total}` : `Всего: ${total}`;
-  byId("legend").replaceChildren(make("span", { class: "hit", textContent: "подчёркнуты" }), " слова, которые есть в эталоне",
-    ...(other ? ["; ", make("span", { class: "only", textContent: "выделены" }), " слова, которых нет у другой системы"] : []));
+  const counted = { shown: chosen.length, found, total };
+  byId("count").textContent = say(chosen.length < found ? "shown_first" : found < total ? "found" : "total", counted);
+  byId("legend").replaceChildren(make("span", { class: "hit", textContent: say("hit") }), say("hit_means"),
+    ...(other ? ["; ", make("span", { class: "only", textContent: say("only") }), say("only_means")] : []));
   drawn = 0;
   byId("cards").replaceChildren();
   extend();
@@ -257,14 +334,14 @@ function card(row) {
   const reference = new Set(row.references.flatMap(words));
   text.append(...captionBlock(row, system, other, reference));
   if (other && other !== system) text.append(...captionBlock(row, other, system, reference));
-  text.append(make("h3", { textContent: row.references.length > 1 ? "Эталоны" : "Эталон" }));
+  text.append(make("h3", { textContent: say(row.references.length > 1 ? "references" : "reference") }));
   for (const reference of row.references) text.append(make("p", { textContent: reference }));
   if (row.reading) {
-    text.append(make("h3", { textContent: "Прочитано на картинке" }));
+    text.append(make("h3", { textContent: say("read") }));
     const lines = row.reading.lines.map((line) => line.text).join(" / ");
-    text.append(make("p", { class: "reading", textContent: lines || "текста не найдено" }));
+    text.append(make("p", { class: "reading", textContent: lines || say("no_text") }));
   }
-  return make("article", { class: "card" }, make("div", {}, shot(row), make("p", { class: "file", textContent: row.file })), text);
+  return make("article", { class: "card", "aria-label": say("picture_name", { number: row.number + 1 }) }, make("div", {}, shot(row), make("p", { class: "file", textContent: row.file })), text);
 }
 
 function captionBlock(row, system, other, reference) {
@@ -278,7 +355,7 @@ function captionBlock(row, system, other, reference) {
     paragraph.append(marks.length ? make("span", { class: marks.join(" "), textContent: piece }) : piece);
     index += 1;
   }
-  if (!paragraph.childNodes.length) paragraph.append("(пусто)");
+  if (!paragraph.childNodes.length) paragraph.append(say("empty"));
   return [make("h3", { textContent: labelOf(system) }), paragraph, marksOf(row, system, other)];
 }
 
@@ -308,13 +385,19 @@ function marksOf(row, system, other) {
   return marks;
 }
 
+function nameOf(row) {
+  const name = say("picture_name", { number: row.number + 1 });
+  const text = row.reading ? row.reading.lines.map((line) => line.text).join(" ").slice(0, 200) : "";
+  return text ? say("picture_text", { name, text }) : name;
+}
+
 function shot(row) {
   const frame = make("div", { class: "shot" });
-  if (!row.image) { frame.append(make("p", { class: "nothing", textContent: "картинки нет на месте" })); return frame; }
-  frame.append(make("img", { src: row.image, alt: "", loading: "lazy", width: row.size[0], height: row.size[1] }));
+  if (!row.image) { frame.append(make("p", { class: "nothing", textContent: say("picture_gone") })); return frame; }
+  frame.append(make("img", { src: row.image, alt: nameOf(row), loading: "lazy", width: row.size[0], height: row.size[1] }));
   for (const line of row.reading ? row.reading.lines : []) {
     const [left, top, right, bottom] = line.box, { width, height } = row.reading;
-    const box = make("span", { class: line.confidence < 0.5 ? "box unsure" : "box", title: `${line.text} · ${line.confidence.toFixed(2)}` });
+    const box = make("span", { class: line.confidence < 0.5 ? "box unsure" : "box", "aria-hidden": "true", title: `${line.text} · ${line.confidence.toFixed(2)}` });
     Object.assign(box.style, { left: `${(100 * left) / width}%`, top: `${(100 * top) / height}%`,
       width: `${(100 * (right - left)) / width}%`, height: `${(100 * (bottom - top)) / height}%` });
     frame.append(box);
@@ -330,6 +413,7 @@ for (const [number, row] of data.rows.entries()) {
 head();
 presets();
 showTable();
+properties();
 curves();
 controls();
 select();

@@ -7,15 +7,31 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
 
+from memecap.report.words import DEFAULT, words
+
 HERE = Path(__file__).parent
 
 
-def fill(template: str, style_file: str, script_file: str, data: Any, *, title: str = "") -> str:
-    """The page; style and script are named to the browser by their hashes, and it will take no others."""
+def fill(
+    template: str,
+    style_file: str,
+    script_file: str,
+    data: Mapping[str, Any],
+    *,
+    language: str = DEFAULT,
+    title: str = "",
+) -> str:
+    """The page; style and script are named to the browser by their hashes, and it will take no others.
+
+    The template names its words as `$w_<key>`; the script has them, and the language, among its data.
+    """
+    told = words(language)
+    own = {f"w_{key}": html.escape(text) for key, text in told.items() if isinstance(text, str)}
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in (style_file, script_file))
     return Template((HERE / template).read_text(encoding="utf-8")).substitute(
         title=html.escape(_whole(title)),
@@ -23,7 +39,8 @@ def fill(template: str, style_file: str, script_file: str, data: Any, *, title: 
         style_hash=_hash(style),
         script=script,
         script_hash=_hash(script),
-        data=_embed(data),
+        data=_embed({**data, "words": told}),
+        **own,
     )
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 from memecap.decoding.base import Search, choose
 from memecap.errors import MemecapError
 from memecap.inference.pipeline import DEFAULT_MODEL, Pipeline, load_captioner
+from memecap.inference.styles import Style, worded
 from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import open_picture
 from memecap.reading.base import Reading
@@ -35,6 +36,7 @@ class Job:
     models: tuple[str, ...] = ()
     decodings: tuple[str, ...] = (OWN,)
     attention: bool = False
+    style: Style = "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,8 @@ class Models:
         readings = reader.read(images)
         said: list[list[Said]] = [[] for _ in jobs]
         for name in self.pipelines:
-            for wanted in sorted({(job.decodings, job.attention) for job in jobs if name in job.models}):
-                places = [
-                    n for n, job in enumerate(jobs) if name in job.models and (job.decodings, job.attention) == wanted
-                ]
+            for wanted in sorted({_wish(job) for job in jobs if name in job.models}):
+                places = [n for n, job in enumerate(jobs) if name in job.models and _wish(job) == wanted]
                 each = self._say(name, [images[n] for n in places], [readings[n] for n in places], *wanted)
                 for place, found in zip(places, each, strict=True):
                     said[place] += found
@@ -119,6 +119,7 @@ class Models:
         readings: Sequence[Reading | None],
         decodings: Sequence[str],
         attention: bool,
+        style: Style,
     ) -> list[list[Said]]:
         """What one captioner says of pictures; what it cannot say costs the others nothing."""
         pipeline, started = self.pipelines[name], time.perf_counter()
@@ -132,9 +133,16 @@ class Models:
             best = [of_search[0] for of_search in candidates]
             looks = [_looked(pipeline, image, caption) if attention else None for caption in best]
             rows = zip(searches, best, looks, strict=True)
-            each = [Said(name, search.name, caption, looked=looks) for search, caption, looks in rows]
+            each = [
+                Said(name, search.name, worded(pipeline.captioner, caption, caption.reading, style), looked=looks)
+                for search, caption, looks in rows
+            ]
             answers.append(each[:1] if all(caption.log_probability is None for caption in best) else each)
         return answers
+
+
+def _wish(job: Job) -> tuple[tuple[str, ...], bool, Style]:
+    return job.decodings, job.attention, job.style
 
 
 def load(settings: Settings) -> Models:

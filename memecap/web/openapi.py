@@ -43,6 +43,7 @@ _DECODINGS = {**_TEXT, "description": f"of {', '.join(DECODINGS)}, between comma
 _OPTIONS = {
     "models": _MODELS,
     "decodings": _DECODINGS,
+    "style": {**_TEXT, "enum": ["plain", "alt"], "description": "alt: sentences that a screen reader reads out"},
     "attention": {"type": "boolean", "description": "where a captioner that can say so looked at each word"},
 }
 _FILE = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, GIF, BMP, TIFF; 25 MB, 64 megapixels"}

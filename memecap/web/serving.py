@@ -56,7 +56,9 @@ class Serving:
     async def describe(self, name: str, content: bytes, wanted: Wanted | None) -> dict[str, Any]:
         """The record of one picture; nobody wanted: only what was read. Raises `Refused`."""
         started = time.perf_counter()
-        job = Job(content) if wanted is None else Job(content, wanted.models, wanted.decodings, wanted.attention)
+        job = Job(content)
+        if wanted is not None:
+            job = Job(content, wanted.models, wanted.decodings, wanted.attention, wanted.style)
         try:
             answer = await self.worker.do(job)
         except Exception as error:

@@ -1,7 +1,7 @@
 """A request → the pictures in it and what is wanted of them: multipart forms, or JSON with base64.
 
-Fields of both: `models` and `decodings` (several, or separated by commas), `attention`, `url`; a form's files are
-`picture`, JSON has `image` (base64 or a data address), of a batch `images`: [{name, image}].
+Fields of both: `models` and `decodings` (several, or separated by commas), `attention`, `style`, `url`; a form's files
+are `picture`, JSON has `image` (base64 or a data address), of a batch `images`: [{name, image}].
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast, get_args
 
 import anyio
 from fastapi import Request
@@ -20,6 +20,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
+from memecap.inference.styles import Style
 from memecap.pictures.fetch import fetch
 from memecap.web.models import DECODINGS, OWN
 from memecap.web.refusals import Refused, refusal
@@ -35,6 +36,7 @@ class Wanted:
     models: tuple[str, ...]
     decodings: tuple[str, ...]
     attention: bool
+    style: Style = "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ class Upload:
             raise Refused("unknown_model", f"{strange[0][:80]!r}; there are: {', '.join(names)}")
         if strange := [name for name in decodings if name not in DECODINGS]:
             raise Refused("unknown_decoding", f"{strange[0][:80]!r}; there are: {', '.join(DECODINGS)}")
-        return Wanted(models, decodings, self.text("attention").lower() in ("1", "true", "on", "yes"))
+        style = self.text("style") or "plain"
+        if style not in get_args(Style):
+            raise Refused("bad_request", f"style {style[:80]!r}; there are: {', '.join(get_args(Style))}")
+        attention = self.text("attention").lower() in ("1", "true", "on", "yes")
+        return Wanted(models, decodings, attention, cast("Style", style))
 
     def text(self, name: str) -> str:
         value = self.fields.get(name)

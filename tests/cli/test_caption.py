@@ -147,3 +147,14 @@ def test_beam_needs_options_that_exist(folder: Path) -> None:
 def test_help_shows_an_example() -> None:
     code, out, _ = run("--help")
     assert code == 0 and "Example: memecap caption" in out
+
+
+HEARD = "Надпись сверху: «Когда понедельник а кот уже встал». Снизу на английском, неразборчиво: «Monday again»."
+
+
+def test_alt_text_is_a_style_and_another_one_is_refused(folder: Path) -> None:
+    code, out, _ = run(str(folder), "--reader", "tests.web.known_reader", "--style", "alt", "--json")
+    assert code == 1  # one picture is broken
+    assert [json.loads(line)["caption"] for line in out.splitlines()] == [*[HEARD] * 2, None]
+    said, _, _ = refused("caption", str(folder), "--style", "loud")
+    assert "plain, alt" in said

@@ -50,6 +50,15 @@ class TestCaption:
         assert [quote["sure"] for quote in said["quotes"]] == ["sure", "likely", "doubtful"]
         assert [quote["language"] for quote in said["quotes"]] == ["ru", "ru", "en"]
 
+    def test_alt_text_is_a_style(self, client: TestClient) -> None:
+        encoded = base64.b64encode(picture()).decode()
+        asked = {"image": encoded, "models": ["template"], "style": "alt"}
+        told = client.post("/v1/caption", json=asked).json()["captions"][0]
+        assert told["caption"].startswith("Надпись сверху: «Когда понедельник")
+        assert all(quote["text"] in told["caption"] for quote in told["quotes"])
+        refused = client.post("/v1/caption", json=asked | {"style": "loud"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad_request")
+
     def test_greedy_and_sampled_side_by_side_once_for_who_does_not_search(self, client: TestClient) -> None:
         data = {"decodings": "greedy,nucleus"}
         said = client.post("/v1/caption", files=FILE, data=data).json()["captions"]
