@@ -29,6 +29,9 @@ class Refused(Exception):
         super().__init__(f"{code}: {detail}")
         self.code, self.detail, self.retry_after_s = code, detail, retry_after_s
 
+    def __reduce__(self) -> tuple[type[Refused], tuple[str, str]]:
+        return type(self), (self.code, self.detail)  # from the process that describes
+
     @property
     def status(self) -> int:
         return STATUS[self.code]

@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from memecap.pictures.fetch import fetch
-from memecap.web.models import DECODINGS, OWN
+from memecap.web.jobs import DECODINGS, OWN
 from memecap.web.refusals import Refused, refusal
 from memecap.web.settings import SIDE_BY_SIDE, Limits, Settings
 
