@@ -7,7 +7,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 
 from memecap.errors import MemecapError, ServiceError
-from memecap.pictures.fetch import FetchError
+from memecap.pictures.guard import FetchError
 from memecap.pictures.safe_open import UnusablePictureError
 
 #: every code there is; the page has a sentence for each in each of its languages

@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { showAttention } from "./attention.js";
 import { join, lineKey, place } from "./boxes.js";
 import { showScores } from "./scores.js";
+import { showSource } from "./source.js";
 import { button, byId, explain, make, say } from "./words.js";
 
 export function showCaptions(record, models, source) {
@@ -24,7 +25,7 @@ function card(record, said, number, models, source) {
     return place;
   }
   const quotes = keysOf(record, said, number);
-  place.append(captionText(said, quotes), quoteList(said, quotes));
+  place.append(captionText(said, quotes), ...[showSource(said.source, number)].filter(Boolean), quoteList(said, quotes));
   if (!said.finished) place.append(make("p", { class: "hint", textContent: say("unfinished") }));
   place.append(actions(said, source));
   if (said.attention) place.append(showAttention(said.attention, number));
