@@ -55,10 +55,8 @@ def _shots(demo: Path) -> Iterator[tuple[str, bytes]]:
         for language in LANGUAGES:
             yield f"page-{language}", _page(page, f"{address}/?lang={language}")
         page.goto((demo / "report.html").resolve().as_uri())
-        yield "report", page.locator("#scores").screenshot()
-        curves = page.locator("#curves")
-        if curves.count():
-            yield "curves", curves.first.screenshot()
+        yield "report", _cut(page, "#scores", "#table")
+        yield "curves", _cut(page, "#training", "#curves")
         browser.close()
 
 
@@ -68,9 +66,18 @@ def _page(page: Any, url: str) -> bytes:
     page.wait_for_selector("#models input")
     page.set_input_files("#file", {"name": "meme.png", "mimeType": "image/png", "buffer": _meme()})
     page.wait_for_selector(".card")
-    page.locator(".card .quote").first.focus()
+    page.locator(".card .quote").nth(1).focus()
     page.wait_for_timeout(300)  # until it is lit
-    return bytes(page.locator("#result").screenshot())
+    return _cut(page, "#result", "#result")
+
+
+def _cut(page: Any, first: str, last: str) -> bytes:
+    """The page from the top of one element to the foot of another, with a margin."""
+    page.evaluate("scrollTo(0, 0)")
+    top, foot = page.locator(first).bounding_box(), page.locator(last).bounding_box()
+    height = foot["y"] + foot["height"] - top["y"]
+    place = {"x": top["x"] - 20, "y": top["y"] - 20, "width": top["width"] + 40, "height": height + 40}
+    return bytes(page.screenshot(full_page=True, clip=place))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Generic, TypeVar
@@ -79,6 +79,7 @@ class Worker(Generic[Told, Job, Answer]):
 
     def _run(self) -> None:
         """In a thread, which only waits: hand over what waits, and begin another process where one has died."""
+        _leave_interrupts()
         while not self._ending:
             ours, theirs = _spawning.Pipe()
             self._process = _spawning.Process(
@@ -120,6 +121,13 @@ class Worker(Generic[Told, Job, Answer]):
         return batch
 
 
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal: this thread and what it begins leave it to the first one."""
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        resource_tracker.ensure_running()  # at its start it lets interrupts through again
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
 def _handed_over(batch: Sequence[tuple[Job, Future[Answer]]], pipe: Connection) -> bool:
     """Whether the process has answered all of these; where it died meanwhile, the others get that as their error."""
     try:
@@ -143,7 +151,7 @@ def _handed_over(batch: Sequence[tuple[Job, Future[Answer]]], pipe: Connection) 
 
 def _describe(pipe: Connection, start: Start[Told, Job, Answer]) -> None:
     """The other process, until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the first one answers it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as `_leave_interrupts`, which Windows has not
     with suppress(AttributeError, OSError):  # not on Windows
         os.nice(_STEP_BACK)
     with suppress(EOFError, OSError):
