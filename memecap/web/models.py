@@ -15,7 +15,7 @@ from PIL import Image
 from memecap.decoding.base import Search, choose
 from memecap.errors import MemecapError
 from memecap.inference import precision
-from memecap.inference.pipeline import DEFAULT_MODEL, Pipeline, load_captioner
+from memecap.inference.pipeline import DEFAULT_MODEL, UNTRAINED, Pipeline, load_captioner
 from memecap.inference.remembering import open_memory
 from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import open_picture
@@ -125,7 +125,12 @@ def start(settings: Settings) -> tuple[list[Model], Work[Job, dict[str, Any]]]:
     others = {name: load_captioner(place, **{**loading, "reader": None}) for name, place in named(settings)}
     models = Models({DEFAULT_MODEL: first, **others}, max_pixels=settings.limits.picture_pixels)
     told = [
-        Model(name, name != DEFAULT_MODEL, isinstance(pipeline.captioner, Attends), standing(places[name]))
+        Model(
+            name,
+            decodes=pipeline.captioner.config.name not in UNTRAINED,
+            attends=isinstance(pipeline.captioner, Attends),
+            standing=standing(places[name]),
+        )
         for name, pipeline in models.pipelines.items()
     ]
     return told, models.answer

@@ -36,6 +36,11 @@ def test_a_retold_description_says_whose_it_is() -> None:
     assert [said["source"] for said in new["captions"]] == [None, None]
 
 
+def test_who_retells_does_not_search() -> None:
+    told = models.start(SETTINGS)[0]
+    assert [(model.name, model.decodes) for model in told] == [("template", False), ("remember", False)]
+
+
 def test_what_is_remembered_without_a_reader_is_not_called_a_reading() -> None:
     blind = replace(SETTINGS, loading={"reader": None, "device": "cpu"})
     (known,) = records(blind, Job(WHITE, BOTH))

@@ -18,7 +18,7 @@ function card(record, said, number, models, source) {
   const floor = said.model === "template";
   const title = make("h3", { id: `card-${number}` }, said.model);
   if (floor) title.append(" ", make("span", { class: "tag", textContent: say("floor") }));
-  else if (say(`decoding_${said.decoding}`)) title.append(" ", make("span", { class: "tag", textContent: say(`decoding_${said.decoding}`) }));
+  else if (model?.decodes && say(`decoding_${said.decoding}`)) title.append(" ", make("span", { class: "tag", textContent: say(`decoding_${said.decoding}`) }));
   const place = make("article", { class: floor ? "card floor" : "card", "aria-labelledby": `card-${number}` }, title);
   if (said.error) {
     place.append(make("p", { class: "error", textContent: explain(said.error) }));
