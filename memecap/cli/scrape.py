@@ -14,6 +14,7 @@ from memecap.cli.output import emit, tell
 from memecap.errors import UsageError
 
 if TYPE_CHECKING:
+    from memecap.scraping.download import DownloadConfig
     from memecap.scraping.estimate import Estimate
     from memecap.scraping.scrape import ScrapeSummary
     from memecap.scraping.vk import Vk
@@ -36,6 +37,9 @@ def scrape(
     captcha_key: Annotated[str, typer.Option(help="the letters on its picture")] = "",
     captcha_token: Annotated[str, typer.Option(help="in place of both: the success_token of VK's page")] = "",
     api: Annotated[str, typer.Option(envvar="MEMECAP_VK_API", help="another address in place of api.vk.ru")] = "",
+    allow: Annotated[
+        list[str] | None, typer.Option(help="an address or network that pictures may come from though it is private")
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Read the walls of VK communities and fetch their pictures; the same command goes on after a stop.
@@ -63,7 +67,20 @@ def scrape(
     if dry_run:
         _say_estimates(estimate(communities, vk, selection), as_json=as_json)
     else:
-        _say(scraping.scrape(communities, out, vk, selection=selection), out, as_json=as_json)
+        config = _download(allow or [])
+        _say(scraping.scrape(communities, out, vk, selection=selection, config=config), out, as_json=as_json)
+
+
+def _download(allowed: list[str]) -> DownloadConfig:
+    """Raises `UsageError` at what is no address and no network."""
+    from ipaddress import ip_network
+
+    from memecap.scraping.download import DownloadConfig
+
+    try:
+        return DownloadConfig(allowed=tuple(ip_network(one) for one in allowed))
+    except ValueError as error:
+        raise UsageError(str(error), where="--allow", fix="Such as 10.1.2.3 or 198.18.0.0/15.") from error
 
 
 def _vk(address: str, captcha: dict[str, str]) -> Vk:

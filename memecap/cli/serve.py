@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import socket
-import sys
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,8 +16,6 @@ from memecap.cli import app, options
 from memecap.core import defaults
 from memecap.core.progress import say
 from memecap.errors import ServiceError, UsageError
-
-SWITCH_S = 0.001  # Python's own 5 ms, several times a request, are what an answer without a caption would take
 
 
 @app.command(epilog="Example: memecap serve --model output/memes_read --corrections data/corrections")
@@ -38,6 +36,7 @@ def serve(
     corrections: Annotated[
         Path | None, typer.Option(help="folder where corrections that people save are kept; nothing is kept without it")
     ] = None,
+    memory: options.MemoryFolder = None,
     reader: options.ReaderName = defaults.READER,
     reader_settings: options.ReaderSettings = None,
     precision: options.PrecisionName = "fp32",
@@ -49,7 +48,6 @@ def serve(
     import uvicorn
 
     from memecap.core import storage
-    from memecap.inference import precision as precisions
     from memecap.web.app import create_app
     from memecap.web.settings import Settings
 
@@ -58,14 +56,14 @@ def serve(
         storage.check_writable(corrections)
     loading = {
         "reader": options.reader_settings(reader, reader_settings),
-        "precision": precisions.choose(precision),
+        "precision": precision,
         "device": device,
         "trust_code": trust_code,
     }
     served = create_app(
         Settings(
             models=tuple(model or ()), loading=loading, host=host, token=token, urls=allow_urls,
-            corrections=corrections, example=_example(),
+            corrections=corrections, memory=memory, example=_example(),
         )
     )  # fmt: skip
     if token is None and host not in ("127.0.0.1", "localhost", "::1"):
@@ -73,8 +71,8 @@ def serve(
     listening = _listen(host, port)
     server = uvicorn.Server(uvicorn.Config(served, log_level="warning", access_log=False, server_header=False))
     worker = served.serving.worker
-    sys.setswitchinterval(SWITCH_S)
     worker.on_failure = lambda: setattr(server, "should_exit", True)
+    gc.freeze()  # what is imported by now stays: no collection looks through it while somebody waits
     named = f"[{host}]" if ":" in host else host
     say(f"http://{named}:{listening.getsockname()[1]} (Ctrl-C stops it)")
     with suppress(KeyboardInterrupt):  # uvicorn has ended in order and tells the signal again

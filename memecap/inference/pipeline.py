@@ -36,7 +36,7 @@ from memecap.reading.base import Reader, Reading
 if TYPE_CHECKING:
     from memecap.memory.memory import Memory
 
-DEFAULT_MODEL = "template"
+DEFAULT_MODEL = defaults.MODEL
 UNTRAINED = (DEFAULT_MODEL, "remember")
 BATCH = 32  # pictures of a list that are captioned together
 

@@ -18,6 +18,7 @@ from memecap.text.quotes import scene
 if TYPE_CHECKING:  # features and their index are large to import
     from memecap.memory.memory import Memory
 
+NOBODY = "none"  # who has read, where there is no reader
 RUN = 4  # words
 SHARE = (
     0.3  # of a scene's runs of words that also stand in a remembered one: below it the words are the captioner's own
@@ -35,7 +36,7 @@ def open_memory(memory: str | Path | Memory | None) -> Memory | None:
 
 def remembered(memory: Memory, image: Image.Image, reading: Reading | None, exclude: Collection[str] = ()) -> Reading:
     """The reading with what a memory knows of the picture; `exclude`: image and group ids that it must not find."""
-    read = reading or Reading((), *image.size, "none")
+    read = reading or Reading((), *image.size, NOBODY)
     found = memory.ask(image, [line.box for line in read.lines], exclude=exclude)
     return replace(read, recollections=tuple(found))
 

@@ -1,66 +1,30 @@
-"""A URL of a picture → its bytes, past the one guard of every picture that a person names by its address.
+"""A URL of a picture that a person names → its bytes, past the guard (`guard.py`).
 
-The guard stands where a connection is made: the name is resolved there, once, every address of the answer must be
-public, and the connection goes to an address that was judged, so that a second answer of a name server changes nothing.
-A redirect is a new connection and is judged like the first. Proxies of the environment are not used: behind one,
-nobody here would know what is connected to.
-Limits: http and https on their own ports or one above 1023, `REDIRECTS` redirects, bytes, and seconds in all. What a
-server in a private network shows to everybody can still be fetched where its address is public.
-Source: RFC 6890 and IANA's registries of special addresses, as `ipaddress` keeps them.
+Proxies of the environment are not used: behind one, nobody here would know what is connected to.
+Limits: http and https on their own ports or one above 1023, `REDIRECTS` redirects, bytes, and seconds in all.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpcore
 import httpx
 
-from memecap.errors import ServiceError
+from memecap.pictures.guard import FetchError, Guard, Network, Resolve, resolve
 
 MAX_BYTES, TIMEOUT_S, REDIRECTS = 25_000_000, 20.0, 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {"User-Agent": "memecap", "Accept": "image/*", "Accept-Encoding": "identity"}
 
-#: host, port → the addresses that the name has, as text
-Resolve = Callable[[str, int], list[str]]
-
-
-class FetchError(ServiceError):
-    """Why there are no bytes; `code` is one of url_invalid, url_not_public, url_unreachable, url_refused,
-    url_too_large, url_timeout, url_redirects."""
-
-    def __init__(self, code: str, what: str, *, where: str) -> None:
-        super().__init__(what, where=where, fix="Save the picture and give the file.")
-        self.code = code
-
 
 def is_url(source: object) -> bool:
     """Whether this names a picture by its address."""
     return isinstance(source, str) and source.lower().startswith(("http://", "https://"))
-
-
-def is_public(address: str) -> bool:
-    """Whether anybody on the internet has this address; addresses that carry another one inside them are not it."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address) and (found.ipv4_mapped or found.sixtofour or found.teredo):
-        return False
-    special = found.is_multicast or found.is_reserved or found.is_link_local or found.is_unspecified
-    return found.is_global and not special and not getattr(found, "is_site_local", False)
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a name, by the system's resolver; numbers in any of their spellings are names, too."""
-    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def fetch(
@@ -69,20 +33,20 @@ def fetch(
     max_bytes: int = MAX_BYTES,
     timeout_s: float = TIMEOUT_S,
     resolver: Resolve = resolve,
-    allowed: Iterable[str] = (),
+    allowed: Iterable[str | Network] = (),
 ) -> bytes:
     """The bytes at a URL.
 
     Args:
         timeout_s: for all of it, redirects included.
         resolver: how names are resolved.
-        allowed: addresses that may be connected to though they are not public.
+        allowed: addresses, or networks, that may be connected to though they are not public.
 
     Raises:
         FetchError: with its code.
     """
     deadline = time.monotonic() + timeout_s
-    backend = _Guarded(resolver, frozenset(allowed), deadline)
+    backend = _Guarded(Guard(resolver, allowed), deadline)
     with _told(url), httpcore.ConnectionPool(ssl_context=ssl.create_default_context(), network_backend=backend) as pool:
         place = _parse(url, url)
         for _ in range(REDIRECTS + 1):
@@ -152,8 +116,8 @@ def _told(url: str) -> Iterator[None]:
 class _Guarded(httpcore.SyncBackend):
     """Connects to public addresses only, and until the deadline."""
 
-    def __init__(self, resolver: Resolve, allowed: frozenset[str], deadline: float) -> None:
-        self._resolver, self._allowed, self._deadline = resolver, allowed, deadline
+    def __init__(self, guard: Guard, deadline: float) -> None:
+        self._guard, self._deadline = guard, deadline
 
     def connect_tcp(
         self,
@@ -163,12 +127,7 @@ class _Guarded(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        try:
-            addresses = self._resolver(host.strip("[]"), port)
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"no address: {error}") from error
-        if not addresses or not all(address in self._allowed or is_public(address) for address in addresses):
-            raise FetchError("url_not_public", "the address is not a public one", where=f"{host}:{port}")
+        addresses = self._guard.judged(host, port)
         for last, address in enumerate(addresses, 1 - len(addresses)):  # of a name with several, one may not answer
             try:
                 left = _left(self._deadline)

@@ -160,7 +160,8 @@ def _log(model: Path) -> list[dict[str, Any]]:
 
 def _columns(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """The columns of a log that can be curves."""
-    return [name for name in (records[0] if records else ()) if name not in ("step", "epoch", "stage", "seconds")]
+    others = ("step", "epoch", "stage", "seconds", "best")
+    return [name for name in (records[0] if records else ()) if name not in others]
 
 
 def _borders(places: Sequence[float | None], stages: Sequence[Any]) -> list[float]:

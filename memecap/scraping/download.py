@@ -28,6 +28,7 @@ from memecap.core import storage
 from memecap.core.config import Frozen
 from memecap.core.progress import bar
 from memecap.pictures.check import PictureError, check
+from memecap.pictures.guard import Guard, Network
 from memecap.scraping import http
 from memecap.scraping.ledger import Entry, Ledger, open_ledger
 
@@ -44,6 +45,7 @@ REASONS = {
     "too_many_bytes": 1,
     "too_many_pixels": 1,
     "bad_url": 1,
+    "not_public": 1,  # an address inside a private network
     "not_asked": 1,  # a preview, or a picture of an advertisement
 }
 ORIGINALS, IMAGES = "originals", "images"  # folders: the bytes as served, upright RGB copies
@@ -61,6 +63,7 @@ class DownloadConfig(Frozen):
     max_bytes: int = Field(30_000_000, ge=1, description="largest file, in bytes")
     max_pixels: int = Field(50_000_000, ge=1, description="largest picture, in pixels, refused before decoding")
     threads: int = Field(2, ge=1, description="threads that decode")
+    allowed: tuple[Network, ...] = Field((), description="addresses or networks to fetch from though they are private")
     backoff_s: float = Field(0.5, ge=0, description="first wait between attempts; doubles, with jitter, up to 15 s")
 
 
@@ -127,12 +130,12 @@ class _Run:
             task = progress.add_task("pictures", total=len(wanted))
 
             async def work() -> None:
-                async with http.open_client(self._config.deadline_s, context) as client:
+                async with http.open_client(self._config.deadline_s, context, guard) as client:
                     for key, url in queue:
                         self._record(await self._fetch(client, key, url))
                         progress.advance(task)
 
-            context = httpx.create_ssl_context()
+            context, guard = httpx.create_ssl_context(), Guard(allowed=self._config.allowed)
             workers = [asyncio.create_task(work()) for _ in range(min(self._config.connections, len(wanted)))]
             try:
                 await asyncio.gather(*workers)

@@ -1,26 +1,66 @@
-"""One answer of a server of pictures: its bytes, or why they are not here, as `download.REASONS` names it."""
+"""One answer of a server of pictures: its bytes, or why they are not here, as `download.REASONS` names it.
+
+Every connection passes the guard of `pictures/guard.py`: a list of addresses is other people's, and so is a wall.
+"""
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import AsyncIterator
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
+import httpcore
 import httpx
 
 from memecap.pictures.check import PictureError
+from memecap.pictures.guard import FetchError, Guard, GuardedBackend
+
+_BAD_URL = (
+    httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpcore.UnsupportedProtocol, httpcore.LocalProtocolError
+)  # fmt: skip
 
 
-def open_client(deadline_s: float, context: ssl.SSLContext) -> httpx.AsyncClient:
+def open_client(deadline_s: float, context: ssl.SSLContext, guard: Guard) -> httpx.AsyncClient:
     """A worker's own client: httpcore's pool looks at each of its connections on every request."""
     return httpx.AsyncClient(
-        verify=context,
+        transport=_Guarded(context, guard),
         follow_redirects=True,
         max_redirects=5,
         timeout=httpx.Timeout(deadline_s, connect=min(10.0, deadline_s), pool=None),
-        limits=httpx.Limits(max_connections=2, max_keepalive_connections=2),
         headers={"User-Agent": "memecap", "Accept": "image/*", "Accept-Encoding": "identity"},
     )
+
+
+class _Guarded(httpx.AsyncBaseTransport):
+    """httpx's requests over connections that the guard lets through; it gives no way to choose who connects."""
+
+    def __init__(self, context: ssl.SSLContext, guard: Guard) -> None:
+        self._pool = httpcore.AsyncConnectionPool(context, max_connections=2, network_backend=GuardedBackend(guard))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        place = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        response = await self._pool.handle_async_request(
+            httpcore.Request(request.method, place, headers=request.headers.raw, extensions=request.extensions)
+        )
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The blocks of an answer."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._response.aiter_stream()
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
 
 
 async def get(client: httpx.AsyncClient, url: str, max_bytes: int) -> bytes:
@@ -38,13 +78,15 @@ async def get(client: httpx.AsyncClient, url: str, max_bytes: int) -> bytes:
                 if len(body) > max_bytes:
                     raise PictureError("too_many_bytes", f"more than {max_bytes}")
             return bytes(body)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError, ValueError) as error:
+    except FetchError as error:
+        raise PictureError("not_public", error.where or "") from error
+    except (httpx.InvalidURL, *_BAD_URL, UnicodeError, ValueError) as error:
         raise PictureError("bad_url", str(error)[:200]) from error
-    except httpx.TimeoutException as error:
+    except httpcore.TimeoutException as error:
         raise PictureError("timeout", type(error).__name__) from error
     except httpx.TooManyRedirects as error:
         raise PictureError("refused", "redirected more than 5 times") from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpcore.NetworkError, httpcore.ProtocolError) as error:
         reason = "truncated" if begun else "unreachable"
         raise PictureError(reason, f"{type(error).__name__}: {error}"[:200]) from error
 

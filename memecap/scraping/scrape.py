@@ -16,6 +16,7 @@ from typing import Any
 from memecap.core import storage
 from memecap.core.progress import say
 from memecap.errors import DataError, UsageError
+from memecap.pictures.guard import networks_of
 from memecap.scraping.archive import Archive, read_lines, wall_name
 from memecap.scraping.crawl import read_wall
 from memecap.scraping.download import DownloadConfig, download
@@ -49,11 +50,15 @@ def scrape(
 ) -> ScrapeSummary:
     """Read each wall, fetch its pictures, write `posts.jsonl`; a wall that cannot be read is left out with its reason.
 
+    A server of one's own in place of VK's (`vk.address`) may have its pictures inside a private network, too.
+
     Raises:
         TryLaterError, AuthError, ServiceError: stopped; the walls before are finished, what was read of this is saved.
         StorageError: the folder cannot be written.
     """
-    selection = selection or Selection()
+    selection, config = selection or Selection(), config or DownloadConfig()
+    if vk.address:
+        config = config.model_copy(update={"allowed": (*config.allowed, *networks_of(vk.address))})
     total = ScrapeSummary(0, 0, 0, 0)
     with storage.lock(folder):
         storage.sweep(folder)
@@ -63,7 +68,7 @@ def scrape(
 
 
 def _scrape_wall(
-    wall: str, folder: Path, vk: Vk, selection: Selection, config: DownloadConfig | None, before: ScrapeSummary
+    wall: str, folder: Path, vk: Vk, selection: Selection, config: DownloadConfig, before: ScrapeSummary
 ) -> ScrapeSummary:
     """One wall to its end; returns the summary with it."""
     archive, skipped = Archive(folder), {}

@@ -87,6 +87,7 @@ class Vk:
         captcha: Mapping[str, str] | None = None,
         seed: int | None = None,
     ) -> None:
+        self.address = address
         self.may_batch = True  # until a call of `execute` is refused
         self._token = token
         self._captcha = dict(captcha or {})

@@ -9,15 +9,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from memecap.report.thumbnail import thumbnail
 from memecap.web import archives, batches, corrections, openapi, uploads
-from memecap.web.models import DECODINGS
+from memecap.web.jobs import DECODINGS
 from memecap.web.refusals import Refused
 from memecap.web.serving import Serving, flat
 
 router = APIRouter()
 LINES = "application/x-ndjson"
-THUMBNAIL = 1000  # pixels of the longer side, of a picture that was named by its address
 _FORMS = ("lines", "csv", "jsonl", "zip")
 
 
@@ -32,9 +30,8 @@ async def caption(request: Request) -> JSONResponse:
     async with uploads.received(request, serving.settings.limits) as upload:
         wanted = upload.wanted(serving.names, default=serving.side_by_side)
         name, content = await uploads.one_picture(upload, serving.settings)
-    record = await serving.describe(name, content, wanted)
-    if not upload.files and "image" not in upload.fields:  # the page may show no picture of another host
-        record["thumbnail"] = (await run_in_threadpool(thumbnail, content, THUMBNAIL))[0]
+    elsewhere = not upload.files and "image" not in upload.fields  # the page may show no picture of another host
+    record = await serving.describe(name, content, wanted, thumbnail=elsewhere)
     errors = [said["error"] for said in record["captions"] if said["error"]]
     if errors and len(errors) == len(record["captions"]):
         raise Refused(errors[0]["code"], errors[0]["detail"])

@@ -9,8 +9,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from memecap.inference.benchmark import peak_memory
-
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # seconds
 
 
@@ -37,7 +35,7 @@ class Counters:
         self._seconds_sum += seconds
 
     def text(self, gauges: Mapping[str, float]) -> str:
-        return "\n".join([*self._lines(), *_gauges({**gauges, "memory_peak_bytes": peak_memory()}), ""])
+        return "\n".join([*self._lines(), *_gauges(gauges), ""])
 
     def _lines(self) -> Iterator[str]:
         yield "# TYPE memecap_requests_total counter"

@@ -7,6 +7,7 @@ headers, before a byte of a picture is taken.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import re
@@ -45,6 +46,7 @@ class Guard:
         self._app, self._settings, self._counters, self._routes = app, settings, counters, routes
         self.serving: Serving = app.state.serving
         self.n_admitted = self.n_batches = 0
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,6 +63,9 @@ class Guard:
             await refused.response()(scope, receive, answered)
             return
         try:
+            if places[0]:
+                async with self._turn:  # one form a round of the event loop: refusals and /healthz pass between them
+                    await asyncio.sleep(0)
             await self._app(scope, _measured(receive, _most(path, self._settings.limits)), answered)
         finally:
             self.n_admitted -= places[0]

@@ -1,63 +1,36 @@
-"""The captioners of a server, and how a batch of waiting pictures goes through them.
+"""The captioners of a server, in the process that describes, and how a batch of waiting pictures goes through them.
 
-In: `Job`s, the bytes of a picture and what is wanted of it. Out: for each an `Answer`, or the error it met. A picture
-is opened and read once, whatever number of captioners describe it.
+In: `Job`s, the bytes of a picture and what is wanted of it. Out: for each its record, or why there is none. A picture
+is opened, read and remembered once, whatever number of captioners describe it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from PIL import Image
 
 from memecap.decoding.base import Search, choose
 from memecap.errors import MemecapError
-from memecap.inference.pipeline import DEFAULT_MODEL, Pipeline, load_captioner
+from memecap.inference import precision
+from memecap.inference.pipeline import DEFAULT_MODEL, UNTRAINED, Pipeline, load_captioner
+from memecap.inference.remembering import open_memory
 from memecap.inference.styles import Style, worded
 from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import open_picture
 from memecap.reading.base import Reading
 from memecap.report.attention import Attends, Looked, looked
-from memecap.web.refusals import Refused, refusal
+from memecap.report.thumbnail import thumbnail
+from memecap.web.jobs import OWN, Job, Model, named
+from memecap.web.records import Answer, Said, record
+from memecap.web.refusals import refusal
 from memecap.web.settings import Settings
+from memecap.web.standings import standing
+from memecap.web.worker import Work
 
-OWN = "default"  # the captioner's own way of decoding
-DECODINGS = (OWN, "greedy", "nucleus", "beam", "mbr")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A picture, and who shall describe it; nobody: it is only read."""
-
-    content: bytes
-    models: tuple[str, ...] = ()
-    decodings: tuple[str, ...] = (OWN,)
-    attention: bool = False
-    style: Style = "plain"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one captioner, in one way of decoding, says of a picture, or why it says nothing."""
-
-    model: str
-    decoding: str
-    caption: Caption | None = None
-    error: Refused | None = None
-    looked: Looked | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a job. The size is the upright picture's, in pixels."""
-
-    width: int
-    height: int
-    reading: Reading | None
-    said: tuple[Said, ...]
+THUMBNAIL = 1000  # pixels of the longer side, of a picture that the page may not show itself
 
 
 class Models:
@@ -67,9 +40,9 @@ class Models:
         self.pipelines = dict(pipelines)
         self._max_pixels = max_pixels
 
-    def answer(self, jobs: Sequence[Job]) -> list[Answer | Exception]:
-        """One answer a job, in order."""
-        answers: list[Answer | Exception] = []
+    def answer(self, jobs: Sequence[Job]) -> list[dict[str, Any] | Exception]:
+        """The record of each job's picture, in order."""
+        answers: list[dict[str, Any] | Exception] = []
         for batch in self._batches(jobs):
             images = {place: image for place, image in enumerate(batch) if isinstance(image, Image.Image)}
             taken = jobs[len(answers) : len(answers) + len(batch)]
@@ -77,19 +50,19 @@ class Models:
             answers += [one if isinstance(one, Exception) else next(found) for one in batch]
         return answers
 
-    def _batches(self, jobs: Sequence[Job]) -> list[list[Image.Image | Exception]]:
-        """The pictures opened, cut where many pixels would stand in memory at once."""
-        batches: list[list[Image.Image | Exception]] = []
-        room = 0
+    def _batches(self, jobs: Sequence[Job]) -> Iterator[list[Image.Image | Exception]]:
+        """The pictures opened, as many at once as hold no more pixels than the largest one may."""
+        batch: list[Image.Image | Exception] = []
+        room = self._max_pixels
         for job in jobs:
             opened = self._open(job)
             needed = opened.width * opened.height if isinstance(opened, Image.Image) else 0
-            if not batches or needed > room:
-                batches.append([])
-                room = self._max_pixels
+            if batch and needed > room:
+                yield batch
+                batch, room = [], self._max_pixels
             room -= needed
-            batches[-1].append(opened)
-        return batches
+            batch.append(opened)
+        yield batch
 
     def _open(self, job: Job) -> Image.Image | Exception:
         try:
@@ -97,9 +70,9 @@ class Models:
         except MemecapError as error:
             return refusal(error)
 
-    def _describe(self, jobs: Sequence[Job], images: Sequence[Image.Image]) -> list[Answer]:
-        reader = next(iter(self.pipelines.values()))
-        readings = reader.read(images)
+    def _describe(self, jobs: Sequence[Job], images: Sequence[Image.Image]) -> list[dict[str, Any]]:
+        first = next(iter(self.pipelines.values()))
+        readings = first.remember(images, first.read(images))
         said: list[list[Said]] = [[] for _ in jobs]
         for name in self.pipelines:
             for wanted in sorted({_wish(job) for job in jobs if name in job.models}):
@@ -107,10 +80,14 @@ class Models:
                 each = self._say(name, [images[n] for n in places], [readings[n] for n in places], *wanted)
                 for place, found in zip(places, each, strict=True):
                     said[place] += found
-        return [
-            Answer(image.width, image.height, reading, tuple(found))
+        answers = [
+            record(Answer(image.width, image.height, reading, tuple(found)))
             for image, reading, found in zip(images, readings, said, strict=True)
         ]
+        for answer, job, image in zip(answers, jobs, images, strict=True):
+            if job.thumbnail:
+                answer["thumbnail"] = thumbnail(image, THUMBNAIL)[0]
+        return answers
 
     def _say(
         self,
@@ -145,20 +122,25 @@ def _wish(job: Job) -> tuple[tuple[str, ...], bool, Style]:
     return job.decodings, job.attention, job.style
 
 
-def load(settings: Settings) -> Models:
-    """The template first, with the reader; then each captioner that was named."""
-    first = load_captioner(DEFAULT_MODEL, **settings.loading)
-    others = {name: load_captioner(model, **{**settings.loading, "reader": None}) for name, model in named(settings)}
-    return Models({DEFAULT_MODEL: first, **others}, max_pixels=settings.limits.picture_pixels)
-
-
-def named(settings: Settings) -> list[tuple[str, str]]:
-    """A short name for each captioner that was named, with its place: the path's last part where that says enough."""
-    places = list(dict.fromkeys(model for model in settings.models if model != DEFAULT_MODEL))
-    short = [Path(place).name for place in places]
-    both = list(zip(short, places, strict=True))
-    alone = [name if short.count(name) == 1 and name != DEFAULT_MODEL else place for name, place in both]
-    return list(zip(alone, places, strict=True))
+def start(settings: Settings) -> tuple[list[Model], Work[Job, dict[str, Any]]]:
+    """What the process that describes tells of its captioners, and how it describes: the template first, with the
+    reader; then each captioner that was named, all with one memory."""
+    precision.choose(settings.loading.get("precision", "fp32"))
+    loading = {**settings.loading, "memory": open_memory(settings.memory)}
+    first = load_captioner(DEFAULT_MODEL, **loading)
+    places = {DEFAULT_MODEL: DEFAULT_MODEL, **dict(named(settings))}
+    others = {name: load_captioner(place, **{**loading, "reader": None}) for name, place in named(settings)}
+    models = Models({DEFAULT_MODEL: first, **others}, max_pixels=settings.limits.picture_pixels)
+    told = [
+        Model(
+            name,
+            decodes=pipeline.captioner.config.name not in UNTRAINED,
+            attends=isinstance(pipeline.captioner, Attends),
+            standing=standing(places[name]),
+        )
+        for name, pipeline in models.pipelines.items()
+    ]
+    return told, models.answer
 
 
 def _search(pipeline: Pipeline, name: str) -> Search:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from memecap.web.models import DECODINGS
+from memecap.web.jobs import DECODINGS
 from memecap.web.refusals import STATUS
 
 READING = {
@@ -18,7 +18,7 @@ CAPTION = {
     "file": "meme.jpg", "width": 600, "height": 400, "reading": READING,
     "captions": [
         {"model": "template", "decoding": "greedy", "caption": 'на картинке надпись: "когда понедельник".',
-         "finished": True, "log_probability": None, "seconds": 0.41, "attention": None, "error": None,
+         "finished": True, "log_probability": None, "seconds": 0.41, "attention": None, "source": None, "error": None,
          "segments": [{"text": 'на картинке надпись: "', "quote": None},
                       {"text": "когда понедельник", "quote": 0, "language": "ru"}, {"text": '".', "quote": None}],
          "quotes": [{"text": "когда понедельник", "original": "", "language": "ru", "box": [40, 22, 560, 70],

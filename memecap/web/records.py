@@ -1,5 +1,5 @@
 """An `Answer` → the JSON of the API, which is what the page shows: captions cut at their quotes, quotes with the lines
-they come from, confidence in words."""
+they come from, confidence in words, and whose words a caption retells."""
 
 from __future__ import annotations
 
@@ -7,22 +7,44 @@ import base64
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from memecap.inference.remembering import NOBODY
 from memecap.modeling.outputs import Caption
 from memecap.quoting.quote import Quote
 from memecap.reading.base import Box, Line, Reading
 from memecap.report.attention import Looked
-from memecap.web.models import Answer, Said
+from memecap.web.refusals import Refused
 
 SURE, LIKELY = 0.8, 0.5  # confidence: the share of such lines that are right
 _LATIN, _CYRILLIC = re.compile(r"[A-Za-z]"), re.compile(r"[а-яё]", re.IGNORECASE)
 
 
-def record(answer: Answer, name: str) -> dict[str, Any]:
-    """The record of one picture, as /v1/caption gives it."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one captioner, in one way of decoding, says of a picture, or why it says nothing."""
+
+    model: str
+    decoding: str
+    caption: Caption | None = None
+    error: Refused | None = None
+    looked: Looked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a picture. The size is the upright picture's, in pixels."""
+
+    width: int
+    height: int
+    reading: Reading | None
+    said: tuple[Said, ...]
+
+
+def record(answer: Answer) -> dict[str, Any]:
+    """The record of one picture, as /v1/caption gives it but for the file's name."""
     return {
-        "file": name,
         "width": answer.width,
         "height": answer.height,
         "reading": reading_record(answer.reading),
@@ -31,8 +53,8 @@ def record(answer: Answer, name: str) -> dict[str, Any]:
 
 
 def reading_record(reading: Reading | None) -> dict[str, Any] | None:
-    """What was read, as /v1/read gives it; None where nobody reads."""
-    if reading is None:
+    """What was read, as /v1/read gives it; None where nobody reads, though something may be remembered."""
+    if reading is None or reading.reader == NOBODY:
         return None
     return {
         "reader": reading.reader,
@@ -76,6 +98,7 @@ def _said(said: Said, reading: Reading | None) -> dict[str, Any]:
         "log_probability": caption.log_probability,
         "seconds": None if caption.seconds is None else round(caption.seconds, 3),
         "attention": said.looked and _attention(said.looked),
+        "source": caption.source and caption.source.to_json(),
         "error": None,
     }
 

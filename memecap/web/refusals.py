@@ -7,7 +7,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 
 from memecap.errors import MemecapError, ServiceError
-from memecap.pictures.fetch import FetchError
+from memecap.pictures.guard import FetchError
 from memecap.pictures.safe_open import UnusablePictureError
 
 #: every code there is; the page has a sentence for each in each of its languages
@@ -28,6 +28,9 @@ class Refused(Exception):
     def __init__(self, code: str, detail: str = "", *, retry_after_s: int | None = None) -> None:
         super().__init__(f"{code}: {detail}")
         self.code, self.detail, self.retry_after_s = code, detail, retry_after_s
+
+    def __reduce__(self) -> tuple[type[Refused], tuple[str, str]]:
+        return type(self), (self.code, self.detail)  # from the process that describes
 
     @property
     def status(self) -> int:

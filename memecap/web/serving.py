@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from memecap.inference.pipeline import DEFAULT_MODEL
-from memecap.report.attention import Attends
-from memecap.web import models, records
+from memecap.core.defaults import MODEL
+from memecap.inference.benchmark import peak_memory
+from memecap.web import jobs
 from memecap.web.counters import Counters
-from memecap.web.models import Answer, Job
+from memecap.web.jobs import Job, Model
 from memecap.web.refusals import Refused, refusal
 from memecap.web.settings import SIDE_BY_SIDE, Settings
-from memecap.web.standings import standing
 from memecap.web.uploads import Wanted
 from memecap.web.worker import Work, Worker
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One captioner of a server, as it is told of."""
-
-    name: str
-    decodes: bool  # whether it matters how captions are searched for
-    attends: bool  # whether it can say where it looked
-    standing: dict[str, Any] | None
-
-    def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "decodes": self.decodes, "attention": self.attends, "scores": self.standing}
 
 
 class Serving:
@@ -38,12 +24,18 @@ class Serving:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.counters = Counters()
-        self.models: list[Model] = []  # until they are loaded
-        self.worker: Worker[Job, Answer] = Worker(self._load, together=settings.limits.together)
+        self.worker: Worker[list[Model], Job, dict[str, Any]] = Worker(
+            partial(start, settings), together=settings.limits.together
+        )
+
+    @property
+    def models(self) -> list[Model]:
+        """Empty until they are loaded."""
+        return self.worker.told or []
 
     @property
     def names(self) -> list[str]:
-        return [DEFAULT_MODEL, *(name for name, _ in models.named(self.settings))]
+        return [MODEL, *(name for name, _ in jobs.named(self.settings))]
 
     @property
     def side_by_side(self) -> list[str]:
@@ -51,20 +43,29 @@ class Serving:
         return self.names[:SIDE_BY_SIDE]
 
     def gauges(self) -> dict[str, float]:
-        return {"ready": self.worker.ready.is_set(), "waiting": self.worker.n_waiting}
+        """What stands still while it is asked for; memory of both processes at its highest."""
+        describing = self.worker.process_id
+        return {
+            "ready": self.worker.ready.is_set(),
+            "waiting": self.worker.n_waiting,
+            "memory_peak_bytes": peak_memory(),
+            "describing_memory_peak_bytes": 0 if describing is None else peak_memory(describing),
+        }
 
-    async def describe(self, name: str, content: bytes, wanted: Wanted | None) -> dict[str, Any]:
+    async def describe(
+        self, name: str, content: bytes, wanted: Wanted | None, *, thumbnail: bool = False
+    ) -> dict[str, Any]:
         """The record of one picture; nobody wanted: only what was read. Raises `Refused`."""
         started = time.perf_counter()
-        job = Job(content)
+        job = Job(content, thumbnail=thumbnail)
         if wanted is not None:
-            job = Job(content, wanted.models, wanted.decodings, wanted.attention, wanted.style)
+            job = Job(content, wanted.models, wanted.decodings, wanted.attention, wanted.style, thumbnail)
         try:
             answer = await self.worker.do(job)
         except Exception as error:
             raise refusal(error) from error
         self.counters.picture(time.perf_counter() - started)
-        return records.record(answer, name)
+        return {"file": name, **answer}
 
     async def describe_or_refuse(self, name: str, content: bytes | Refused, wanted: Wanted) -> dict[str, Any]:
         """The same of a picture among many: its error stands in its record."""
@@ -76,20 +77,17 @@ class Serving:
             self.counters.refused(refused.code)
             return {"file": name, "captions": [], "error": refused.to_json()}
 
-    def _load(self) -> Work[Job, Answer]:
-        """In the worker's thread, so that the page opens meanwhile."""
-        loaded = models.load(self.settings)
-        places = {DEFAULT_MODEL: DEFAULT_MODEL, **dict(models.named(self.settings))}
-        self.models = [
-            Model(name, name != DEFAULT_MODEL, isinstance(pipeline.captioner, Attends), standing(places[name]))
-            for name, pipeline in loaded.pipelines.items()
-        ]
-        return loaded.answer
+
+def start(settings: Settings) -> tuple[list[Model], Work[Job, dict[str, Any]]]:
+    """In the process that describes, which alone imports what the captioners need."""
+    from memecap.web import models
+
+    return models.start(settings)
 
 
 def flat(record: dict[str, Any]) -> Sequence[dict[str, Any]]:
     """A record of a picture as rows of a table, one a caption; one row for a picture that has an error."""
     if record.get("error") or not record.get("captions"):
         return [{"file": record["file"], "caption": None, "model": None, "error": record.get("error")}]
-    keys = ("model", "decoding", "caption", "quotes", "error")
+    keys = ("model", "decoding", "caption", "quotes", "source", "error")
     return [{"file": record["file"], **{key: said.get(key) for key in keys}} for said in record["captions"]]

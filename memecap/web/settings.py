@@ -35,5 +35,6 @@ class Settings:
     token: str | None = None
     urls: bool = False
     corrections: Path | None = None
+    memory: Path | None = None  # the folder of a memory that is asked about every picture
     example: bytes | None = None  # a PNG that the page offers to try
     limits: Limits = Limits()

@@ -22,7 +22,7 @@ from starlette.formparsers import MultiPartException
 
 from memecap.inference.styles import Style
 from memecap.pictures.fetch import fetch
-from memecap.web.models import DECODINGS, OWN
+from memecap.web.jobs import DECODINGS, OWN
 from memecap.web.refusals import Refused, refusal
 from memecap.web.settings import SIDE_BY_SIDE, Limits, Settings
 

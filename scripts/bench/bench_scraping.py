@@ -33,8 +33,9 @@ from memecap.scraping.wall import parse_wall
 CLIENT = """
 import sys; from pathlib import Path
 from typing import ClassVar
-from memecap.scraping.download import download
-failures = download(((url, url) for url in sys.stdin.read().split()), Path(sys.argv[1]))
+from memecap.scraping.download import DownloadConfig, download
+here = DownloadConfig(allowed=["127.0.0.1"])
+failures = download(((url, url) for url in sys.stdin.read().split()), Path(sys.argv[1]), here)
 assert not failures, failures
 """
 

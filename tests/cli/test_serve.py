@@ -25,7 +25,9 @@ def test_it_says_where_answers_and_stops() -> None:
 
     words = [sys.executable, "-m", "memecap", "serve", "--port", "0", "--reader", "none"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         assert process.stderr is not None
         try:
             found = re.search(r"http://127\.0\.0\.1:\d+", process.stderr.readline())
@@ -35,7 +37,7 @@ def test_it_says_where_answers_and_stops() -> None:
                 assert client.get(f"{found[0]}/healthz").json() == {"status": "ok"}
                 assert client.get(f"{found[0]}/example.png").content.startswith(b"\x89PNG")
         finally:
-            process.send_signal(signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C at a terminal: the process that describes gets it, too
         assert process.wait(60) in (0, 130)
         assert "Traceback" not in process.stderr.read()
 

@@ -43,7 +43,7 @@ def test_conceptual_fetches_and_names_dead_links(address: str, paint, tmp_path: 
     lines = [("a cat .", "1.jpg"), ("a dog .", "2.png"), ("gone", "3.jpg"), ("the same cat", "1.jpg")]
     source = tmp_path / "train.tsv"
     source.write_text("".join(f"{caption}\t{address}/{name}\n" for caption, name in lines), encoding="utf-8")
-    config = conceptual.Settings(source=source, images=tmp_path / "fetched")
+    config = conceptual.Settings(source=source, images=tmp_path / "fetched", download={"allowed": ["127.0.0.1"]})
     corpus = build(conceptual.Conceptual(config), tmp_path / "conceptual")
     rows = {row.source_url.rpartition("/")[2]: row for row in corpus.rows("train")}
     assert {name: row.captions for name, row in rows.items()} == {
@@ -54,6 +54,18 @@ def test_conceptual_fetches_and_names_dead_links(address: str, paint, tmp_path: 
     assert left["reason"] == "not fetched: gone"
     offline = conceptual.Settings(source=source, images=tmp_path / "empty", fetch=False)
     assert {item.reason for item in conceptual.Conceptual(offline).items()} == {"not fetched: not tried yet"}
+
+
+def test_conceptual_asks_nobody_inside_this_network(address: str, paint, tmp_path: Path) -> None:
+    """A list is other people's; the others of it are not asked for either, as there is no network in a test."""
+    paint("1.jpg", 1)
+    source = tmp_path / "train.tsv"
+    inward = (address, "http://10.0.0.1", "http://[::1]:8000", "http://metadata.localhost")
+    source.write_text("".join(f"a cat\t{one}/1.jpg\n" for one in inward), encoding="utf-8")
+    settings = conceptual.Settings(source=source, images=tmp_path / "fetched")
+    items = list(conceptual.Conceptual(settings).items())
+    assert [item.reason for item in items[:3]] == ["not fetched: not_public"] * 3
+    assert items[3].reason in ("not fetched: not_public", "not fetched: unreachable")  # as its resolver knows it
 
 
 def test_conceptual_as_text(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 import memecap.cli.verbs  # noqa: F401  (each verb adds itself to `app`)
 from memecap.cli import app
 from memecap.errors import MemecapError
-from memecap.pictures.fetch import FetchError, fetch, is_public
+from memecap.pictures.fetch import fetch
+from memecap.pictures.guard import FetchError, is_public
 from memecap.pictures.safe_open import open_picture
 
 #: host in a URL → what its name server says; None: the resolver of this machine, which reads numbers alone
@@ -63,6 +64,8 @@ HOSTILE: list[tuple[str, list[str] | None]] = [
     ("https://inside.example/", ["10.1.2.3"]),
     ("http://six.example/", ["::1"]),
 ]
+#: addresses by which networks without IPv4 reach it
+TRANSLATED = {"64:ff9b::808:808": True, "64:ff9b::a00:1": False, "64:ff9b::7f00:1": False, "64:ff9b:1::808:808": False}
 INVALID = [
     "http:///x", "http://", "http://user:word@93.184.216.34/", "http://a@127.0.0.1/", "http://93.184.216.34:22/",
     "http://93.184.216.34:25/", "http://exa mple.org/", "http://example.org\\@127.0.0.1/", "http://example.org\t/",
@@ -111,6 +114,10 @@ def test_no_other_scheme(url: str) -> None:
 @pytest.mark.parametrize("address", ["93.184.216.34", "8.8.8.8", "2606:2800:220:1:248:1893:25c8:1946"])
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(address)
+
+
+def test_an_address_that_stands_for_another_is_as_public_as_that() -> None:
+    assert {address: is_public(address) for address in TRANSLATED} == TRANSLATED
 
 
 class Server(BaseHTTPRequestHandler):

@@ -17,7 +17,8 @@ from memecap.scraping.download import REASONS, DownloadConfig, download
 from memecap.scraping.ledger import Entry, open_ledger
 from tests.scraping.local_vk import VkServer, WallPost
 
-QUICK = DownloadConfig(backoff_s=0.01)
+HERE = DownloadConfig(allowed=("127.0.0.1",))
+QUICK = DownloadConfig(allowed=HERE.allowed, backoff_s=0.01)
 Fault = tuple[int, dict[str, str], bytes]
 
 
@@ -39,7 +40,7 @@ def entries(folder: Path) -> dict[str, Entry]:
 
 
 def test_files_are_content_addressed_and_described(server: VkServer, tmp_path: Path) -> None:
-    assert download(requests(server, 10), tmp_path) == {}
+    assert download(requests(server, 10), tmp_path, HERE) == {}
     found = entries(tmp_path)
     assert len(found) == 10
     for entry in found.values():
@@ -54,7 +55,7 @@ def test_files_are_content_addressed_and_described(server: VkServer, tmp_path: P
 
 def test_any_list_of_addresses_will_do(server: VkServer, tmp_path: Path) -> None:
     urls = [url for _, url in requests(server, 5)]
-    download(((url, url) for url in [*urls, *urls]), tmp_path)
+    download(((url, url) for url in [*urls, *urls]), tmp_path, HERE)
     assert set(entries(tmp_path)) == set(urls)
     assert sum(server.picture_requests.values()) == 5
 
@@ -120,7 +121,7 @@ def test_a_lasting_failure_has_its_reason_after_a_bounded_number_of_tries(
     reason: str, server: VkServer, tmp_path: Path
 ) -> None:
     server.picture_fault = lambda path, n: LASTING[reason]
-    config = DownloadConfig(backoff_s=0.001, max_bytes=200_000, max_pixels=100_000)
+    config = DownloadConfig(allowed=HERE.allowed, backoff_s=0.001, max_bytes=200_000, max_pixels=100_000)
     assert download(requests(server, 1), tmp_path, config) == {reason: 1}
     assert sum(server.picture_requests.values()) == REASONS[reason]
     assert entries(tmp_path)["photo0"].reason == reason
@@ -132,7 +133,7 @@ def test_a_lasting_failure_has_its_reason_after_a_bounded_number_of_tries(
 
 def test_silence_and_slow_answers_end_at_the_deadline(server: VkServer, tmp_path: Path) -> None:
     server.latency_s = 0.5
-    config = DownloadConfig(backoff_s=0.001, deadline_s=0.1)
+    config = DownloadConfig(allowed=HERE.allowed, backoff_s=0.001, deadline_s=0.1)
     assert download(requests(server, 1), tmp_path, config) == {"timeout": 1}
 
 
@@ -152,9 +153,9 @@ def test_addresses_that_are_none_and_hosts_that_are_not_there(tmp_path: Path) ->
     assert download([("x", "http://127.0.0.1:9/a.jpg")], tmp_path, QUICK) == {"unreachable": 1}
 
 
-def test_there_are_at_most_twelve_reasons() -> None:
-    assert len(REASONS) <= 12
-    assert set(LASTING) | {"timeout", "bad_url", "not_asked"} == set(REASONS)
+def test_there_are_few_reasons() -> None:
+    assert len(REASONS) <= 13
+    assert set(LASTING) | {"timeout", "bad_url", "not_public", "not_asked"} == set(REASONS)
 
 
 def test_a_rerun_touches_only_what_failed_or_is_new_or_vanished(server: VkServer, tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ def test_one_picture_at_two_addresses_is_one_file(server: VkServer, tmp_path: Pa
 def test_the_rate_for_a_host_is_kept(server: VkServer, tmp_path: Path) -> None:
     times: list[float] = []
     server.picture_fault = lambda path, n: times.append(time.monotonic())  # type: ignore[func-returns-value]
-    download(requests(server, 12), tmp_path, DownloadConfig(rate=40))
+    download(requests(server, 12), tmp_path, DownloadConfig(allowed=HERE.allowed, rate=40))
     assert max(times) - min(times) >= 11 / 40 * 0.95
 
 
@@ -187,4 +188,50 @@ def test_noise_for_pictures_never_crashes_a_run(server: VkServer, tmp_path: Path
     rng = np.random.default_rng(0)
     noise = [rng.bytes(200) for _ in range(20)]
     server.picture_fault = lambda path, n: (200, {}, noise[hash(path) % 20])
-    assert download(requests(server, 20), tmp_path, DownloadConfig(backoff_s=0)) == {"not_an_image": 20}
+    assert download(requests(server, 20), tmp_path, QUICK) == {"not_an_image": 20}
+
+
+class TestTheGuard:
+    """What a list of addresses names inside this network is not asked for."""
+
+    def test_private_addresses_are_refused_without_a_connection(self, server: VkServer, tmp_path: Path) -> None:
+        """Named by number, by name, and through a redirect of a server that may be asked."""
+        ((key, url),) = requests(server, 1)
+        port = url.rpartition(":")[2]
+        inward = [
+            url,
+            f"http://localhost:{port}",
+            f"http://2130706433:{port}",
+            "http://169.254.169.254/latest/meta-data/",
+        ]
+        reasons = download([(f"k{i}", one) for i, one in enumerate(inward)], tmp_path, DownloadConfig())
+        assert reasons == {"not_public": len(inward)} and not server.picture_requests
+        server.picture_fault = lambda path, n: (302, {"Location": "http://10.1.2.3/x.jpg"}, b"")
+        assert download([(key, url)], tmp_path, QUICK) == {"not_public": 1}
+        assert entries(tmp_path)[key].detail == "10.1.2.3:80"
+
+    def test_names_are_asked_for_once_and_judged_whole(
+        self, server: VkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """VK's own hosts pass; one private address among a name's costs it all of them."""
+        from memecap.pictures import guard
+
+        port = int(server.address.rpartition(":")[2])
+        names = {
+            "sun9-1.userapi.com": ["87.240.137.206"],
+            "rebind.example": ["93.184.216.34", "127.0.0.1"],
+            "here.example": ["127.0.0.1"],
+        }
+        judge = guard.Guard(lambda host, _: names[host])
+        assert judge.judged("sun9-1.userapi.com", 443) == ["87.240.137.206"]
+        for host in ("rebind.example", "here.example"):
+            with pytest.raises(guard.FetchError, match="not a public one"):
+                judge.judged(host, port)
+        allowing = guard.Guard(lambda host, _: names[host], ["127.0.0.0/8"])
+        assert allowing.judged("here.example", port) == ["127.0.0.1"]
+
+    def test_only_the_server_in_place_of_vks_is_allowed_by_its_name(self, server: VkServer) -> None:
+        from memecap.pictures.guard import networks_of
+
+        assert [str(one) for one in networks_of(server.address)] == ["127.0.0.1/32"]
+        assert networks_of("") == networks_of("http://nowhere.invalid") == ()

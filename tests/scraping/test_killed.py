@@ -27,13 +27,15 @@ def scrape_job(address: str, token: str, folder: Path) -> None:
 
     limits = Limits(folder / ".calls.json", time, per_second=10_000)  # a kill is not more likely while waiting
     vk = Vk(token, address=address, limits=limits)
-    scrape(["memes"], folder, vk, config=DownloadConfig(connections=CONNECTIONS))
+    scrape(["memes"], folder, vk, config=DownloadConfig(connections=CONNECTIONS, allowed=("127.0.0.1",)))
 
 
 def download_job(urls: list[str], folder: Path) -> None:
     from memecap.scraping.download import DownloadConfig, download
 
-    assert not download(((url, url) for url in urls), folder, DownloadConfig(connections=CONNECTIONS))
+    assert not download(
+        ((url, url) for url in urls), folder, DownloadConfig(connections=CONNECTIONS, allowed=("127.0.0.1",))
+    )
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -15,8 +15,10 @@ from tiny_models import TEXTS, shaken
 from memecap.captioners.base import create
 from memecap.checkpoints import checkpoint
 from memecap.core import config
+from memecap.web import serving
 from memecap.web.app import create_app
 from memecap.web.settings import Settings
+from tests.web import light
 
 READER = {"name": "tests.web.known_reader"}
 Open = Callable[..., TestClient]
@@ -34,12 +36,13 @@ def attentive(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture
-def open_client() -> Iterator[Open]:
-    """open_client(**settings): a client of a server whose captioners are loaded."""
+def open_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """open_client(**settings): a client of a server that describes nothing and loads nothing."""
+    monkeypatch.setattr(serving, "start", light.refusing)
     with ExitStack() as stack:
 
         def opened(**settings: Any) -> TestClient:
-            app = create_app(Settings(**{"loading": {"reader": READER, "device": "cpu"}, **settings}))
+            app = create_app(Settings(**settings))
             client = TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
             stack.enter_context(client)
             assert app.serving.worker.ready.wait(110)
@@ -48,9 +51,9 @@ def open_client() -> Iterator[Open]:
         yield opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def client(attentive: Path) -> Iterator[TestClient]:
-    """A server of the template and the tiny captioner, for all tests of a module."""
+    """A server of the template and the tiny captioner, for all tests of the page and the API."""
     app = create_app(Settings(models=(str(attentive),), loading={"reader": READER, "device": "cpu"}))
     with TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False) as opened:
         assert app.serving.worker.ready.wait(110)

@@ -16,8 +16,11 @@ from typing import Any
 
 import pytest
 
+from memecap.web import serving
 from memecap.web.app import create_app
 from memecap.web.settings import Settings
+from tests.captioners.known import FOUND
+from tests.web import known_memory
 from tests.web.conftest import READER
 from tests.web.known_reader import LINES
 from tests.web.pictures import archive, picture
@@ -55,12 +58,16 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(attentive: Path, kept: Path) -> Iterator[str]:
     """A real server with the template and the tiny captioner with attention."""
-    import uvicorn
-
     loading = {"reader": READER, "device": "cpu"}
-    app = create_app(
+    yield from _served(
         Settings(models=(str(attentive),), loading=loading, corrections=kept, example=picture(), urls=True)
     )
+
+
+def _served(settings: Settings) -> Iterator[str]:
+    import uvicorn
+
+    app = create_app(settings)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     thread = threading.Thread(target=lambda: server.run(sockets=[listening]), daemon=True)
@@ -263,6 +270,43 @@ def test_the_keyboard_reaches_everything_and_the_page_fits(page: Any) -> None:
         kind = page.evaluate("document.activeElement.className")
         assert ring != "none" or "file" in kind or page.evaluate("document.activeElement === document.body")
     assert page.evaluate("window.reached.size") >= wanted
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_a_remembered_description_is_shown_as_somebodys(
+    browser: Any, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whom, of which row, with its link, licence and the points that agree; in the table, too."""
+    monkeypatch.setattr(serving, "start", known_memory.start)
+    settings = Settings(models=("remember",), loading={"reader": READER, "device": "cpu"})
+    for address in _served(settings):
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.set_default_timeout(60_000)
+        page.goto(f"{address}/?lang={language}")
+        page.wait_for_selector("#models input")
+        upload(page, picture(colour="white"))
+        described(page)
+        told = page.locator(".source").last
+        assert {"ru": "описал человек", "en": "a person described"}[language] in told.inner_text()
+        for word in (FOUND.corpus, FOUND.image_id[:12], str(FOUND.inliers), known_memory.LICENCE):
+            assert word in told.inner_text()
+        assert told.locator("blockquote").inner_text() in FOUND.captions
+        link = told.locator("a")
+        assert link.get_attribute("href") == known_memory.LINK and "noopener" in link.get_attribute("rel")
+        if AXE.exists():
+            context = browser.new_context(bypass_csp=True)
+            other = context.new_page()
+            other.goto(f"{address}/?lang={language}")
+            other.wait_for_selector("#models input")
+            upload(other, picture(colour="white"))
+            described(other)
+            other.evaluate(AXE.read_text(encoding="utf-8"))
+            assert _violations(other) == []
+            context.close()
+        page.set_input_files("#files", {"name": "w.png", "mimeType": "image/png", "buffer": picture(colour="white")})
+        page.wait_for_selector("#download:visible")
+        assert {"ru": "описал человек", "en": "a person described"}[language] in page.inner_text("#table")
+        page.close()
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not here: npm pack axe-core, MEMECAP_AXE=…/axe.min.js")

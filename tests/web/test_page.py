@@ -15,7 +15,13 @@ from memecap.web.refusals import STATUS
 
 SCRIPTS = sorted((HERE / "static").glob("*.js"))
 TEMPLATE = (HERE / "templates" / "page.html").read_text(encoding="utf-8")
-MADE = {"error_": STATUS, "sure_": ("sure", "likely", "doubtful", "unread"), "where_": [str(n) for n in range(9)]}
+WHO = ("person", "correction", "model")
+MADE = {
+    "source_": [f"{by}_{who}" for by in ("picture", "text") for who in WHO],
+    "error_": STATUS,
+    "sure_": ("sure", "likely", "doubtful", "unread"),
+    "where_": [str(n) for n in range(9)],
+}
 
 
 class Tags(HTMLParser):

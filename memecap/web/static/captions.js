@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { showAttention } from "./attention.js";
 import { join, lineKey, place } from "./boxes.js";
 import { showScores } from "./scores.js";
+import { showSource } from "./source.js";
 import { button, byId, explain, make, say } from "./words.js";
 
 export function showCaptions(record, models, source) {
@@ -17,14 +18,14 @@ function card(record, said, number, models, source) {
   const floor = said.model === "template";
   const title = make("h3", { id: `card-${number}` }, said.model);
   if (floor) title.append(" ", make("span", { class: "tag", textContent: say("floor") }));
-  else if (say(`decoding_${said.decoding}`)) title.append(" ", make("span", { class: "tag", textContent: say(`decoding_${said.decoding}`) }));
+  else if (model?.decodes && say(`decoding_${said.decoding}`)) title.append(" ", make("span", { class: "tag", textContent: say(`decoding_${said.decoding}`) }));
   const place = make("article", { class: floor ? "card floor" : "card", "aria-labelledby": `card-${number}` }, title);
   if (said.error) {
     place.append(make("p", { class: "error", textContent: explain(said.error) }));
     return place;
   }
   const quotes = keysOf(record, said, number);
-  place.append(captionText(said, quotes), quoteList(said, quotes));
+  place.append(captionText(said, quotes), ...[showSource(said.source, number)].filter(Boolean), quoteList(said, quotes));
   if (!said.finished) place.append(make("p", { class: "hint", textContent: say("unfinished") }));
   place.append(actions(said, source));
   if (said.attention) place.append(showAttention(said.attention, number));

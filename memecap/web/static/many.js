@@ -1,6 +1,7 @@
 // Many pictures: a table that grows as they are done, with the errors of single ones, and all of it as a zip.
 
 import { ask, lines } from "./api.js";
+import { whose } from "./source.js";
 import { byId, explain, fail, make, say } from "./words.js";
 
 let records = [];
@@ -55,7 +56,8 @@ function row(record, models) {
     const said = record.captions.filter((one) => one.model === model);
     return make("td", { lang: "ru" }, ...said.map((one) =>
       one.error ? make("p", { class: "failed", lang: document.documentElement.lang, textContent: explain(one.error) })
-        : make("div", { textContent: one.caption })));
+        : make("div", {}, make("p", { textContent: one.caption }),
+          one.source ? make("p", { class: "hint", lang: document.documentElement.lang, textContent: whose(one.source) }) : null)));
   });
   return make("tr", {}, name, ...cells);
 }
@@ -64,7 +66,7 @@ export function offerDownload() {
   byId("download").addEventListener("click", async () => {
     try {
       const rows = records.flatMap((record) => record.captions.length
-        ? record.captions.map((said) => ({ file: record.file, model: said.model, decoding: said.decoding, caption: said.caption, quotes: said.quotes, error: said.error }))
+        ? record.captions.map((said) => ({ file: record.file, model: said.model, decoding: said.decoding, caption: said.caption, quotes: said.quotes, source: said.source, error: said.error }))
         : [{ file: record.file, caption: null, model: null, error: record.error }]);
       const answer = await ask("/v1/archive", { body: JSON.stringify({ records: rows }) });
       const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: "captions.zip" });
