@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.everywhere import Verbs
 from memecap.cli.output import emit, tell
 from memecap.core import storage
 from memecap.core.manifest import LEFT_OUT, open_corpus
 from memecap.core.progress import say
 from memecap.errors import UsageError
 
-corpus = typer.Typer(help="Corpora: pictures with their captions, split by group.", no_args_is_help=True)
+corpus = Verbs(help="Corpora: pictures with their captions, split by group.", no_args_is_help=True)
 app.add_typer(corpus, name="corpus")
 
 NAMED = 10  # items left out that are named; the rest is counted

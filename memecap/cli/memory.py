@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.everywhere import Verbs
 from memecap.cli.output import emit, tell
 from memecap.cli.pictures import check_any, in_folder
 from memecap.core import defaults, storage
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from memecap.memory.recollection import RememberedLine
     from memecap.reading.base import Reader, Reading
 
-memory = typer.Typer(help="Memories: described pictures that are found again by what they show.", no_args_is_help=True)
+memory = Verbs(help="Memories: described pictures that are found again by what they show.", no_args_is_help=True)
 app.add_typer(memory, name="memory")
 
 Folder = Annotated[Path, typer.Argument(metavar="MEMORY", help="the folder of a memory")]

@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.everywhere import Verbs
 from memecap.cli.output import tell
 
-models = typer.Typer(
-    help="Pretrained models: what they are, and one of them on this disk.", invoke_without_command=True
-)
+models = Verbs(help="Pretrained models: what they are, and one of them on this disk.", invoke_without_command=True)
 app.add_typer(models, name="models")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 
 from memecap.cli import app, options
+from memecap.core import spelling
 from memecap.errors import UsageError
 
 if TYPE_CHECKING:
@@ -117,10 +118,7 @@ def _form(name: str) -> tables.Format:
     """How a table is printed, by its name. Raises `UsageError`."""
     from memecap.scoring import tables
 
-    if name not in get_args(tables.Format):
-        fix = f"There are: {', '.join(get_args(tables.Format))}."
-        raise UsageError(f"no format {name!r}", where="--format", fix=fix)
-    return cast("tables.Format", name)
+    return cast("tables.Format", spelling.choose(name, get_args(tables.Format), "format", where="--format"))
 
 
 def _reading(

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from memecap.core import progress, shards, storage
+from memecap.core import progress, shards, spelling, storage
 from memecap.core.manifest import Corpus, Row
 from memecap.core.parallel import chunks
 from memecap.errors import UsageError
@@ -38,8 +38,7 @@ def export(corpus: Corpus, to: str, out: Path) -> list[Path]:
     Raises:
         UsageError: no such form, a library that it needs is not installed, or a file of the user's is in the way.
     """
-    if to not in FORMS:
-        raise UsageError(f"no form {to!r}", where="memecap corpus export", fix=f"There are: {', '.join(FORMS)}.")
+    spelling.choose(to, FORMS, "form", where="--to")
     stale = _claim(corpus, to, out)
     written = []
     for split in corpus.counts:
