@@ -17,9 +17,10 @@ VARIABLE = "_MEMECAP_COMPLETE"
 def completion(
     shell: Annotated[str, typer.Argument(help="bash, zsh or fish", autocompletion=lambda: list(SHELLS))],
 ) -> None:
-    """Print a script of completion. Zsh: into a file `_memecap` of a folder in $fpath; fish: ~/.config/fish/completions/.
+    """Print a script of completion for a shell.
 
-    It asks memecap itself what is possible, so it need not be written again when memecap changes.
+    Zsh: into a file `_memecap` of a folder in $fpath; fish: into ~/.config/fish/completions/memecap.fish. It asks
+    memecap itself what is possible, so it need not be written again when memecap changes.
     """
     from typer.completion import get_completion_script
 

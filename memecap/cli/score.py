@@ -80,6 +80,7 @@ def score(
     only_common: OnlyCommon = False,
     resamples: options.Resamples = 1000,
     seed: Annotated[int, typer.Option(help="seed of the resamples")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="only the pictures of the first file's first rows")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Score captions against the references that stand beside them, with 95 % intervals and p-values.
@@ -100,15 +101,16 @@ def score(
     if inputs.are_tables(paths):
         records = leaderboard.join([leaderboard.read_records(path) for path in paths])
     else:
+        read = _reading(annotations, references, column, positions, separator)
         records = leaderboard.rank(
-            inputs.open_systems(paths, _reading(annotations, references, column, positions, separator), images),
+            inputs.first(limit, inputs.open_systems(paths, read, images)),
             preset,
             every=every,
             more=_more_metrics(metric or [], settings or []),
             training=texts(training) if training else inputs.known_captions(paths),
             resamples=resamples,
             seed=seed,
-            asked=annotated(annotations) if annotations else (),
+            asked=annotated(annotations) if annotations and limit is None else (),
             only_common=only_common,
         )
     typer.echo(tables.render(records, form, every=every or bool(metric)))

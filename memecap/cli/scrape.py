@@ -27,7 +27,9 @@ def scrape(
     out: Annotated[Path, typer.Option(help="folder of posts.jsonl, images/, originals/, raw/")] = Path("data/raw/vk"),
     since: Annotated[str, typer.Option(help="no posts before this date, YYYY-MM-DD")] = "",
     until: Annotated[str, typer.Option(help="no posts after this date, YYYY-MM-DD")] = "",
-    max_posts: Annotated[int | None, typer.Option(min=1, help="the newest of each community")] = None,
+    max_posts: Annotated[
+        int | None, typer.Option("--max-posts", "--limit", min=1, help="the newest of each community")
+    ] = None,
     replay: Annotated[list[Path] | None, typer.Option(help="parse this saved answer again; no network")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how many posts, pictures and minutes")] = False,
     ads: Annotated[bool, typer.Option("--ads", help="fetch the pictures of advertisements too")] = False,

@@ -14,6 +14,11 @@ DEVICES = ("cpu", "cuda", "mps")
 _NAME = re.compile(rf"(?P<kind>{'|'.join(DEVICES)})(:(?P<number>\d+))?")
 
 
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """CUDA has an exception of its own, the CPU's allocator only a message."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
 def choose(name: str | None) -> str:
     """The device of that name; the best there is for None and `auto`. Raises `UsageError` where it is not here.
 

@@ -67,9 +67,8 @@ def load(family: str, name: str) -> Any:
     if "." in name.strip("."):
         return _only_part(_import_foreign(family, name), base)
     if name not in names(family):
-        fix = (
-            f"{meant(name, names(family))}There are: {', '.join(names(family))}; or a dotted path to a module of yours."
-        )
+        there = f"There are: {', '.join(names(family))}; or a dotted path to a module of yours."
+        fix = meant(name, names(family)) + there
         raise UnknownPartError(f"no part named {name!r} in {family}", where=folder.name, fix=fix)
     return _only_part(importlib.import_module(f"memecap.{family}.{name}"), base)
 

@@ -16,6 +16,7 @@ from contextlib import nullcontext
 import torch
 
 from memecap.captioners.base import TrainableCaptioner
+from memecap.core.device import is_out_of_memory
 from memecap.core.progress import say
 from memecap.errors import ConfigError
 from memecap.modeling.outputs import Loss
@@ -107,7 +108,7 @@ def add_gradient(run: StageRun, window: Sequence[MicroBatch]) -> tuple[float, in
         except RuntimeError as error:
             # Processes that share a step would wait for each other for ever if one of them began it again.
             alone = run.accelerator.num_processes == 1
-            if not (_is_out_of_memory(error) and alone and any(len(part.batch) > 1 for part in cut)):
+            if not (is_out_of_memory(error) and alone and any(len(part.batch) > 1 for part in cut)):
                 raise
         run.optimizer.zero_grad()
         torch.cuda.empty_cache()
@@ -133,11 +134,6 @@ def _add(run: StageRun, window: Sequence[MicroBatch]) -> tuple[float, int, float
     rewards = [reward for micro_batch in window if micro_batch.n_tokens for reward in micro_batch.rewards]
     mean_reward = None if run.sampler is None else run.sum(sum(rewards)) / run.sum(len(rewards))
     return run.sum(total), n_tokens, mean_reward
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA has an exception of its own, the CPU's allocator only a message."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _cut(micro_batch: MicroBatch, halvings: int) -> list[MicroBatch]:

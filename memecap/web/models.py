@@ -15,7 +15,8 @@ from PIL import Image
 
 from memecap.decoding.base import Search, choose
 from memecap.errors import MemecapError
-from memecap.inference.pipeline import DEFAULT_MODEL, Pipeline, load_captioner
+from memecap.inference.described import DEFAULT_MODEL
+from memecap.inference.pipeline import Pipeline, load_captioner
 from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import open_picture
 from memecap.reading.base import Reading

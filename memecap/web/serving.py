@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from memecap.inference.pipeline import DEFAULT_MODEL
+from memecap.inference.described import DEFAULT_MODEL
 from memecap.report.attention import Attends
 from memecap.web import models, records
 from memecap.web.counters import Counters

@@ -1,4 +1,4 @@
-"""A corpus → the files other programs want: parquet, webdataset, COCO json, TSV; each loads through `datasets`.
+"""A corpus → the files other programs want: parquet, webdataset, COCO, TSV, JSON lines; `datasets` loads each.
 
 One record a row, so every form has as many records as the corpus has rows. Written a row at a time, atomically, with
 equal bytes for an equal corpus. Sources: https://huggingface.co/docs/datasets,
@@ -158,6 +158,12 @@ def _tsv(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Pat
     return [path]
 
 
+def _jsonl(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Path]:
+    path = out / f"{split}.jsonl"
+    storage.write_jsonl(path, (row.to_json() | {"file_name": _copied(corpus, row, out)} for row in rows))
+    return [path]
+
+
 def _copied(corpus: Corpus, row: Row, out: Path) -> str:
     """Put the row's picture beside the table; its path from there."""
     source = corpus.image_path(row)
@@ -178,10 +184,12 @@ _NAMES: dict[str, Callable[[str, int], list[str]]] = {
     "webdataset": lambda split, n_rows: [_shard(split, number) for number in range(-(-n_rows // SHARD))],
     "coco": lambda split, _: [f"captions_{split}.json"],
     "tsv": lambda split, _: [f"{split}.tsv"],
+    "jsonl": lambda split, _: [f"{split}.jsonl"],
 }
 FORMS: dict[str, Callable[[Corpus, str, Iterator[Row], Path], list[Path]]] = {
     "parquet": _parquet,
     "webdataset": _webdataset,
     "coco": _coco,
     "tsv": _tsv,
+    "jsonl": _jsonl,
 }
