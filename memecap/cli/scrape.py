@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from memecap.cli import app, options
+from memecap.cli import app, asking, options
 from memecap.cli.output import emit, tell
 from memecap.errors import UsageError
 
@@ -38,6 +38,11 @@ def scrape(
     captcha_key: Annotated[str, typer.Option(help="the letters on its picture")] = "",
     captcha_token: Annotated[str, typer.Option(help="in place of both: the success_token of VK's page")] = "",
     api: Annotated[str, typer.Option(envvar="MEMECAP_VK_API", help="another address in place of api.vk.ru")] = "",
+    retries: asking.Retries = None,
+    timeout_s: asking.TimeoutS = None,
+    backoff_s: asking.BackoffS = None,
+    rate: asking.Rate = None,
+    per_host: asking.PerHost = None,
     as_json: options.Json = False,
 ) -> None:
     """Read the walls of VK communities and fetch their pictures; the same command goes on after a stop.
@@ -65,7 +70,10 @@ def scrape(
     if dry_run:
         _say_estimates(estimate(communities, vk, selection), as_json=as_json)
     else:
-        _say(scraping.scrape(communities, out, vk, selection=selection), out, as_json=as_json)
+        hard = asking.download_config(
+            retries=retries, deadline_s=timeout_s, backoff_s=backoff_s, rate=rate, per_host=per_host
+        )
+        _say(scraping.scrape(communities, out, vk, selection=selection, config=hard), out, as_json=as_json)
 
 
 def _vk(address: str, captcha: dict[str, str]) -> Vk:

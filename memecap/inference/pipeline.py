@@ -128,15 +128,13 @@ class Pipeline:
         """The best caption of each picture of one batch, or one with its `error`.
 
         Raises `MemecapError` where a picture cannot be opened.
-
         Args:
             readings: what was read and remembered before, so that only who looks opens them; None: that is done now.
         """
         start = time.perf_counter()
         looked_at = self.sees or (self.ranker is not None and self.ranker.judge is not None)
         images = [open_picture(picture) for picture in pictures] if looked_at or readings is None else []
-        chosen = None if decoding is None else [decoding]
-        return [found[0] for (found,) in self._describe(images, readings, chosen, start=start)]
+        return [found[0] for (found,) in self._describe(images, readings, decoding and [decoding], start=start)]
 
     @torch.inference_mode()
     def _describe(

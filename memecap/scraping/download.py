@@ -45,6 +45,9 @@ REASONS = {
     "too_many_pixels": 1,
     "bad_url": 1,
     "not_asked": 1,  # a preview, or a picture of an advertisement
+    "not_public": 1,  # an address inside a private network, where those are not wanted
+    "opted_out": 1,  # X-Robots-Tag forbids to learn from it
+    "taken_down": 1,  # on the list of what somebody asked to have removed
 }
 ORIGINALS, IMAGES = "originals", "images"  # folders: the bytes as served, upright RGB copies
 FLUSH = 16  # pictures recorded at once: so many at most are fetched again after a kill
@@ -62,6 +65,10 @@ class DownloadConfig(Frozen):
     max_pixels: int = Field(50_000_000, ge=1, description="largest picture, in pixels, refused before decoding")
     threads: int = Field(2, ge=1, description="threads that decode")
     backoff_s: float = Field(0.5, ge=0, description="first wait between attempts; doubles, with jitter, up to 15 s")
+    retries: int | None = Field(
+        None, ge=0, description="further attempts after a failure that may pass; null: by reason"
+    )
+    public_only: bool = Field(False, description="open no address inside a private network")
 
 
 def download(requests: Iterable[tuple[str, str]], folder: Path, config: DownloadConfig | None = None) -> dict[str, int]:
@@ -127,7 +134,7 @@ class _Run:
             task = progress.add_task("pictures", total=len(wanted))
 
             async def work() -> None:
-                async with http.open_client(self._config.deadline_s, context) as client:
+                async with http.open_client(self._config.deadline_s, context, self._config.public_only) as client:
                     for key, url in queue:
                         self._record(await self._fetch(client, key, url))
                         progress.advance(task)
@@ -171,12 +178,20 @@ class _Run:
             except PictureError as error:
                 failure = error
             tries[failure.reason] += 1
-            if tries[failure.reason] >= REASONS[failure.reason] or failure.after_s > self._config.max_retry_after_s:
+            if (
+                tries[failure.reason] >= self._attempts(failure.reason)
+                or failure.after_s > self._config.max_retry_after_s
+            ):
                 return Entry(key=key, url=url, reason=failure.reason, detail=failure.detail)
             if failure.detail == "HTTP 429":
                 host.rest(failure.after_s)
             pause = min(self._config.backoff_s * 2 ** (tries.total() - 1), 15.0) * random.uniform(0.5, 1.0)
             await asyncio.sleep(max(pause, failure.after_s))
+
+    def _attempts(self, reason: str) -> int:
+        """How often a picture is asked for that fails so; what cannot pass is asked for once."""
+        usual, retries = REASONS[reason], self._config.retries
+        return usual if retries is None or usual == 1 else retries + 1
 
     def _host(self, url: str) -> _Host:
         try:

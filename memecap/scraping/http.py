@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 import httpx
 
 from memecap.pictures.check import PictureError
+from memecap.scraping.public_only import NotPublicError, PublicOnly
+
+# developers.google.com/search/docs/crawling-indexing/robots-meta-tag; noai and noimageai as img2dataset has them
+_FORBIDDING = frozenset({"none", "noindex", "noimageindex", "noai", "noimageai"})
+_WITH_VALUES = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 
 
-def open_client(deadline_s: float, context: ssl.SSLContext) -> httpx.AsyncClient:
-    """A worker's own client: httpcore's pool looks at each of its connections on every request."""
+def open_client(deadline_s: float, context: ssl.SSLContext, public_only: bool = False) -> httpx.AsyncClient:
+    """A worker's own client: httpcore's pool looks at each of its connections on every request.
+
+    One for public addresses only uses no proxy of the environment: behind one, nobody knows what is connected to.
+    """
     return httpx.AsyncClient(
+        transport=PublicOnly(context) if public_only else None,
+        trust_env=not public_only,
         verify=context,
         follow_redirects=True,
         max_redirects=5,
@@ -29,6 +40,8 @@ async def get(client: httpx.AsyncClient, url: str, max_bytes: int) -> bytes:
     try:
         async with client.stream("GET", url) as response:
             _check_status(response)
+            if forbids(response.headers.get_list("x-robots-tag")):
+                raise PictureError("opted_out", ", ".join(response.headers.get_list("x-robots-tag"))[:200])
             if int(response.headers.get("content-length") or 0) > max_bytes:
                 raise PictureError("too_many_bytes", response.headers["content-length"])
             body = bytearray()
@@ -40,6 +53,8 @@ async def get(client: httpx.AsyncClient, url: str, max_bytes: int) -> bytes:
             return bytes(body)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError, ValueError) as error:
         raise PictureError("bad_url", str(error)[:200]) from error
+    except NotPublicError as error:
+        raise PictureError("not_public", str(error)) from error
     except httpx.TimeoutException as error:
         raise PictureError("timeout", type(error).__name__) from error
     except httpx.TooManyRedirects as error:
@@ -47,6 +62,22 @@ async def get(client: httpx.AsyncClient, url: str, max_bytes: int) -> bytes:
     except httpx.HTTPError as error:
         reason = "truncated" if begun else "unreachable"
         raise PictureError(reason, f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def forbids(tags: Sequence[str]) -> bool:
+    """Whether headers `X-Robots-Tag` forbid everybody, or memecap, to index or learn from a picture.
+
+    `noindex, noai`, or `memecap: none`: words after somebody else's name are his.
+    """
+    for tag in tags:
+        agent = ""
+        for word in tag.casefold().split(","):
+            name, colon, rest = word.strip().partition(":")
+            if colon and name not in _WITH_VALUES:
+                agent, word = name.strip(), rest
+            if agent in ("", "memecap") and word.strip() in _FORBIDDING:
+                return True
+    return False
 
 
 def _check_status(response: httpx.Response) -> None:
