@@ -140,9 +140,10 @@ def _told(group: Any, values: Mapping[str, Any], file: Path) -> dict[str, Any]:
     found = _below(group, {key: value for key, value in values.items() if key != EVERY}, file)
     for path, command in verbs(group):
         known |= options(command)
-        place: dict[str, Any] = {}
-        _put(place, path, _values(options(command), {k: v for k, v in every.items() if k in options(command)}, file))
-        found = _merge(place, found)
+        if shared := {key: value for key, value in every.items() if key in options(command)}:
+            place: dict[str, Any] = {}
+            _put(place, path, _values(options(command), shared, file))
+            found = _merge(place, found)
     if strange := every.keys() - known.keys():
         raise _unknown(sorted(strange)[0], known, f"{file}: {EVERY}")
     return found

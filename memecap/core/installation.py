@@ -28,8 +28,10 @@ class Requirement:
 
 _ROOM_BYTES = 5_000_000_000  # a pretrained model and a corpus
 _PACKAGES = ("torch", "transformers", "accelerate", "vk_api", "navec", "nltk", "pymorphy3", "onnxruntime", "rapidocr")
-_EXTRAS = {"ctranslate2": "translate", "tensorboard": "tensorboard", "evaluate": "eval", "ray": "ray", "trackio": "trackers", "wandb": "trackers", "pillow_heif": "heic",
-           "easyocr": "easyocr"}  # fmt: skip
+_EXTRAS = {
+    "ctranslate2": "translate", "tensorboard": "tensorboard", "trackio": "trackers", "wandb": "trackers",
+    "evaluate": "eval", "ray": "ray", "easyocr": "easyocr", "pillow_heif": "heic",
+}  # fmt: skip
 
 
 def requirements() -> Iterator[Requirement]:
@@ -97,9 +99,8 @@ def _tokens() -> Iterator[Requirement]:
 
 def _offline() -> Requirement:
     on = os.environ.get("HF_HUB_OFFLINE", "").casefold() in ("1", "true", "on", "yes")
-    return Requirement(
-        "network", True, "HF_HUB_OFFLINE: models come from this disk" if on else "used where it is asked for"
-    )
+    found = "HF_HUB_OFFLINE is set: models come from this disk" if on else "used for models that are not here yet"
+    return Requirement("network", True, found)
 
 
 def _tesseract() -> Requirement:

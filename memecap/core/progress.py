@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, get_args
 
 from memecap.core.spelling import choose
 from memecap.core.terminal import plain
+from memecap.errors import MemecapError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,14 +46,20 @@ class Bar(Protocol):
 def showing(mode: str | None = None, *, quiet: bool | None = None) -> Iterator[None]:
     """Within the block, show progress so; None leaves it as it is. Raises `UsageError` at an unknown mode.
 
-    What ends the block by an error leaves it so, for the error to be told in the same way; `as_usual` ends that.
+    An error of ours that ends the block leaves it so, for the error to be told in the same way; `as_usual` ends that.
     """
     before = _Shown.mode, _Shown.quiet
     if mode is not None:
         _Shown.mode = choose(mode, MODES, "way to show progress", where="--progress")
     if quiet is not None:
         _Shown.quiet = quiet
-    yield
+    try:
+        yield
+    except MemecapError:
+        raise
+    except BaseException:
+        _Shown.mode, _Shown.quiet = before
+        raise
     _Shown.mode, _Shown.quiet = before
 
 

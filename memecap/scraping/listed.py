@@ -1,7 +1,7 @@
 """A list of addresses → their pictures in a folder, with a table of what became of each.
 
 In: a file of addresses, a line each, or a table with a column of them. Out, beside what `download` leaves:
-`pictures.jsonl` (an address a line: its file, or why there is none) and `failed.txt`, the list of what may be had later.
+`pictures.jsonl` (an address a line: its file, or why there is none) and `failed.txt`, what may be had later.
 """
 
 from __future__ import annotations
