@@ -54,7 +54,7 @@ def test_row_resume(settings: Settings, tmp_path: Path, monkeypatch: pytest.Monk
 def test_row_run_folder(settings: Settings, pictured: Path, tmp_path: Path) -> None:
     folder = train(short(settings), tmp_path / "out")
     names = {path.name for path in folder.iterdir()}
-    assert {"config.yaml", "run.json", "log.csv", "samples.jsonl", "samples.html", "curves.png", "best"} <= names
+    assert {"config.yaml", "run.json", "log.csv", "samples.jsonl", "samples.html", "curves.png", "checkpoints"} <= names
     sheet = (folder / "samples.html").read_text(encoding="utf-8")
     samples = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
     assert len(samples) == 4 and sheet.count("<figure>") == 2  # two pictures, after each of two epochs

@@ -168,6 +168,8 @@ def _quantiles(lengths: Counter[int]) -> dict[str, float]:
 
 
 def _strays(db: sqlite3.Connection, number: int, corpus: manifest.Corpus) -> list[str]:
+    if corpus.limit is not None:  # rows that were not looked at have their pictures, too
+        return []
     db.execute("CREATE INDEX IF NOT EXISTS names ON pictures (corpus, split, name)")
     named = "SELECT 1 FROM pictures WHERE corpus = ? AND split = ? AND name = ?"
     return sorted(
