@@ -18,6 +18,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+#: what a shell command ends with, and what that means; `memecap --help` says it
+EXIT_CODES = {
+    0: "all is done",
+    1: "some items failed, the rest is done",
+    2: "a flag, key or name that does not fit",
+    65: "a file's content is not as it should be",
+    69: "a service or program is not to be had",
+    74: "reading or writing a file failed",
+    75: "stopped half-way, the same command goes on",
+    77: "a token is missing or refused",
+    130: "interrupted (143: terminated)",
+}
+
 
 class MemecapError(Exception):
     """The root. `what` happened, `where` (a file, key, URL, row), and `fix`: what the user can do."""

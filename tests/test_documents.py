@@ -19,7 +19,7 @@ from memecap.cli import verbs as _verbs
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     "README.md", "README.ru.md", "BENCHMARKS.md", "RELIABILITY.md", "CONTRIBUTING.md", "docs/scale.md",
-    "scripts/reproduce.sh",
+    "docs/features.md", "scripts/reproduce.sh",
 ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ def push(
     model: Path,
     repository: str,
     *,
+    folder: Path | None = None,
     scores: Path | None = None,
     private: bool = False,
     self_contained: bool = False,
@@ -33,6 +34,7 @@ def push(
     """Upload a checkpoint; returns the address of the repository.
 
     Args:
+        folder: where all of it is written instead, a new or empty one; nothing is uploaded, and it is the answer.
         scores: a folder of `memecap evaluate`, whose table comes into the card.
         self_contained: copy the frozen models it refers to, so that it needs nothing else.
         trust_code: for a copy the checkpoint is loaded; import the modules outside the package that it names.
@@ -43,20 +45,33 @@ def push(
         AuthError: no token, or one that may not write there.
         ServiceError: the Hub cannot be reached.
     """
+    found = check(model, scores, self_contained=self_contained)
+    if folder is not None and folder.exists() and any(folder.iterdir()):
+        raise UsageError("the folder is not empty", where=folder, fix="Name a new one.")
+    with tempfile.TemporaryDirectory() as temporary:
+        prepared = Path(temporary) / "checkpoint"
+        if self_contained:
+            checkpoint.save(checkpoint.load(found, trust_code=trust_code), prepared, self_contained=True)
+        else:
+            shutil.copytree(found, prepared)
+        storage.write_text(prepared / checkpoint_record.CARD, card(prepared, repository, scores))
+        if folder is not None:
+            storage.check_writable(folder)
+            shutil.copytree(prepared, folder, dirs_exist_ok=True)
+            return str(folder)
+        return hub.upload(prepared, repository, private=private, message=message)
+
+
+def check(model: Path, scores: Path | None, *, self_contained: bool) -> Path:
+    """The folder of the checkpoint, where it can be pushed. Raises as `push`."""
     if not model.is_dir():
         raise MissingFileError("no such folder", where=model, fix="Give a checkpoint or a run folder.")
     if scores is not None and not (scores / _SCORES).is_file():
         raise MissingFileError(f"no {_SCORES} there", where=scores, fix="Give an output folder of `memecap evaluate`.")
-    folder = checkpoint.find(model)
-    with tempfile.TemporaryDirectory() as temporary:
-        prepared = Path(temporary) / "checkpoint"
-        if self_contained:
-            checkpoint.save(checkpoint.load(folder, trust_code=trust_code), prepared, self_contained=True)
-        else:
-            shutil.copytree(folder, prepared)
-            _refuse_local_models(folder)
-        storage.write_text(prepared / checkpoint_record.CARD, card(prepared, repository, scores))
-        return hub.upload(prepared, repository, private=private, message=message)
+    found = checkpoint.find(model)
+    if not self_contained:
+        _refuse_local_models(found)
+    return found
 
 
 def card(folder: Path, repository: str, scores: Path | None = None) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from memecap.core import storage
-from memecap.core.terminal import plain
-from memecap.errors import MemecapError
+from memecap import __version__
+from memecap.cli import everywhere, settings
+from memecap.core import progress
+from memecap.errors import EXIT_CODES, MemecapError
 
 
 class Terminated(KeyboardInterrupt):
@@ -26,6 +26,11 @@ class Terminated(KeyboardInterrupt):
 class _Verbs(TyperGroup):
     """The verbs. Ctrl-C and a closed pipe end here: typer would turn them into exit codes of its own, silently."""
 
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        progress.as_usual()
+        settings.name_variables(self)
+        return super().make_context(info_name, args, parent, default_map=settings.defaults(self), **extra)
+
     def invoke(self, ctx: Any) -> Any:
         with _stopping():
             try:
@@ -34,10 +39,10 @@ class _Verbs(TyperGroup):
                 sys.stdout.flush()  # while a closed pipe can still be answered
 
 
-app = typer.Typer(
+app = everywhere.Verbs(
     name="memecap",
     cls=_Verbs,
-    help="Describe Russian memes: scrape, translate, train, measure, caption.",
+    epilog="Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + ".",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -45,14 +50,41 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def memecap(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="print it and stop")
+    ] = False,
+    quiet: everywhere.Quiet = False,
+    shown: everywhere.ProgressMode = None,
+) -> None:
+    """Describe Russian memes: scrape, translate, train, measure, caption."""
+
+
 def main() -> None:
     """The entry point: run a verb, and turn our errors into messages and exit codes."""
+    if sys.argv[1:] == ["--version"]:  # an answer that waits for no import
+        sys.stdout.write(f"{__version__}\n")
+        return
     with _stopping():
         signal.signal(signal.SIGTERM, _terminate)
-        import memecap.cli.verbs  # noqa: F401  (each verb adds itself to `app`)
+        import sqlite3
 
+        import memecap.cli.verbs  # noqa: F401  (each verb adds itself to `app`)
+        from memecap.core import storage
+
+        if "_MEMECAP_COMPLETE" in os.environ:  # the shell asks: `memecap completion`
+            from typer.completion import completion_init
+
+            completion_init()
         try:
-            app(standalone_mode=True)
+            app(standalone_mode=True, prog_name="memecap")
         except MemecapError as error:
             _fail(error)
         except (OSError, sqlite3.Error) as error:  # a full disk is the user's business wherever it shows
@@ -80,5 +112,6 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 def _fail(error: MemecapError) -> None:
-    sys.stderr.write(plain(f"error: {error}\n", keep="\n"))
+    facts = {"what": error.what, "where": error.where, "fix": error.fix, "exit_code": error.exit_code}
+    progress.fail(str(error), **facts)
     raise SystemExit(error.exit_code) from None

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
+from memecap.cli.dry_run import planned
+from memecap.cli.output import tell
+from memecap.errors import MissingFileError
 
 _EXAMPLE = "Example: memecap adopt coco_weights.pt --out output/clipcap_coco"
 _GPT2 = "openai-community/gpt2"
@@ -34,23 +37,28 @@ def adopt(
         str, typer.Option(help="what ends a caption: . as in ClipCap, <|endoftext|>, or none: the decoder's end alone")
     ] = ".",
     self_contained: Annotated[bool, typer.Option(help="copy the image encoder into the checkpoint too")] = False,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
 ) -> None:
     """Turn an original ClipCap or RuDOLPH into a checkpoint that `memecap caption`, `evaluate` and `train` take.
 
     Weights behind a VQGAN (--encoder vqgan:MODEL) are RuDOLPH's; --normalize and --stop are of ClipCap.
     """
     from memecap.checkpoints import checkpoint, original_clipcap, original_rudolph
-    from memecap.core.progress import say
 
     seeing = _encoder(encoder)
     writing = decoder or _DECODERS[seeing["name"]]
+    if dry_run:
+        if not weights.exists():
+            raise MissingFileError("no such file", where=weights, fix="Check the path.")
+        raise planned("adopt", reads=[weights, seeing["model"], writing], writes=[out], as_json=as_json)
     if seeing["name"] == "vqgan":
         captioner = original_rudolph.read(weights, encoder=seeing, tokenizer=writing)
     else:
         ends = None if stop == "none" else stop
         captioner = original_clipcap.read(weights, encoder=seeing, decoder=writing, normalize=normalize, stop=ends)
     checkpoint.save(captioner, out, self_contained=self_contained)
-    say(f"written: {out}")
+    tell({"checkpoint": str(out)}, out, as_json)
 
 
 def _encoder(text: str) -> dict[str, str]:

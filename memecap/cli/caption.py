@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from memecap.cli import app, options, side_by_side
+from memecap.cli.dry_run import planned
 from memecap.cli.output import TableForm, csv_row, emit, table_form
-from memecap.cli.pictures import check_any, expand
+from memecap.cli.pictures import check_any, expand, listed
 from memecap.core import defaults
-from memecap.core.progress import say, track
+from memecap.core.progress import complain, say, track
 from memecap.errors import MemecapError, UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ Sidecar = Annotated[bool, typer.Option(help="write x.txt beside x.jpg; x.jpg.txt
 
 @app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_read --json")
 def caption(
-    targets: Annotated[list[str], typer.Argument(help="pictures, folders, globs, https://…; - reads one from stdin")],
+    targets: Annotated[
+        list[str] | None, typer.Argument(help="pictures, folders, globs, https://…; - reads one from stdin")
+    ] = None,
+    from_file: options.FromFile = None,
     model: Model = "template",
     revision: options.Revision = None,
     reader: options.ReaderName = defaults.READER,
@@ -53,7 +57,12 @@ def caption(
     as_json: options.JsonLines = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header")] = False,
     sidecar: Sidecar = False,
-    overwrite: Annotated[bool, typer.Option(help="sidecars may replace files that memecap did not write")] = False,
+    skip_existing: Annotated[
+        bool, typer.Option(help="leave pictures out whose sidecar is there; --no-skip-existing captions them again")
+    ] = True,
+    overwrite: Annotated[
+        bool, typer.Option(help="sidecars are written anew, and may replace files that memecap did not write")
+    ] = False,
     attention: Annotated[
         Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
     ] = None,
@@ -61,10 +70,13 @@ def caption(
     on: options.Place = options.HERE,
     trust_code: options.TrustCode = False,
     device: options.Device = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="only the first so many pictures")] = None,
+    dry_run: options.DryRun = False,
 ) -> None:
     """Describe pictures: the scene, and the text on the picture, quoted. Exit code 1 when some of them failed."""
-    form, sources = table_form(as_json, as_csv), list(expand(targets))
-    check_any(sources, targets)
+    names = [*(targets or ()), *listed(from_file)]
+    form, sources = table_form(as_json, as_csv), list(expand(names))[:limit]
+    check_any(sources, names)
     from memecap.core import hub
     from memecap.decoding.base import choose_several
     from memecap.inference import precision as precisions
@@ -87,14 +99,31 @@ def caption(
         device=device,
         trust_code=trust_code,
     )
+    files = [source for source in sources if isinstance(source, Path)]
+    beside = Sidecars(files, overwrite=overwrite) if sidecar else None
+    if beside is not None and skip_existing and not overwrite:
+        sources = _still_to_do(sources, beside)
+    if dry_run:
+        places = [*map(beside.path, files)] if beside else []
+        folders = sorted({path.parent for path in places} | ({attention} if attention else set()))
+        raise planned("caption", reads=[model], writes=folders, n=len(sources), as_json=as_json)
+    if not sources:
+        return
     captioner = make() if on == options.HERE else Elsewhere(make, on)
     if len(decodings) > 1:
-        failed = side_by_side.show(captioner, sources, decodings, batch_size=batch_size, form=form)
+        found = captioner.compare(sources, decodings, batch_size=batch_size)
+        failed = side_by_side.show(found, sources, [decoding.name for decoding in decodings], form=form)
     else:
-        files = [source for source in sources if isinstance(source, Path)]
-        beside = Sidecars(files, overwrite=overwrite) if sidecar else None
         failed = _show(captioner, sources, batch_size=batch_size, form=form, sidecars=beside, attention=attention)
     raise typer.Exit(1 if failed else 0)
+
+
+def _still_to_do(sources: list[Path | bytes | str], sidecars: Sidecars) -> list[Path | bytes | str]:
+    """The sources without those whose sidecar stands; how many that are is said."""
+    left = [source for source in sources if not (isinstance(source, Path) and sidecars.stands(source))]
+    if n_skipped := len(sources) - len(left):
+        say(f"pictures that have their sidecar: {n_skipped}; --no-skip-existing captions them again")
+    return left
 
 
 def _refuse_at_odds(n_decodings: int, sidecar: bool, attention: Path | None, on: str) -> None:
@@ -138,13 +167,13 @@ def _show(
 def _fault(name: str, result: Result, sidecars: Sidecars | None) -> str | None:
     """Why a picture has no caption, or no sidecar where one is wanted; said aloud."""
     if result.caption is None:
-        say(f"{name}: {result.error}")
+        complain(f"{name}: {result.error}")
         return result.error
     if sidecars is not None:
         try:
             sidecars.write(Path(name), result.caption.text, result.caption.source)
         except MemecapError as error:
-            say(f"{name}: {error}")
+            complain(f"{name}: {error}")
             return f"{error.what}: {error.where}"
     return None
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from memecap.cli import app
+from memecap.cli import app, options
+from memecap.cli.dry_run import planned
+from memecap.cli.output import emit
 
 
 @app.command(epilog="Example: memecap demo --out output/demo")
@@ -15,6 +19,8 @@ def demo(
     out: Annotated[
         Path, typer.Option(help="folder of report.html, scores.json and all that is made on the way")
     ] = Path("output/demo"),
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
 ) -> None:
     """Scrape, build, translate, read, train, evaluate and caption painted memes: each command is printed as it runs.
 
@@ -22,4 +28,12 @@ def demo(
     """
     from memecap.demo.road import Road
 
-    Road(out).walk()
+    road = Road(out)
+    if dry_run:
+        raise planned("demo", writes=[out], n=road.n_memes + road.n_photographs, as_json=as_json)
+    if as_json:  # what the commands print on the way is no data here
+        with redirect_stdout(sys.stderr):
+            road.walk()
+        emit({"report": str(out / "report.html"), "folder": str(out)})
+    else:
+        road.walk()

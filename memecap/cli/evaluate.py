@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.dry_run import planned
 from memecap.cli.output import emit
 
 _EXAMPLE = "Example: memecap evaluate output/memes_read data/corpora/memes --split val --out output/memes_read/val"
@@ -52,6 +53,7 @@ def evaluate(
     report: Annotated[bool, typer.Option(help="also write report.html")] = True,
     language: options.Language = "ru",
     beside: Beside = None,
+    dry_run: options.DryRun = False,
     as_json: Annotated[bool, typer.Option("--json", help="the records of scores.json, a line a system")] = False,
 ) -> None:
     """Caption a split with a model and with floors, score all of them, and write a report. Stopped, it goes on.
@@ -59,12 +61,16 @@ def evaluate(
     The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
     the best constant scene and after a random one, what a memory knows, and the model with shuffled pictures.
     """
-    from memecap.core import hub
+    from memecap.core import hub, manifest
     from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
     from memecap.inference import precision as precisions
     from memecap.inference import ranking, styles
 
+    if dry_run:
+        rows = manifest.open_corpus(corpus).counts.get(split, 0)
+        n = rows if limit is None else min(limit, rows)
+        raise planned("evaluate", reads=[model, corpus], writes=[out], n=n, of=f"rows of {split}", as_json=as_json)
     records = evaluation.evaluate(
         hub.pin(model, revision),
         corpus,

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.dry_run import planned
 from memecap.cli.output import tell
 from memecap.core.manifest import open_corpus
-from memecap.core.progress import say
+from memecap.core.progress import complain
 from memecap.errors import ConfigError
 
 
@@ -26,6 +27,8 @@ def features(
     batch_size: options.BatchSize = 32,
     device: options.Device = None,
     on: options.Place = "here",
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
     as_json: options.JsonLines = False,
 ) -> None:
     """Compute image features beside a corpus, so that training need not run the encoder. Stopped runs go on."""
@@ -36,14 +39,20 @@ def features(
     from memecap.encoders.stored import features as store
 
     place = choose(device)
-    opened = [open_corpus(folder) for folder in corpora]
+    opened = [open_corpus(folder).limited(limit) for folder in corpora]
     part = config.build("encoders", _chosen(encoder, config_file, settings or []))
+    if dry_run:
+        places = [store.features_folder(corpus.folder, part.fingerprint) for corpus in opened]
+        n = sum(
+            corpus.counts[split] for corpus in opened for split in splits or corpus.counts if split in corpus.counts
+        )
+        raise planned("features", reads=corpora, writes=places, n=n, as_json=as_json)
     n_failed = 0
     for corpus in opened:
         done = store.extract(corpus, part, splits, batch_size=batch_size, device=place, on=on)
         n_failed += len(done.failed)
         for path, why in done.failed:
-            say(f"{path}: {why}")
+            complain(f"{path}: {why}")
         record = {"corpus": str(corpus.folder), "features": str(done.folder), "new": done.n_new, "known": done.n_known}
         tell(record, f"{done.folder}: {done.n_new} new, {done.n_known} there before", as_json)
     if n_failed:

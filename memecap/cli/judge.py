@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.dry_run import planned
 from memecap.cli.output import tell
 from memecap.core import progress, storage
 from memecap.core.terminal import plain
@@ -27,12 +28,13 @@ def judge(
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="file of answers, added to")] = Path("answers.jsonl"),
     name: Annotated[str, typer.Option("--judge", help="who is judging")] = "judge",
-    n: Annotated[int | None, typer.Option(min=1, help="questions at most")] = None,
+    n: Annotated[int | None, typer.Option("--limit", "--n", min=1, help="questions at most")] = None,
     seed: Annotated[int, typer.Option(help="seed of the questions; order and sides also vary by judge")] = 0,
     page: Annotated[Path | None, typer.Option(help="write a page for the browser here instead of asking")] = None,
     images: Annotated[Path | None, typer.Option(help="where the pictures are: <corpus>/<split>")] = None,
     language: options.Language = "ru",
     tally: Annotated[bool, typer.Option(help="count the answers in the files")] = False,
+    dry_run: options.DryRun = False,
     as_json: Annotated[bool, typer.Option("--json", help="the tally as JSON")] = False,
 ) -> None:
     """Ask which of two captions describes the picture better; the systems' names stay hidden and sides are random.
@@ -54,6 +56,8 @@ def judge(
         raise UsageError(what, where="memecap judge", fix="Name A and B.")
     asked = judging.identify(*paths, seed=seed)
     questions = judging.pairs(*(read_predictions(path) for path in paths), n=n, seed=seed, judge=name)
+    if dry_run:
+        raise planned("judge", reads=paths, writes=[page or out], n=len(questions), of="questions", as_json=as_json)
     if page:
         from memecap.report.judging import write_page
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.dry_run import planned
 from memecap.cli.output import tell
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def label(
     device: options.Device = None,
     on: options.Place = "here",
     trust_code: options.TrustCode = False,
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
     page: Annotated[bool, typer.Option(help="also write labels.html, to look through")] = True,
     as_json: options.Json = False,
 ) -> None:
@@ -50,18 +53,23 @@ def label(
 
     Stopped at any moment, the same command goes on from there. Another threshold of the gate asks the teacher nothing.
     """
-    from memecap.core import config
+    from memecap.core import config, manifest
     from memecap.decoding.base import choose
     from memecap.inference import precision as precisions
     from memecap.inference import ranking
     from memecap.labelling.gate import Gate
     from memecap.labelling.label import label as label_corpus
 
+    if dry_run:
+        opened = manifest.open_corpus(corpus).limited(limit)
+        n = sum(opened.counts[split] for split in splits or opened.counts if split in opened.counts)
+        raise planned("label", reads=[model, corpus], writes=[out], n=n, of="rows", as_json=as_json)
     summary = label_corpus(
         model,
         corpus,
         out,
         splits=splits,
+        limit=limit,
         replace=replace,
         reader=options.reader_settings(reader, reader_settings),
         decoding=choose(decoding, settings or ()),

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.dry_run import planned
+from memecap.cli.everywhere import Verbs
 from memecap.cli.output import emit, tell
-from memecap.cli.pictures import check_any, in_folder
+from memecap.cli.pictures import named, told_apart
 from memecap.core import defaults, storage
-from memecap.core.manifest import MANIFEST, open_corpus
-from memecap.core.progress import say, track
-from memecap.errors import MissingFileError
+from memecap.core.manifest import open_corpus
+from memecap.core.progress import complain, say, track
 
 if TYPE_CHECKING:
+    from memecap.core.manifest import Corpus
     from memecap.memory.memory import Memory
     from memecap.memory.recollection import RememberedLine
     from memecap.reading.base import Reader, Reading
 
-memory = typer.Typer(help="Memories: described pictures that are found again by what they show.", no_args_is_help=True)
+memory = Verbs(help="Memories: described pictures that are found again by what they show.", no_args_is_help=True)
 app.add_typer(memory, name="memory")
 
 Folder = Annotated[Path, typer.Argument(metavar="MEMORY", help="the folder of a memory")]
@@ -39,6 +41,8 @@ def build(
     splits: options.Splits = None,
     written_by: WrittenBy = "",
     on: options.Place = "here",
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
     """Remember the described pictures of corpora, or bring a memory up to date. A stopped run goes on.
@@ -47,8 +51,11 @@ def build(
     """
     from memecap.memory.memory import Memory
 
+    opened = [open_corpus(folder).limited(limit) for folder in corpora]
+    if dry_run:
+        raise _planned("memory build", opened, splits, out, as_json)
     with storage.lock(out):
-        _remember(Memory.create(out), corpora, splits, written_by, on, as_json)
+        _remember(Memory.create(out), opened, splits, written_by, on, as_json)
 
 
 @memory.command(epilog="Example: memecap memory add data/memory data/corpora/corrections --written-by correction")
@@ -58,26 +65,35 @@ def add(
     splits: options.Splits = None,
     written_by: WrittenBy = "",
     on: options.Place = "here",
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
     """Remember the described pictures of more corpora, in a memory that there is."""
     from memecap.memory.memory import Memory
 
-    opened = Memory.open(folder)
+    opened, sources = Memory.open(folder), [open_corpus(corpus).limited(limit) for corpus in corpora]
+    if dry_run:
+        raise _planned("memory add", sources, splits, folder, as_json)
     with storage.lock(folder):
-        _remember(opened, corpora, splits, written_by, on, as_json)
+        _remember(opened, sources, splits, written_by, on, as_json)
+
+
+def _planned(verb: str, corpora: Sequence[Corpus], splits: list[str] | None, out: Path, as_json: bool) -> typer.Exit:
+    n = sum(corpus.counts.get(split, 0) for corpus in corpora for split in splits or corpus.counts)
+    return planned(verb, reads=[corpus.folder for corpus in corpora], writes=[out], n=n, as_json=as_json)
 
 
 def _remember(
-    opened: Memory, corpora: Sequence[Path], splits: list[str] | None, written_by: str, on: str, as_json: bool
+    opened: Memory, corpora: Sequence[Corpus], splits: list[str] | None, written_by: str, on: str, as_json: bool
 ) -> None:
     from memecap.memory.stored import remember
 
     n_failed = 0
-    for corpus in [open_corpus(folder) for folder in corpora]:
+    for corpus in corpora:
         failed = remember(opened, corpus, _lines(corpus.folder), splits, written_by=written_by, on=on)
         for image_id, why in failed:
-            say(f"left out: {image_id}: {why}")
+            complain(f"left out: {image_id}: {why}")
         n_failed += len(failed)
     opened.save()
     _tell(opened, as_json)
@@ -89,14 +105,18 @@ def _remember(
 def join(
     folder: Folder,
     others: Annotated[list[Path], typer.Argument(metavar="OTHER...", help="memories that are taken over")],
+    dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
     """Take over what other memories hold; what several hold keeps the words of the first."""
     from memecap.memory.memory import Memory
 
-    opened = Memory.open(folder)
+    opened, taken = Memory.open(folder), [Memory.open(other) for other in others]
+    if dry_run:
+        n = sum(map(len, taken))
+        raise planned("memory join", reads=others, writes=[folder], n=n, as_json=as_json)
     with storage.lock(folder):
-        for other in [Memory.open(other) for other in others]:
+        for other in taken:
             opened.join(other)
         opened.save()
         _tell(opened, as_json)
@@ -107,11 +127,13 @@ def join(
 )
 def find(
     folder: Folder,
-    targets: Annotated[list[Path], typer.Argument(help="pictures, folders of pictures, or corpora")],
+    targets: Annotated[list[str], typer.Argument(help="pictures, folders of pictures, or corpora")],
     splits: options.Splits = None,
     reader: options.ReaderName = defaults.READER,
     settings: options.ReaderSettings = None,
     on: options.Place = "here",
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
     as_json: options.JsonLines = False,
 ) -> None:
     """Say which remembered pictures these show. Nothing finds itself or its group; a corpus keeps the answers."""
@@ -119,8 +141,13 @@ def find(
     from memecap.memory.stored import recollect, recollections_path
 
     opened = Memory.open(folder)
-    corpora, pictures = _told_apart(targets)
-    for corpus in [open_corpus(target) for target in corpora]:
+    corpora, pictures = told_apart(targets)
+    sources, pictures = [open_corpus(target).limited(limit) for target in corpora], pictures[:limit]
+    if dry_run:
+        places = [recollections_path(corpus.folder, opened.identity) for corpus in sources]
+        n = len(pictures) + sum(corpus.counts.get(s, 0) for corpus in sources for s in splits or corpus.counts)
+        raise planned("memory find", reads=[folder, *targets], writes=places, n=n, as_json=as_json)
+    for corpus in sources:
         found = recollect(corpus, opened, _lines(corpus.folder), splits, on=on)
         path, n_known = recollections_path(corpus.folder, opened.identity), sum(map(bool, found.values()))
         record = {"corpus": str(corpus.folder), "recollections": str(path), "pictures": len(found), "known": n_known}
@@ -132,7 +159,7 @@ def find(
 @memory.command(epilog="Example: memecap memory look data/memory data/corpora/memes --split val --out look.html")
 def look(
     folder: Folder,
-    targets: Annotated[list[Path], typer.Argument(help="pictures, folders of pictures, or corpora")],
+    targets: Annotated[list[str], typer.Argument(help="pictures, folders of pictures, or corpora")],
     splits: options.Splits = None,
     corpora: Annotated[
         list[Path] | None, typer.Option("--corpus", help="a corpus whose pictures are remembered, to show them too")
@@ -141,15 +168,21 @@ def look(
     reader: options.ReaderName = defaults.READER,
     settings: options.ReaderSettings = None,
     out: Annotated[Path | None, typer.Option(help="the page; look.html in the memory's folder when not given")] = None,
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
 ) -> None:
     """Make one HTML page for the eye: pictures, what each of them shows again, and the places that agree."""
     from memecap.memory.memory import Memory
     from memecap.report.recollections import Asked, page
 
     opened = Memory.open(folder)
-    known, pictures = _told_apart(targets)
+    known, pictures = told_apart(targets)
+    place = out or folder / "look.html"
+    if dry_run:
+        raise planned("memory look", reads=[folder, *targets], writes=[place], as_json=as_json)
     asked = []
-    for corpus in [open_corpus(target) for target in known]:
+    for corpus in [open_corpus(target).limited(limit) for target in known]:
         lines = _lines(corpus.folder)
         for split in splits or corpus.counts:
             for row in corpus.rows(split):
@@ -157,24 +190,10 @@ def look(
                     boxes = [line.box for line in lines.get(row.image_id, ())]
                     asked.append(Asked(path, boxes, {row.image_id, row.group_id}, " ".join(row.captions)))
     read = _reader(reader, settings)
-    asked += [Asked(path, _boxes(path, read), set(), "") for path in pictures]
+    asked += [Asked(path, _boxes(path, read), set(), "") for path in pictures[:limit]]
     shown = [open_corpus(corpus) for corpus in [*known, *(corpora or ())]]
-    typer.echo(str(page(opened, track(asked, "recalling"), shown, out or folder / "look.html", samples=samples)))
-
-
-def _told_apart(targets: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Corpora and pictures."""
-    corpora = [target for target in targets if (target / MANIFEST).exists()]
-    pictures: list[Path] = []
-    for target in targets:
-        if target.is_dir():
-            pictures += [] if target in corpora else in_folder(target)
-        elif target.exists():
-            pictures.append(target)
-        else:
-            raise MissingFileError("no such picture or corpus", where=target, fix="Check the path.")
-    check_any([*corpora, *pictures], targets)
-    return corpora, pictures
+    made = str(page(opened, track(asked, "recalling"), shown, place, samples=samples))
+    tell({"page": made}, made, as_json)
 
 
 def _lines(folder: Path) -> dict[str, tuple[RememberedLine, ...]]:
@@ -198,21 +217,21 @@ def _reader(name: str, settings: list[str] | None) -> Reader | None:
     return None if chosen is None else config.build("reading", chosen)
 
 
-def _boxes(path: Path, reader: Reader | None) -> list[tuple[int, int, int, int]]:
+def _boxes(path: Path | str | bytes, reader: Reader | None) -> list[tuple[int, int, int, int]]:
     from memecap.pictures.safe_open import open_picture
 
     readings: list[Reading] = reader.read([open_picture(path)]) if reader else []
     return [line.box for reading in readings for line in reading.lines]
 
 
-def _find(opened: Memory, path: Path, reader: Reader | None, as_json: bool) -> None:
+def _find(opened: Memory, path: Path | str | bytes, reader: Reader | None, as_json: bool) -> None:
     from memecap.pictures.safe_open import open_picture
 
     found = opened.ask(open_picture(path), _boxes(path, reader))
     if as_json:
-        emit({"file": str(path), "recollections": [each.to_json() for each in found]})
+        emit({"file": named(path), "recollections": [each.to_json() for each in found]})
         return
-    typer.echo(f"{path}: {'known' if found else 'new'}")
+    typer.echo(f"{named(path)}: {'known' if found else 'new'}")
     for each in found:
         typer.echo(f"  {each.confidence:.0%} {each.inliers} places, {each.corpus} {each.image_id[:12]}")
         typer.echo(f"    {each.captions[0]}")

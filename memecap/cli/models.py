@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.dry_run import planned
+from memecap.cli.everywhere import Verbs
 from memecap.cli.output import tell
 
-models = typer.Typer(
-    help="Pretrained models: what they are, and one of them on this disk.", invoke_without_command=True
-)
+models = Verbs(help="Pretrained models: what they are, and one of them on this disk.", invoke_without_command=True)
 app.add_typer(models, name="models")
 
 
@@ -45,12 +45,17 @@ def fetch(
     revision: Annotated[
         str | None, typer.Option(help="commit, tag or branch; what the list says when not given")
     ] = None,
+    dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
     """Bring a model's files into the cache of the Hub, from where every command finds them offline; prints where."""
     from memecap.core import hub, known_models
 
     model = known_models.find(name)
+    if dry_run:
+        of = "files or patterns of files" if model.files else "model"
+        asked = [f"{model.id}@{revision or model.revision}", *(other for other, _ in model.beside)]
+        raise planned("models fetch", reads=asked, n=len(model.files) or 1, of=of, as_json=as_json)
     folder = hub.fetch(model.id, model.files, revision=revision or model.revision)
     others = [str(hub.fetch(other, [file]) / file) for other, file in model.beside]
     record = {"name": model.name, "id": model.id, "folder": str(folder), "licence": model.licence, "beside": others}

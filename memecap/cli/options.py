@@ -63,6 +63,9 @@ Resamples = Annotated[int, typer.Option(min=100, help="resamples of bootstrap an
 Splits = Annotated[list[str] | None, typer.Option("--split", help="only this split; may be given again")]
 HERE = "here"
 Place = Annotated[str, typer.Option("--on", help="where it runs: here, workers, workers:N, ray, ray://host:port")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="only the first so many, of each split")]
+FromFile = Annotated[Path | None, typer.Option("--from-file", help="a file with a picture a line, path or address; -")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="check all that is named, say what would be done, do nothing")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout")]
 JsonLines = Annotated[bool, typer.Option("--json", help="JSON on stdout, an object a line")]
 

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from memecap.core.manifest import MANIFEST
 from memecap.core.progress import say
-from memecap.errors import UsageError
+from memecap.errors import DataError, MissingFileError, UsageError
 
 
 def expand(targets: Sequence[str]) -> Iterator[Path | bytes | str]:
@@ -30,6 +31,39 @@ def expand(targets: Sequence[str]) -> Iterator[Path | bytes | str]:
             yield from sorted(Path(found) for found in glob.glob(target, recursive=True)) or [path]
         else:
             yield path
+
+
+def listed(file: Path | None) -> list[str]:
+    """The pictures that `--from-file` names, one a line; - is stdin. Blank lines and those after a # are no pictures.
+
+    Raises `MissingFileError`, or `DataError` where the file holds no text.
+    """
+    if file is None:
+        return []
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise MissingFileError("no such list", where=file, fix="Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise DataError("not a file of UTF-8 text", where=file, fix="Write a path or an address a line.") from error
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def told_apart(targets: Sequence[str]) -> tuple[list[Path], list[Path | str | bytes]]:
+    """Corpora, and pictures. Raises `MissingFileError` at a name of nothing, `UsageError` when nothing is there."""
+    corpora = [Path(target) for target in targets if (Path(target) / MANIFEST).exists()]
+    pictures = list(expand([target for target in targets if Path(target) not in corpora]))
+    for picture in pictures:
+        if isinstance(picture, Path) and not picture.exists():
+            raise MissingFileError("no such picture or corpus", where=picture, fix="Check the path.")
+    check_any([*corpora, *pictures], targets)
+    return corpora, pictures
+
+
+def named(picture: Path | str | bytes) -> str:
+    """What a picture is called in an answer."""
+    return "-" if isinstance(picture, bytes) else str(picture)
 
 
 def in_folder(folder: Path) -> list[Path]:

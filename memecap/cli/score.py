@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 
 from memecap.cli import app, options
+from memecap.core import spelling
 from memecap.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def score(
     only_common: OnlyCommon = False,
     resamples: options.Resamples = 1000,
     seed: Annotated[int, typer.Option(help="seed of the resamples")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="only the pictures of the first file's first rows")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="the same as --format json")] = False,
 ) -> None:
     """Score captions against the references that stand beside them, with 95 % intervals and p-values.
@@ -102,15 +104,16 @@ def score(
     if inputs.are_tables(paths):
         records = leaderboard.join([leaderboard.read_records(path) for path in paths])
     else:
+        read = _reading(annotations, references, column, positions, separator)
         records = leaderboard.rank(
-            inputs.open_systems(paths, _reading(annotations, references, column, positions, separator), images),
+            inputs.first(limit, inputs.open_systems(paths, read, images)),
             preset,
             every=every,
             more=_more_metrics([*(metric or []), *(["alt"] if alt else [])], settings or []),
             training=texts(training) if training else inputs.known_captions(paths),
             resamples=resamples,
             seed=seed,
-            asked=annotated(annotations) if annotations else (),
+            asked=annotated(annotations) if annotations and limit is None else (),
             only_common=only_common,
         )
     typer.echo(tables.render(records, form, every=every or bool(metric)))
@@ -120,10 +123,7 @@ def _form(name: str) -> tables.Format:
     """How a table is printed, by its name. Raises `UsageError`."""
     from memecap.scoring import tables
 
-    if name not in get_args(tables.Format):
-        fix = f"There are: {', '.join(get_args(tables.Format))}."
-        raise UsageError(f"no format {name!r}", where="--format", fix=fix)
-    return cast("tables.Format", name)
+    return cast("tables.Format", spelling.choose(name, get_args(tables.Format), "format", where="--format"))
 
 
 def _reading(

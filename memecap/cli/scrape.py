@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from memecap.cli import app, options
+from memecap.cli import app, asking, options
 from memecap.cli.output import emit, tell
 from memecap.errors import UsageError
 
 if TYPE_CHECKING:
-    from memecap.scraping.download import DownloadConfig
     from memecap.scraping.estimate import Estimate
     from memecap.scraping.scrape import ScrapeSummary
     from memecap.scraping.vk import Vk
@@ -28,7 +27,9 @@ def scrape(
     out: Annotated[Path, typer.Option(help="folder of posts.jsonl, images/, originals/, raw/")] = Path("data/raw/vk"),
     since: Annotated[str, typer.Option(help="no posts before this date, YYYY-MM-DD")] = "",
     until: Annotated[str, typer.Option(help="no posts after this date, YYYY-MM-DD")] = "",
-    max_posts: Annotated[int | None, typer.Option(min=1, help="the newest of each community")] = None,
+    max_posts: Annotated[
+        int | None, typer.Option("--max-posts", "--limit", min=1, help="the newest of each community")
+    ] = None,
     replay: Annotated[list[Path] | None, typer.Option(help="parse this saved answer again; no network")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say how many posts, pictures and minutes")] = False,
     ads: Annotated[bool, typer.Option("--ads", help="fetch the pictures of advertisements too")] = False,
@@ -37,9 +38,12 @@ def scrape(
     captcha_key: Annotated[str, typer.Option(help="the letters on its picture")] = "",
     captcha_token: Annotated[str, typer.Option(help="in place of both: the success_token of VK's page")] = "",
     api: Annotated[str, typer.Option(envvar="MEMECAP_VK_API", help="another address in place of api.vk.ru")] = "",
-    allow: Annotated[
-        list[str] | None, typer.Option(help="an address or network that pictures may come from though it is private")
-    ] = None,
+    allow: asking.Allow = None,
+    retries: asking.Retries = None,
+    timeout_s: asking.TimeoutS = None,
+    backoff_s: asking.BackoffS = None,
+    rate: asking.Rate = None,
+    per_host: asking.PerHost = None,
     as_json: options.Json = False,
 ) -> None:
     """Read the walls of VK communities and fetch their pictures; the same command goes on after a stop.
@@ -67,20 +71,10 @@ def scrape(
     if dry_run:
         _say_estimates(estimate(communities, vk, selection), as_json=as_json)
     else:
-        config = _download(allow or [])
-        _say(scraping.scrape(communities, out, vk, selection=selection, config=config), out, as_json=as_json)
-
-
-def _download(allowed: list[str]) -> DownloadConfig:
-    """Raises `UsageError` at what is no address and no network."""
-    from ipaddress import ip_network
-
-    from memecap.scraping.download import DownloadConfig
-
-    try:
-        return DownloadConfig(allowed=tuple(ip_network(one) for one in allowed))
-    except ValueError as error:
-        raise UsageError(str(error), where="--allow", fix="Such as 10.1.2.3 or 198.18.0.0/15.") from error
+        hard = asking.download_config(
+            allow, retries=retries, deadline_s=timeout_s, backoff_s=backoff_s, rate=rate, per_host=per_host
+        )
+        _say(scraping.scrape(communities, out, vk, selection=selection, config=hard), out, as_json=as_json)
 
 
 def _vk(address: str, captcha: dict[str, str]) -> Vk:

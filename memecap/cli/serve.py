@@ -13,6 +13,8 @@ from typing import Annotated
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.dry_run import planned
+from memecap.cli.output import emit
 from memecap.core import defaults
 from memecap.core.progress import say
 from memecap.errors import ServiceError, UsageError
@@ -42,6 +44,8 @@ def serve(
     precision: options.PrecisionName = "fp32",
     trust_code: options.TrustCode = False,
     device: options.Device = None,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
 ) -> None:
     """Open a page that captions pictures, with the API beside it (/openapi.json)."""
     _check_extra()
@@ -69,12 +73,18 @@ def serve(
     if token is None and host not in ("127.0.0.1", "localhost", "::1"):
         say("warning: everybody who reaches this port may use it; --token asks for a word")
     listening = _listen(host, port)
+    if dry_run:
+        listening.close()
+        raise planned("serve", reads=model or (), writes=[corrections] if corrections else (), as_json=as_json)
     server = uvicorn.Server(uvicorn.Config(served, log_level="warning", access_log=False, server_header=False))
     worker = served.serving.worker
     worker.on_failure = lambda: setattr(server, "should_exit", True)
     gc.freeze()  # what is imported by now stays: no collection looks through it while somebody waits
     named = f"[{host}]" if ":" in host else host
-    say(f"http://{named}:{listening.getsockname()[1]} (Ctrl-C stops it)")
+    address = f"http://{named}:{listening.getsockname()[1]}"
+    say(f"{address} (Ctrl-C stops it)")
+    if as_json:
+        emit({"address": address, "models": list(model or ())})
     with suppress(KeyboardInterrupt):  # uvicorn has ended in order and tells the signal again
         server.run(sockets=[listening])
     if worker.failure is not None:

@@ -1,46 +1,41 @@
-"""Captions of several decodings beside one another: a table for people, a JSON object or a CSV row a picture."""
+"""Captions of several decodings, or models, beside one another: a table, or a JSON object or CSV row a picture."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memecap.cli.output import TableForm, csv_row, emit
-from memecap.core.progress import say, track
+from memecap.core.progress import complain, track
 from memecap.core.terminal import plain
 
 if TYPE_CHECKING:
-    from memecap.decoding.base import Search
-    from memecap.inference.elsewhere import Elsewhere
-    from memecap.inference.pipeline import Pipeline
     from memecap.inference.result import Result
 
 WIDTH = 120  # letters of the table where it goes to no terminal
 
 
 def show(
-    captioner: Pipeline | Elsewhere,
+    found: Iterable[Sequence[Result]],
     sources: Sequence[Path | bytes | str],
-    decodings: Sequence[Search],
+    names: Sequence[str],
     *,
-    batch_size: int,
     form: TableForm,
+    under: str = "decodings",
 ) -> int:
-    """Caption the pictures with each decoding and print; returns how many pictures failed."""
-    names = [decoding.name for decoding in decodings]
+    """Print what each of the named decodings, or models, said of the pictures; returns how many pictures failed."""
     if form == "csv":
         csv_row(["file", *names, "model", "seconds", "error"])
     failed, rows = 0, []
-    found = captioner.compare(sources, decodings, batch_size=batch_size)
     for source, results in track(zip(sources, found, strict=True), "captions", total=len(sources)):
         first, name = results[0], "-" if isinstance(source, bytes) else str(source)
         captions = [result.caption.text if result.caption else None for result in results]
         if first.error:
             failed += 1
-            say(f"{name}: {first.error}")
+            complain(f"{name}: {first.error}")
         if form == "json":
-            emit(_record(name, dict(zip(names, results, strict=True))))
+            emit(_record(name, dict(zip(names, results, strict=True)), under))
         elif form == "csv":
             csv_row([name, *captions, first.model, first.to_json()["seconds"], first.error])
         else:
@@ -50,14 +45,14 @@ def show(
     return failed
 
 
-def _record(name: str, results: dict[str, Result]) -> dict[str, Any]:
-    """What the decodings share, and under `decodings` what each gave."""
+def _record(name: str, results: dict[str, Result], under: str) -> dict[str, Any]:
+    """What all share, and under `decodings` or `models` what each gave."""
     records = {decoding: result.to_json() for decoding, result in results.items()}
     first = next(iter(records.values()))
     own = ("caption", "quotes", "log_probability", "score", "candidates")
     return {
         "file": name,
-        "decodings": {decoding: {key: record[key] for key in own} for decoding, record in records.items()},
+        under: {decoding: {key: record[key] for key in own} for decoding, record in records.items()},
         **{key: first[key] for key in ("reading", "model", "seconds", "error")},
     }
 

@@ -21,6 +21,9 @@ def train(
     config: Annotated[Path, typer.Argument(help="the YAML of the run; configs/train holds complete ones")],
     overrides: options.Overrides = None,
     out: Annotated[Path | None, typer.Option("--out", help="run folder [default: output/<name of the YAML>]")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="only so many rows of each corpus and split, to try the run: limit=N")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="train nothing: say all that is missing, and what the run would cost")
     ] = False,
@@ -34,7 +37,8 @@ def train(
     from memecap.training.config import TrainConfig
     from memecap.training.run import train as run
 
-    settings, place = load(TrainConfig, config, overrides or ()), out or Path("output") / config.stem
+    asked = [*(overrides or ()), *([] if limit is None else [f"limit={limit}"])]
+    settings, place = load(TrainConfig, config, asked), out or Path("output") / config.stem
     if dry_run:
         _say_what_is_missing(settings, place, as_json)
     folder = run(settings, place)

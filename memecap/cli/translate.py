@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from memecap.cli import app, options
+from memecap.cli.dry_run import planned
 from memecap.cli.output import emit, tell
 from memecap.core import manifest
 
@@ -43,6 +44,8 @@ def translate(
         Path | None, typer.Option(help="references, a text file or a corpus: print chrF2 and BLEU, write nothing")
     ] = None,
     on: options.Place = "here",
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
     """Translate a corpus into Russian.
@@ -58,7 +61,11 @@ def translate(
         _sample(source, translator, sample, as_json)
     else:
         out = to or source.with_name(f"{source.name}_ru")
-        summary = translate_corpus(manifest.open_corpus(source), translator, out, cache=cache, splits=splits, on=on)
+        corpus = manifest.open_corpus(source).limited(limit)
+        if dry_run:
+            n = sum(corpus.counts[split] for split in splits or corpus.counts if split in corpus.counts)
+            raise planned("translate", reads=[source], writes=[out], n=n, of="rows", as_json=as_json)
+        summary = translate_corpus(corpus, translator, out, cache=cache, splits=splits, on=on)
         rejected = "".join(f"\n  {count} rejected: {reason}" for reason, count in summary.rejected.items())
         counted = f"{sum(summary.counts.values())} rows, {summary.captions} captions by {translator.version}"
         record = {"corpus": str(out), "translator": translator.version, **asdict(summary)}

@@ -7,10 +7,16 @@ from multiprocessing import current_process, parent_process
 
 import torch
 
+from memecap.core.spelling import meant
 from memecap.errors import UsageError
 
 DEVICES = ("cpu", "cuda", "mps")
 _NAME = re.compile(rf"(?P<kind>{'|'.join(DEVICES)})(:(?P<number>\d+))?")
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """CUDA has an exception of its own, the CPU's allocator only a message."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def choose(name: str | None) -> str:
@@ -24,7 +30,7 @@ def choose(name: str | None) -> str:
         return _own_gpu()
     match = _NAME.fullmatch(name)
     if match is None:
-        fix = f"There are: {', '.join(DEVICES)}; the second GPU is cuda:1."
+        fix = f"{meant(name, DEVICES)}There are: {', '.join(DEVICES)}; the second GPU is cuda:1."
         raise UsageError(f"no device named {name!r}", where="--device", fix=fix)
     if int(match["number"] or 0) >= (n := _count(match["kind"])):
         what = f"torch sees {n or 'no'} {match['kind']} device{'' if n == 1 else 's'} here, so not {name}"

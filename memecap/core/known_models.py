@@ -6,11 +6,11 @@ on top. No revision is pinned that was not seen, and what was not measured says 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from memecap.core.spelling import meant
 from memecap.errors import UsageError
 
 NOT_MEASURED = "not measured"
@@ -119,7 +119,5 @@ def find(name: str) -> KnownModel:
             return model
     if name.count("/") == 1:
         return KnownModel(name, name, "unknown to memecap", "read its card", None)
-    close = difflib.get_close_matches(name, KNOWN, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    fix = f"{hint}There are: {', '.join(KNOWN)}; or owner/name."
+    fix = f"{meant(name, KNOWN)}There are: {', '.join(KNOWN)}; or owner/name."
     raise UsageError(f"no model named {name!r}", where="memecap models", fix=fix)

@@ -14,7 +14,8 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -87,13 +88,20 @@ class Corpus:
     name: str
     counts: Mapping[str, int]  # split → rows
     details: Mapping[str, Any] = field(default_factory=dict)  # everything else that corpus.json says
+    limit: int | None = None  # rows of each split that are looked at
+
+    def limited(self, limit: int | None) -> Corpus:
+        """The corpus of the first so many rows of each split; all of them when None."""
+        if limit is None:
+            return self
+        return replace(self, limit=limit, counts={split: min(n, limit) for split, n in self.counts.items()})
 
     def rows(self, split: str) -> Iterator[Row]:
         """The rows of a split, in their stored order; none where the corpus has no such split."""
         path = self.folder / split / METADATA
         if not path.exists():
             return
-        for number, record in enumerate(storage.read_jsonl(path), 1):
+        for number, record in enumerate(islice(storage.read_jsonl(path), self.limit), 1):
             try:
                 yield Row.from_json(record)
             except DataError as error:

@@ -9,7 +9,6 @@ family imports none of them.
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -20,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from memecap.core.spelling import meant
 from memecap.errors import UnknownPartError, UsageError
 
 #: family (a folder of the package) → its abstract class (in the folder's base.py)
@@ -67,16 +67,15 @@ def load(family: str, name: str) -> Any:
     if "." in name.strip("."):
         return _only_part(_import_foreign(family, name), base)
     if name not in names(family):
-        close = difflib.get_close_matches(name, names(family), n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        fix = f"{hint}There are: {', '.join(names(family))}; or a dotted path to a module of yours."
+        there = f"There are: {', '.join(names(family))}; or a dotted path to a module of yours."
+        fix = meant(name, names(family)) + there
         raise UnknownPartError(f"no part named {name!r} in {family}", where=folder.name, fix=fix)
     return _only_part(importlib.import_module(f"memecap.{family}.{name}"), base)
 
 
 def _folder(family: str) -> Path:
     if family not in FAMILIES:
-        fix = f"There are: {', '.join(FAMILIES)}."
+        fix = f"{meant(family, FAMILIES)}There are: {', '.join(FAMILIES)}."
         raise UnknownPartError(f"no family named {family!r}", where="memecap parts", fix=fix)
     return Path(__file__).parents[1] / family
 

@@ -16,8 +16,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from filelock import FileLock, Timeout
-
 from memecap.errors import DataError, MissingFileError, StorageError, TryLaterError
 
 _PART = re.compile(r"\..+\.\d+\.part", re.DOTALL)  # what `atomic_writer` calls its temporary files
@@ -164,6 +162,8 @@ def cut_torn_line(path: Path) -> None:
 @contextmanager
 def lock(folder: Path) -> Iterator[None]:
     """Hold an output folder; the lock falls with this process, also when it is killed. Raises `TryLaterError`."""
+    from filelock import FileLock, Timeout  # brings asyncio: not for who locks nothing
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         held = FileLock(folder / ".lock")

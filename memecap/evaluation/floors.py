@@ -25,7 +25,7 @@ import numpy as np
 from memecap.errors import DataError
 from memecap.evaluation.captions import Described, Write, describe
 from memecap.evaluation.tasks import Task
-from memecap.inference.pipeline import DEFAULT_MODEL as TEMPLATE
+from memecap.inference.described import DEFAULT_MODEL as TEMPLATE
 from memecap.inference.pipeline import Pipeline, load_captioner
 from memecap.metrics.chrf import f_score
 from memecap.metrics.overlap.ngrams import ngrams

@@ -5,14 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from memecap.captioners.base import Captioner, TrainableCaptioner, create
-from memecap.core import config, registry
+from memecap.checkpoints import checkpoint
+from memecap.core import config, defaults, registry
 from memecap.errors import ConfigError
 
 SUFFIXES = (".yaml", ".yml")
+DEFAULT_MODEL = defaults.MODEL
+UNTRAINED = (DEFAULT_MODEL, "remember")
 
 
 class _Described(config.Frozen):
     captioner: config.CaptionerConfig
+
+
+def open_model(model: str | Path | None, *, trust_code: bool = False) -> tuple[Captioner, str]:
+    """The captioner of a name, a folder, a Hub id or a YAML, and what it is called. Raises as `load_captioner`."""
+    name = str(model or DEFAULT_MODEL)
+    if name in UNTRAINED:
+        return create(config.configure("captioners", name)), name
+    if name.endswith(SUFFIXES):
+        return open_described(Path(name), trust_code=trust_code)
+    return checkpoint.load(name, trust_code=trust_code), name
 
 
 def open_described(path: Path, *, trust_code: bool = False) -> tuple[Captioner, str]:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any, overload
 import torch
 from PIL import Image
 
-from memecap.captioners.base import Captioner, create
-from memecap.checkpoints import checkpoint
+from memecap.captioners.base import Captioner
 from memecap.core import config, defaults
 from memecap.core.device import choose as choose_device
 from memecap.decoding.base import Search
 from memecap.errors import MemecapError
-from memecap.inference.described import SUFFIXES, open_described
+from memecap.inference import frames
+from memecap.inference.described import open_model
+from memecap.inference.halving import halving
+from memecap.inference.per_call import named, shown
 from memecap.inference.precision import Precision, lower, writing
 from memecap.inference.ranking import Ranker, Ranking
 from memecap.inference.remembering import attributed, open_memory, remembered
@@ -34,12 +36,14 @@ from memecap.pictures.safe_open import PictureSource, open_picture
 from memecap.reading.base import Reader, Reading
 
 if TYPE_CHECKING:
+    import pandas
+
     from memecap.memory.memory import Memory
 
-DEFAULT_MODEL = defaults.MODEL
-UNTRAINED = (DEFAULT_MODEL, "remember")
 BATCH = 32  # pictures of a list that are captioned together
 
+Readings = Sequence[Reading | None]
+Pictures = list[PictureSource] | tuple[PictureSource, ...]
 #: of a picture, of each search: the candidates, best first
 Candidates = list[list[Caption]]
 
@@ -79,19 +83,27 @@ class Pipeline:
         return self.captioner.sees
 
     @overload
-    def caption(self, pictures: list[PictureSource] | tuple[PictureSource, ...]) -> list[Caption]: ...
+    def caption(self, pictures: Pictures, decoding: Search | str | None = ..., **set_: Any) -> list[Caption]: ...
     @overload
-    def caption(self, pictures: PictureSource) -> Caption: ...
-    def caption(
-        self, pictures: PictureSource | list[PictureSource] | tuple[PictureSource, ...]
-    ) -> Caption | list[Caption]:
-        """Describe a picture (path, bytes, PIL image, array), or each of a list or tuple of them.
+    def caption(self, pictures: PictureSource, decoding: Search | str | None = ..., **set_: Any) -> Caption: ...
+    def caption(self, pictures: Any, decoding: Search | str | None = None, **set_: Any) -> Caption | list[Caption]:
+        """Describe a picture (path, URL, bytes, PIL image, array), or each of a list, tuple or column of pandas.
 
+        `decoding` is of this call, by its name with settings too: `caption(picture, "beam", width=5)`.
         Raises `MemecapError` where a picture cannot be opened, or gets no caption; `stream` goes on past those.
         """
-        if isinstance(pictures, list | tuple):
-            return [certain(caption) for batch in chunks(pictures, BATCH) for caption in self.describe(batch)]
-        return certain(self.describe([pictures])[0])
+        search = named(decoding, set_)
+        if not isinstance(pictures, list | tuple) and not hasattr(pictures, "to_list"):
+            return shown(certain(self.describe([pictures], decoding=search)[0]), pictures)
+        return [
+            shown(certain(one), source)
+            for batch in chunks(pictures, BATCH)
+            for one, source in zip(self.describe(batch, decoding=search), batch, strict=True)
+        ]
+
+    def table(self, pictures: Any, *, column: str = "file") -> pandas.DataFrame:
+        """Captions as a table of pandas, with an error where there is none: see `frames.described`."""
+        return frames.described(self, pictures, column=column, batch_size=BATCH)
 
     def stream(self, sources: Iterable[PictureSource], *, batch_size: int = 16) -> Iterator[Result]:
         """A `Result` for each source, in order, as the batches are done."""
@@ -114,37 +126,41 @@ class Pipeline:
                     yield [Result.of(name, self.name, found) for found in next(captions)]
 
     def describe(
-        self, pictures: Sequence[PictureSource], readings: Sequence[Reading | None] | None = None
+        self, pictures: Sequence[PictureSource], readings: Readings | None = None, decoding: Search | None = None
     ) -> list[Caption]:
         """The best caption of each picture of one batch, or one with its `error`.
 
         Raises `MemecapError` where a picture cannot be opened.
-
         Args:
             readings: what was read and remembered before, so that only who looks opens them; None: that is done now.
         """
         start = time.perf_counter()
         looked_at = self.sees or (self.ranker is not None and self.ranker.judge is not None)
         images = [open_picture(picture) for picture in pictures] if looked_at or readings is None else []
-        return [found[0] for (found,) in self._describe(images, readings, start=start)]
+        return [found[0] for (found,) in self._describe(images, readings, decoding and [decoding], start=start)]
 
     @torch.inference_mode()
     def _describe(
         self,
         images: Sequence[Image.Image],
-        readings: Sequence[Reading | None] | None,
+        readings: Readings | None,
         decodings: Sequence[Search] | None = None,
         *,
         start: float,
     ) -> list[Candidates]:
         told = self.remember(images, self.read(images)) if readings is None else readings
-        return self.write(self.look(images), told, decodings, images=images, start=start) if told else []
 
-    def read(self, images: Sequence[Image.Image]) -> Sequence[Reading | None]:
+        def write(part: slice) -> list[Candidates]:
+            seen, began = images[part], time.perf_counter() if part.start else start
+            return self.write(self.look(seen), told[part], decodings, images=seen, start=began)
+
+        return halving(write, len(told))
+
+    def read(self, images: Sequence[Image.Image]) -> Readings:
         """The text on pictures, as the reader sees it; None for each without a reader."""
         return self.reader.read(images) if self.reader and images else [None] * len(images)
 
-    def remember(self, images: Sequence[Image.Image], readings: Sequence[Reading | None]) -> Sequence[Reading | None]:
+    def remember(self, images: Sequence[Image.Image], readings: Readings) -> Readings:
         """The readings with what the memory knows of the pictures; as they are without a memory."""
         pairs = zip(images, readings, strict=True)
         return readings if self.memory is None else [remembered(self.memory, *pair) for pair in pairs]
@@ -161,7 +177,7 @@ class Pipeline:
     def write(
         self,
         seen: Images | None,
-        readings: Sequence[Reading | None],
+        readings: Readings,
         decodings: Sequence[Search] | None = None,
         *,
         images: Sequence[Image.Image] = (),
@@ -189,7 +205,7 @@ class Pipeline:
         return worded(self.captioner, attributed(caption, reading), reading, self.style)
 
     def _candidates(
-        self, seen: Images | None, readings: Sequence[Reading | None], search: Search, images: Sequence[Image.Image]
+        self, seen: Images | None, readings: Readings, search: Search, images: Sequence[Image.Image]
     ) -> list[list[Caption]]:
         """Of each picture, best first, with what they were chosen by."""
         generated = self.captioner.generate(seen, readings, search.candidates())
@@ -228,15 +244,8 @@ def load_captioner(
         MissingFileError, DataError: the folder is not a checkpoint.
         ServiceError: the model or the reader's program cannot be had.
     """
-    place, name = choose_device(device), None
-    if not isinstance(model, Captioner):
-        name = str(model or DEFAULT_MODEL)
-        if name in UNTRAINED:
-            model = create(config.configure("captioners", name))
-        elif name.endswith(SUFFIXES):
-            model, name = open_described(Path(name), trust_code=trust_code)
-        else:
-            model = checkpoint.load(name, trust_code=trust_code)
+    place = choose_device(device)
+    model, name = (model, None) if isinstance(model, Captioner) else open_model(model, trust_code=trust_code)
     return Pipeline(
         model,
         config.build("reading", reader) if reader is not None else None,

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from memecap.captioners.base import Captioner
-from memecap.errors import UsageError
+from memecap.core import spelling
 
 Precision = Literal["fp32", "bf16"]
 _FP32 = (nn.Embedding, nn.LayerNorm, nn.BatchNorm2d, nn.LSTM, nn.LSTMCell)
@@ -22,10 +22,7 @@ _FP32 = (nn.Embedding, nn.LayerNorm, nn.BatchNorm2d, nn.LSTM, nn.LSTMCell)
 
 def choose(name: str) -> Precision:
     """A precision by its name. Raises `UsageError`."""
-    if name not in get_args(Precision):
-        fix = f"There are: {', '.join(get_args(Precision))}."
-        raise UsageError(f"no precision named {name!r}", where="--precision", fix=fix)
-    return cast(Precision, name)
+    return cast(Precision, spelling.choose(name, get_args(Precision), "precision", where="--precision"))
 
 
 def lower(captioner: Captioner, precision: Precision) -> None:

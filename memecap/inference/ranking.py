@@ -24,7 +24,7 @@ from torch.nn import functional
 from typing_extensions import Self
 
 from memecap.captioners.base import Captioner
-from memecap.core import config
+from memecap.core import config, spelling
 from memecap.core.config import EncoderConfig, Frozen
 from memecap.decoding.mbr import consensus, quoted_share, words_of
 from memecap.encoders.base import ImageEncoder
@@ -66,8 +66,7 @@ def choose(weights: Sequence[str], judge: str | None = None) -> Ranking | None:
             settings[name] = float(weight or 1)
         except ValueError as error:
             raise UsageError(f"{weight!r} is no number", where="--rank", fix="Write picture=2.") from error
-        if name not in CRITERIA:
-            raise UsageError(f"no criterion named {name!r}", where="--rank", fix=f"There are: {', '.join(CRITERIA)}.")
+        spelling.choose(name, CRITERIA, "criterion", where="--rank")
     if judge is not None:
         name, _, model = judge.partition("=")
         settings["judge"] = {"name": name, "model": model} if model else name

@@ -39,6 +39,12 @@ class Sidecars:
         is_shared = self._taken(picture.parent)[picture.stem.casefold()] > 1
         return long if is_shared or picture.suffix.lower() == ".txt" else picture.with_suffix(".txt")
 
+    def stands(self, picture: Path) -> bool:
+        """Whether a caption that memecap wrote lies beside the picture, unchanged since."""
+        path = self.path(picture)
+        written = self._written.setdefault(path.parent, _remembered(path.parent))
+        return path.is_file() and not path.is_symlink() and (path.name, storage.sha256_file(path)) in written
+
     def write(self, picture: Path, caption: str, source: Attribution | None = None) -> Path:
         """Write a caption beside its picture; returns where. `source` goes into the record.
 

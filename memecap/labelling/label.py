@@ -56,6 +56,7 @@ def label(
     out: Path,
     *,
     splits: Sequence[str] | None = None,
+    limit: int | None = None,
     replace: bool = False,
     reader: Any = STORED,
     decoding: Search | None = None,
@@ -73,6 +74,7 @@ def label(
     Args:
         model: a checkpoint or run folder, a Hub id, `template`, a YAML of `configs/serve/`, or a loaded captioner.
         splits: all when None; those that `out` holds already stay.
+        limit: only the first so many rows of each split; all when None.
         replace: describe pictures that have captions, too; those become the row's `source_captions`.
         reader: as in `memecap.evaluate`; the further ones as in `load_captioner`.
         drop_failed: leave out the pictures of which no answer came, instead of asking for another run.
@@ -83,7 +85,7 @@ def label(
         DataError: there is no picture to describe, or the gate lets none pass.
         TryLaterError: the teacher does not answer now; what it has said is kept.
     """
-    opened = manifest.open_corpus(corpus)
+    opened = manifest.open_corpus(corpus).limited(limit)
     chosen = _chosen(opened, out, splits)
     make = partial(
         load_captioner,

@@ -14,7 +14,7 @@ from memecap.memory.attribution import Attribution
 from memecap.quoting.quote import Quote
 from memecap.reading.base import Reading
 
-_NOT_WRITTEN = frozenset({"token_ids", "n_tokens", "error"})
+_NOT_WRITTEN = frozenset({"token_ids", "n_tokens", "error", "picture"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,19 @@ class Caption:
     token_ids: tuple[int, ...] = field(default=(), repr=False)  # as written, the end token included if it was reached
     n_tokens: int = field(default=0, repr=False)  # where the ids are not known, as behind a server
     error: MemecapError | None = None  # why there is no caption, where one picture's failure does not end the others
+    picture: str | bytes | None = field(default=None, repr=False, compare=False)  # its file, or a small JPEG of it
 
     @property
     def nats_per_token(self) -> float | None:
         """The mean log-probability of the tokens, None where it is not known."""
         n_tokens = len(self.token_ids) or self.n_tokens
         return None if self.log_probability is None else self.log_probability / max(n_tokens, 1)
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the picture with a box around each quote, and the caption."""
+        from memecap.quoting.notebook import to_html
+
+        return to_html(self.text, self.quotes, self.reading, self.picture)
 
     def to_json(self) -> dict[str, Any]:
         """Every field but the tokens, which mean nothing without the tokenizer, and the error (see `Result`)."""

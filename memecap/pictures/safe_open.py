@@ -11,6 +11,8 @@ import io
 import os
 import warnings
 from collections.abc import Collection
+from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
@@ -24,9 +26,17 @@ from memecap.pictures.check import on_white
 from memecap.pictures.fetch import fetch, is_url
 
 _AVIF = bool(features.check("avif"))  # from Pillow 11.3 on, where it was built with it
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", *(("AVIF",) if _AVIF else ()))  # phones' MPO open as JPEG
+_HEIF = find_spec("pillow_heif") is not None  # the extra `heic`
+FORMATS = (  # phones' MPO open as JPEG
+    "JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", *(("AVIF",) if _AVIF else ()), *(("HEIF",) if _HEIF else ())
+)  # fmt: skip
 _READ = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".jfif"}
-EXTENSIONS = frozenset(_READ | {".avif"} if _AVIF else _READ)
+EXTENSIONS = frozenset(_READ | ({".avif"} if _AVIF else set()) | ({".heic", ".heif", ".hif"} if _HEIF else set()))
+#: brands of ISO media files (bytes 8 to 12) → what people call the picture, and how to have it read
+_BRANDS = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), ("HEIC", "memecap[heic]")),
+    **dict.fromkeys((b"avif", b"avis"), ("AVIF", "pillow>=11.3")),
+}
 #: pictures that people have in folders and that are not read here
 FOREIGN_EXTENSIONS = frozenset({".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".psd", ".svg"}) - EXTENSIONS
 MAX_PIXELS = 64_000_000
@@ -69,7 +79,7 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
     try:
         with warnings.catch_warnings(), _opened(source) as file:
             warnings.simplefilter("ignore")  # of large pictures and odd metadata: size is checked, broken data raises
-            image = Image.open(file, formats=FORMATS)
+            image = _identified(file, where)
             if image.width * image.height > max_pixels:
                 what = f"{image.width} × {image.height} pixels are more than {max_pixels:,}"
                 raise UnusablePictureError("too_many_pixels", what, where=where, fix="Make the picture smaller.")
@@ -80,10 +90,6 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
     except (IsADirectoryError, PermissionError, IrregularFileError) as error:
         fix = "Check the path and its permissions."
         raise StorageError(f"cannot read: {error.strerror}", where=where, fix=fix) from error
-    except UnidentifiedImageError as error:
-        fix = f"Convert it to one of: {', '.join(FORMATS)}."
-        what = "not a picture of a known format"
-        raise UnusablePictureError("not_a_picture", what, where=where, fix=fix) from error
     except Image.DecompressionBombError as error:
         what, fix = f"too many pixels: {error}", "Make the picture smaller."
         raise UnusablePictureError("too_many_pixels", what, where=where, fix=fix) from error
@@ -92,6 +98,29 @@ def open_picture(source: PictureSource, *, max_pixels: int = MAX_PIXELS) -> Imag
         fault = "it is cut short" if "truncated" in str(error) else "it cannot be decoded"
         what, fix = f"broken picture: {fault}", "Get the picture again."
         raise UnusablePictureError("broken_picture", what, where=where, fix=fix) from error
+
+
+def _identified(file: IO[bytes], where: str) -> Image.Image:
+    """The picture, not yet decoded; one of a phone's formats that is not read here is called by its name."""
+    if _HEIF:
+        _register_heif()
+    try:
+        return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        file.seek(0)
+        head = file.read(12)
+        name, package = _BRANDS.get(head[8:], ("", "")) if head[4:8] == b"ftyp" else ("", "")
+        what = f"a picture in {name}, which is not read here" if name else "not a picture of a known format"
+        fix = f"pip install '{package}', or convert" if name else "Convert"
+        fix += f" it to one of: {', '.join(FORMATS)}."
+        raise UnusablePictureError("not_a_picture", what, where=where, fix=fix) from error
+
+
+@lru_cache(maxsize=1)
+def _register_heif() -> None:
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
 
 
 def _opened(source: Path | str | bytes) -> IO[bytes]:

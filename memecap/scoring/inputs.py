@@ -41,6 +41,14 @@ def separator(word: str) -> str:
     return "\t" if word in ("tab", "\\t") else word
 
 
+def first(limit: int | None, systems: list[System]) -> list[System]:
+    """The systems with only those pictures that the first of them has in its first so many rows; all when None."""
+    if limit is None or not systems:
+        return systems
+    kept = {row.image_id for row in systems[0].rows[:limit]}
+    return [replace(system, rows=[row for row in system.rows if row.image_id in kept]) for system in systems]
+
+
 def open_systems(
     paths: Sequence[Path], read: Callable[[Path], list[Prediction]], images: Path | None = None
 ) -> list[System]:

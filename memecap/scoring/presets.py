@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from memecap.errors import UsageError
+from memecap.core import spelling
 from memecap.metrics.base import View
 from memecap.text import quotes
 from memecap.text.clean import clean
@@ -80,9 +80,7 @@ class Preset:
 
 def preset(name: str) -> Preset:
     """Raises `UsageError` with the names there are."""
-    if name not in PRESETS:
-        raise UsageError(f"no preset named {name!r}", where="--preset", fix=f"There are: {', '.join(PRESETS)}.")
-    return PRESETS[name]
+    return PRESETS[spelling.choose(name, PRESETS, "preset", where="--preset")]
 
 
 def ru_words(text: str) -> list[str]:

@@ -47,6 +47,8 @@ REASONS = {
     "bad_url": 1,
     "not_public": 1,  # an address inside a private network
     "not_asked": 1,  # a preview, or a picture of an advertisement
+    "opted_out": 1,  # X-Robots-Tag forbids to learn from it
+    "taken_down": 1,  # on the list of what somebody asked to have removed
 }
 ORIGINALS, IMAGES = "originals", "images"  # folders: the bytes as served, upright RGB copies
 FLUSH = 16  # pictures recorded at once: so many at most are fetched again after a kill
@@ -65,6 +67,9 @@ class DownloadConfig(Frozen):
     threads: int = Field(2, ge=1, description="threads that decode")
     allowed: tuple[Network, ...] = Field((), description="addresses or networks to fetch from though they are private")
     backoff_s: float = Field(0.5, ge=0, description="first wait between attempts; doubles, with jitter, up to 15 s")
+    retries: int | None = Field(
+        None, ge=0, description="further attempts after a failure that may pass; null: by reason"
+    )
 
 
 def download(requests: Iterable[tuple[str, str]], folder: Path, config: DownloadConfig | None = None) -> dict[str, int]:
@@ -174,12 +179,20 @@ class _Run:
             except PictureError as error:
                 failure = error
             tries[failure.reason] += 1
-            if tries[failure.reason] >= REASONS[failure.reason] or failure.after_s > self._config.max_retry_after_s:
+            if (
+                tries[failure.reason] >= self._attempts(failure.reason)
+                or failure.after_s > self._config.max_retry_after_s
+            ):
                 return Entry(key=key, url=url, reason=failure.reason, detail=failure.detail)
             if failure.detail == "HTTP 429":
                 host.rest(failure.after_s)
             pause = min(self._config.backoff_s * 2 ** (tries.total() - 1), 15.0) * random.uniform(0.5, 1.0)
             await asyncio.sleep(max(pause, failure.after_s))
+
+    def _attempts(self, reason: str) -> int:
+        """How often a picture is asked for that fails so; what cannot pass is asked for once."""
+        usual, retries = REASONS[reason], self._config.retries
+        return usual if retries is None or usual == 1 else retries + 1
 
     def _host(self, url: str) -> _Host:
         try:

@@ -6,7 +6,7 @@ Every connection passes the guard of `pictures/guard.py`: a list of addresses is
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
@@ -15,6 +15,10 @@ import httpx
 
 from memecap.pictures.check import PictureError
 from memecap.pictures.guard import FetchError, Guard, GuardedBackend
+
+# developers.google.com/search/docs/crawling-indexing/robots-meta-tag; noai and noimageai as img2dataset has them
+_FORBIDDING = frozenset({"none", "noindex", "noimageindex", "noai", "noimageai"})
+_WITH_VALUES = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 
 _BAD_URL = (
     httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpcore.UnsupportedProtocol, httpcore.LocalProtocolError
@@ -69,6 +73,8 @@ async def get(client: httpx.AsyncClient, url: str, max_bytes: int) -> bytes:
     try:
         async with client.stream("GET", url) as response:
             _check_status(response)
+            if forbids(response.headers.get_list("x-robots-tag")):
+                raise PictureError("opted_out", ", ".join(response.headers.get_list("x-robots-tag"))[:200])
             if int(response.headers.get("content-length") or 0) > max_bytes:
                 raise PictureError("too_many_bytes", response.headers["content-length"])
             body = bytearray()
@@ -89,6 +95,22 @@ async def get(client: httpx.AsyncClient, url: str, max_bytes: int) -> bytes:
     except (httpx.HTTPError, httpcore.NetworkError, httpcore.ProtocolError) as error:
         reason = "truncated" if begun else "unreachable"
         raise PictureError(reason, f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def forbids(tags: Sequence[str]) -> bool:
+    """Whether headers `X-Robots-Tag` forbid everybody, or memecap, to index or learn from a picture.
+
+    `noindex, noai`, or `memecap: none`: words after somebody else's name are his.
+    """
+    for tag in tags:
+        agent = ""
+        for word in tag.casefold().split(","):
+            name, colon, rest = word.strip().partition(":")
+            if colon and name not in _WITH_VALUES:
+                agent, word = name.strip(), rest
+            if agent in ("", "memecap") and word.strip() in _FORBIDDING:
+                return True
+    return False
 
 
 def _check_status(response: httpx.Response) -> None:

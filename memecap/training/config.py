@@ -15,6 +15,7 @@ from memecap.decoding.greedy import Greedy
 from memecap.metrics.base import Quantity
 from memecap.scoring.presets import preset
 from memecap.scoring.quantities import name_of, of_epoch
+from memecap.training.trackers import Tracker
 
 
 def _score_name(metric: Any) -> Any:
@@ -163,6 +164,7 @@ class TrainConfig(Frozen):
     stages: list[StageConfig] = Field(description="in order; none for a captioner that needs no training")
     start_from: str | None = Field(None, description="a checkpoint folder, run folder or Hub id to begin with")
     data_folder: Path = Field(Path("data"), description="the folder that holds corpora/")
+    limit: int | None = Field(None, ge=1, description="rows of each corpus and split, to try a run; null: all")
 
     seed: int = Field(0, ge=0, lt=2**32, description="of the weights, the order and the dropout")
     precision: Literal["fp32", "bf16"] = Field("fp32", description="of the forward; weights and optimizer stay fp32")
@@ -185,7 +187,8 @@ class TrainConfig(Frozen):
     val_rows: int = Field(1000, ge=1, description="val rows for the loss after each epoch, at most")
     save_every_s: float = Field(60, ge=0, description="seconds between saves of the state; 0: after each step")
     log_every: int = Field(20, ge=1, description="optimizer steps between rows of log.csv")
-    tensorboard: bool = Field(False, description="write TensorBoard events beside log.csv (extra: tensorboard)")
+    trackers: list[Tracker] = Field(["csv"], description="told of the curves: csv (always), tensorboard …")
+    tensorboard: bool = Field(False, description="the same as trackers: [tensorboard]")
 
     @model_validator(mode="before")
     @classmethod
@@ -244,4 +247,4 @@ class TrainConfig(Frozen):
 
 
 #: keys that change how a run is done and not what comes out: they may change when a run is resumed
-OPERATIONAL = {"data_folder", "n_workers", "save_every_s", "tensorboard"}
+OPERATIONAL = {"data_folder", "n_workers", "save_every_s", "tensorboard", "trackers"}

@@ -221,7 +221,8 @@ def _nothing_to_train_on(corpus: str, stage: StageConfig, *, sees: bool) -> Conf
 def open_corpora(config: TrainConfig) -> list[list[manifest.Corpus]]:
     """The corpora of each stage. Raises `MissingFileError` naming the folder and the command that makes it."""
     return [
-        [manifest.open_corpus(mixed.folder(config.data_folder)) for mixed in stage.corpora] for stage in config.stages
+        [manifest.open_corpus(mixed.folder(config.data_folder)).limited(config.limit) for mixed in stage.corpora]
+        for stage in config.stages
     ]
 
 

@@ -15,64 +15,57 @@ from typing import Any
 
 from memecap.core import storage
 from memecap.core.progress import say
-from memecap.errors import UsageError
 from memecap.metrics.base import Quantity
 from memecap.training.config import TrainConfig
 from memecap.training.diagnostics import alarms
 from memecap.training.folder import RunFolder
 from memecap.training.progress import Progress, Record
+from memecap.training.sheet import write_sheet
 from memecap.training.stage import Captioned, Epoch
+from memecap.training.trackers import Trackers
 
 SECONDS_BETWEEN_DRAWINGS = 30
 
 
 @dataclass
 class Journal:
-    """The log, the samples, the curves and, with `tensorboard`, the events of a run."""
+    """The log, the samples, the curves of a run, and its trackers."""
 
     folder: RunFolder
     config: TrainConfig
-    _events: Any = None  # their writer, opened at the first row
     _drawn_at: float = field(default_factory=time.monotonic)
+    _shown: dict[str, Path | None] = field(default_factory=dict)  # the last epoch's samples: image id → picture
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` where a tracker is not installed."""
+        names = [*self.config.trackers, *(["tensorboard"] if self.config.tensorboard else [])]
+        self._trackers = Trackers(names, self.folder.folder, self.config.model_dump(mode="json"))
 
     def note_epoch(self, progress: Progress, stage: str, epoch: Epoch) -> None:
         """Add an epoch's row and samples to the progress; every process keeps them."""
         alarm = "; ".join(alarms(epoch.scores, epoch.captioned))
         progress.log_row(stage, **epoch.scores, best=int(epoch.is_best), alarm=alarm)
-        progress.samples += [progress.place(stage) | _sample(one) for one in epoch.captioned[: self.config.samples]]
+        shown = epoch.captioned[: self.config.samples]
+        progress.samples += [progress.place(stage) | _sample(one) for one in shown]
+        self._shown = {one.item.image_id: one.item.picture for one in shown}
 
     def write(self, progress: Progress) -> None:
         """Write all rows, and tell the last one."""
         self.folder.write_log(progress.log, progress.samples)
+        write_sheet(self.folder.folder, progress.samples, self._shown)
         if time.monotonic() - self._drawn_at > SECONDS_BETWEEN_DRAWINGS:
             draw_curves(self.folder.curves, progress.log, self.config.quantities)
             self._drawn_at = time.monotonic()
         row = progress.log[-1]
-        if self.config.tensorboard:
-            self._add_events(row)
+        self._trackers.add(row)
         say(_line(row))
         if row["alarm"]:
             say(f"  warning: {row['alarm']}")
 
     def close(self, progress: Progress) -> None:
         """Draw the whole run."""
-        if self._events is not None:
-            self._events.close()
+        self._trackers.close()
         draw_curves(self.folder.curves, progress.log, self.config.quantities)
-
-    def _add_events(self, row: Record) -> None:
-        """The numbers of a row under their names; the events that a resumed run makes again are dropped."""
-        if self._events is None:
-            try:
-                from torch.utils.tensorboard import SummaryWriter
-            except ImportError as error:
-                fix = "pip install 'memecap[tensorboard]'"
-                raise UsageError("TensorBoard is not installed", where="tensorboard: true", fix=fix) from error
-            self._events = SummaryWriter(str(self.folder.folder / "tensorboard"), purge_step=row["step"])
-        for name, value in row.items():
-            if isinstance(value, int | float) and name not in ("epoch", "step"):
-                self._events.add_scalar(name, value, row["step"])
-        self._events.flush()
 
 
 def _sample(captioned: Captioned) -> Record:

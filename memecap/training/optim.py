@@ -17,6 +17,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from memecap.captioners.base import TrainableCaptioner
+from memecap.core.device import is_out_of_memory
 from memecap.core.progress import say
 from memecap.errors import ConfigError
 from memecap.modeling.batch import Batch
@@ -109,7 +110,7 @@ def add_gradient(run: StageRun, window: Sequence[MicroBatch]) -> tuple[float, in
         except RuntimeError as error:
             # Processes that share a step would wait for each other for ever if one of them began it again.
             alone = run.accelerator.num_processes == 1
-            if not (_is_out_of_memory(error) and alone and any(len(part.batch) > 1 for part in cut)):
+            if not (is_out_of_memory(error) and alone and any(len(part.batch) > 1 for part in cut)):
                 raise
         run.optimizer.zero_grad()
         torch.cuda.empty_cache()
@@ -146,11 +147,6 @@ def _attention(batch: Batch, device: torch.device) -> AbstractContextManager[Non
     """
     of_texts = device.type == "cpu" and batch.images is None
     return sdpa_kernel(SDPBackend.MATH) if of_texts else nullcontext()
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    """CUDA has an exception of its own, the CPU's allocator only a message."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _cut(micro_batch: MicroBatch, halvings: int) -> list[MicroBatch]:

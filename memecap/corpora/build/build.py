@@ -5,6 +5,7 @@ Splits never let a picture stand on two sides, and never move a row once it has 
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from memecap.corpora.build.splits import assign_splits
 from memecap.errors import UsageError
 
 
-def build(source: Source, folder: Path, *, on: str = "here", drop_missing: bool = False) -> manifest.Corpus:
+def build(
+    source: Source, folder: Path, *, on: str = "here", drop_missing: bool = False, limit: int | None = None
+) -> manifest.Corpus:
     """Make or bring up to date the corpus in `folder`, whose name becomes the corpus's name.
 
     Pictures that were looked at are not looked at again, also after a kill. Items that cannot be used are named with
@@ -25,6 +28,7 @@ def build(source: Source, folder: Path, *, on: str = "here", drop_missing: bool 
 
     Args:
         on: where pictures are decoded, see `parallel_map`.
+        limit: only the source's first so many items.
         drop_missing: rows that stand and that the source no longer gives are dropped instead of refused.
 
     Raises:
@@ -39,7 +43,7 @@ def build(source: Source, folder: Path, *, on: str = "here", drop_missing: bool 
     with storage.lock(folder), Journal(folder) as journal:
         _refuse_other_rules(folder, rules)
         storage.sweep(folder)
-        journal.gather(source.items(), within=source.confined_to)
+        journal.gather(islice(source.items(), limit), within=source.confined_to)
         journal.look(on=on)
         assign_splits(journal.db, folder, beside=settings.beside, on=on, **rules)
         if not drop_missing:

@@ -1,4 +1,4 @@
-"""A corpus → the files other programs want: parquet, webdataset, COCO json, TSV; each loads through `datasets`.
+"""A corpus → the files other programs want: parquet, webdataset, COCO, TSV, JSON lines; `datasets` loads each.
 
 One record a row, so every form has as many records as the corpus has rows. Written a row at a time, atomically, with
 equal bytes for an equal corpus. Sources: https://huggingface.co/docs/datasets,
@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from memecap.core import progress, shards, storage
+from memecap.core import progress, shards, spelling, storage
 from memecap.core.manifest import Corpus, Row
 from memecap.core.parallel import chunks
 from memecap.errors import UsageError
@@ -38,8 +38,7 @@ def export(corpus: Corpus, to: str, out: Path) -> list[Path]:
     Raises:
         UsageError: no such form, a library that it needs is not installed, or a file of the user's is in the way.
     """
-    if to not in FORMS:
-        raise UsageError(f"no form {to!r}", where="memecap corpus export", fix=f"There are: {', '.join(FORMS)}.")
+    spelling.choose(to, FORMS, "form", where="--to")
     stale = _claim(corpus, to, out)
     written = []
     for split in corpus.counts:
@@ -159,6 +158,12 @@ def _tsv(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Pat
     return [path]
 
 
+def _jsonl(corpus: Corpus, split: str, rows: Iterator[Row], out: Path) -> list[Path]:
+    path = out / f"{split}.jsonl"
+    storage.write_jsonl(path, (row.to_json() | {"file_name": _copied(corpus, row, out)} for row in rows))
+    return [path]
+
+
 def _copied(corpus: Corpus, row: Row, out: Path) -> str:
     """Put the row's picture beside the table; its path from there."""
     source = corpus.image_path(row)
@@ -179,10 +184,12 @@ _NAMES: dict[str, Callable[[str, int], list[str]]] = {
     "webdataset": lambda split, n_rows: [_shard(split, number) for number in range(-(-n_rows // SHARD))],
     "coco": lambda split, _: [f"captions_{split}.json"],
     "tsv": lambda split, _: [f"{split}.tsv"],
+    "jsonl": lambda split, _: [f"{split}.jsonl"],
 }
 FORMS: dict[str, Callable[[Corpus, str, Iterator[Row], Path], list[Path]]] = {
     "parquet": _parquet,
     "webdataset": _webdataset,
     "coco": _coco,
     "tsv": _tsv,
+    "jsonl": _jsonl,
 }

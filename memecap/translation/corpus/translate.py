@@ -76,6 +76,7 @@ def translate_corpus(
         "source_sha256": {split: storage.sha256_file(corpus.folder / split / "metadata.jsonl") for split in chosen},
         "translator": translator.version,
         "gate": gate.model_dump() | {"rules": RULES_VERSION},
+        **({} if corpus.limit is None else {"limit": corpus.limit}),
     }
     engine = with_part(_translate, translator, family="translation", on=on)
     with (
@@ -99,7 +100,7 @@ def _translate(translator: Translator, batch: Sequence[str]) -> list[str]:
 def _finished(out: Path, origin: Mapping[str, Any]) -> Summary | None:
     """The summary of an earlier whole run from equal input."""
     record = _record(out)
-    if not record or any(record.get(key) != value for key, value in origin.items()):
+    if not record or any(record.get(key) != value for key, value in {"limit": None, **origin}.items()):
         return None
     return Summary(record["counts"], record["captions"], record["rejected"], asked=0)
 
