@@ -15,6 +15,9 @@ def demo(
     out: Annotated[
         Path, typer.Option(help="folder of report.html, scores.json and all that is made on the way")
     ] = Path("output/demo"),
+    memes: Annotated[
+        int | None, typer.Option(min=20, help="paint so many memes; fewer: sooner done, and nothing is learnt")
+    ] = None,
 ) -> None:
     """Scrape, build, translate, read, train, evaluate and caption painted memes: each command is printed as it runs.
 
@@ -22,4 +25,7 @@ def demo(
     """
     from memecap.demo.road import Road
 
-    Road(out).walk()
+    if memes is None:
+        Road(out).walk()
+    else:
+        Road(out, n_memes=memes, n_photographs=memes).walk()
