@@ -16,7 +16,8 @@ def demo(
         Path, typer.Option(help="folder of report.html, scores.json and all that is made on the way")
     ] = Path("output/demo"),
     memes: Annotated[
-        int | None, typer.Option(min=20, help="paint so many memes; fewer: sooner done, and nothing is learnt")
+        int | None,
+        typer.Option(min=20, help="paint so many memes and photographs; fewer are sooner done and teach less"),
     ] = None,
 ) -> None:
     """Scrape, build, translate, read, train, evaluate and caption painted memes: each command is printed as it runs.

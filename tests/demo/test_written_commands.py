@@ -207,7 +207,9 @@ def served(monkeypatch: pytest.MonkeyPatch, command: str, picture: Path, path: s
 
 
 def wants_training(command: str) -> bool:
-    return command.startswith("curl") or bool(re.search(r"\b(data|output)/", command))
+    """Does it name a corpus, a memory or a run, or what is taught on one?"""
+    meant = " ".join(MEANT.get(command, {}).get(word, word) for word in command.split())
+    return command.startswith("curl") or bool(re.search(r"\b(data|output)/|train \S+/own\.yaml", meant))
 
 
 QUICK = [command for command in RUN if not wants_training(command)]
