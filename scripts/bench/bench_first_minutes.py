@@ -3,8 +3,8 @@
     python scripts/bench/bench_first_minutes.py [--environment .venv] [--pictures 100] [--home FOLDER]
 
 It clones the repository into an empty folder, paints described pictures and a CSV, and types the first shell block of
-README.md, then that of docs/train_your_own.md; a server is asked for a caption and stopped. With --environment the clone
-gets a ready environment (of this package, or of its wheel) for the one that `make setup` would make, which is the part that
+README.md, then that of docs/train_your_own.md; a server is stopped when it is ready. With --environment the clone gets
+a ready environment (of this package, or of its wheel) for the one that `make setup` would make, which is the part that
 waits for the network. Seconds are of the clock and of the processor, children included.
 """
 
