@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow check bench clean
+.PHONY: help setup demo serve test test-slow check docs dist bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,16 @@ check: setup  ## ruff, mypy --strict, import rules
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+
+docs: setup  ## the documents as a site in output/site, strict: no dead link, no missing page
+	@$(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(RUN)/python scripts/write_reference.py
+	$(RUN)/mkdocs build --strict
+
+dist: setup  ## a wheel and a source archive in dist/
+	@rm -rf build dist
+	$(RUN)/python -c 'from setuptools import build_meta as make; make.build_sdist("dist"), make.build_wheel("dist")' >/dev/null
+	@ls -l dist
 
 bench: setup  ## every benchmark of scripts/bench, one after another
 	@for script in scripts/bench/bench_*.py; do echo "== $$script"; $(RUN)/python $$script || exit 1; done

@@ -18,8 +18,8 @@ from memecap.cli import verbs as _verbs
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
-    "README.md", "README.ru.md", "BENCHMARKS.md", "RELIABILITY.md", "CONTRIBUTING.md", "docs/scale.md",
-    "docs/features.md", "scripts/reproduce.sh",
+    "README.md", "README.ru.md", "BENCHMARKS.md", "RELIABILITY.md", "CONTRIBUTING.md", "scripts/reproduce.sh",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
 ]  # fmt: skip
 
 
@@ -31,7 +31,7 @@ def commands(document: str) -> list[str]:
         spans = re.findall(r"`(memecap [^`]*)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
         text = "\n".join([*blocks, *(span for span in spans if not set(span) & set("…<|"))])
     text = text.replace("\\\n", " ").replace("$TRAIN ", "memecap train ")
-    lines = [line.strip().removeprefix("most ") for line in text.splitlines()]
+    lines = [line.strip().removeprefix("most ").removeprefix(".venv/bin/") for line in text.splitlines()]
     return [line.split(" | ")[0].split(" > ")[0] for line in lines if line.startswith("memecap ")]
 
 

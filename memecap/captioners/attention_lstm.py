@@ -49,7 +49,9 @@ class AttentionLSTM(RecurrentCaptioner):
         attention_width: int = Field(512, ge=1, description="of the scores' hidden layer")
         grid_side: int | None = Field(None, ge=1, description="the grid is averaged to this side; null: as it comes")
         doubly_stochastic: float = Field(1.0, ge=0, description="weight of Σ (1 - Σ attention of a cell)² in training")
-        teacher_forcing: TeacherForcing = Field(default_factory=lambda: TeacherForcing())
+        teacher_forcing: TeacherForcing = Field(
+            default_factory=lambda: TeacherForcing(), description="when it is told the reference's words"
+        )
 
     config: Config
     n_batches: Int[Tensor, ""]

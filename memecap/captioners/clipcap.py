@@ -64,7 +64,9 @@ class ClipCap(GPTCaptioner):
         max_caption_tokens: int = Field(128, ge=2, description="a caption to learn is cut there, its end included")
         stop: str | None = Field(None, description="a token, or a text of one, that ends a caption too; ClipCap: '.'")
         copy_head: bool = Field(False, description="a pointer to the prompt's tokens: small decoders learn to quote")
-        decoder: language_model.Pretrained | language_model.New = Field(default_factory=lambda: language_model.New())
+        decoder: language_model.Pretrained | language_model.New = Field(
+            default_factory=lambda: language_model.New(), description="the language model, pretrained or new"
+        )
 
     config: Config
 

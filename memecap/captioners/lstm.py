@@ -31,7 +31,7 @@ class LSTM(RecurrentCaptioner):
 
     class Config(RecurrentConfig):
         name: str = "lstm"
-        n_layers: int = Field(1, ge=1)
+        n_layers: int = Field(1, ge=1, description="LSTMs, one over the other")
         batch_norm: bool = Field(
             False, description="normalise the picture's vector over the batch after its projection; not in the paper"
         )

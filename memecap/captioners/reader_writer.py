@@ -48,10 +48,10 @@ class ReaderWriter(GPTCaptioner):
 
     class Config(PartConfig):
         name: str = "reader_writer"
-        n_layers: int = Field(4, ge=1)
-        width: int = Field(192, ge=8)
-        n_heads: int = Field(6, ge=1)
-        dropout: float = Field(0.1, ge=0, lt=1)
+        n_layers: int = Field(4, ge=1, description="blocks of attention and MLP")
+        width: int = Field(192, ge=8, description="of a token's vector; a multiple of n_heads")
+        n_heads: int = Field(6, ge=1, description="heads of attention in a block")
+        dropout: float = Field(0.1, ge=0, lt=1, description="share of values dropped in training")
         vocab_size: int = Field(2500, ge=512, description="ids of the tokenizer, at most")
         max_lines: int = Field(48, ge=1, le=96, description="lines that can be quoted")
         max_reading_tokens: int = Field(256, ge=16, description="the reading is cut there, whole lines only")

@@ -50,7 +50,7 @@ class Decoder(Frozen):
     n_heads: int = Field(16, ge=1, description="of attention; 16 in every published model")
     kernel: int = Field(7, ge=1, description="side of the window that a fourth of the layers read of the picture")
     last_kernel: int = Field(9, ge=1, description="the same of the last layer")
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of values dropped in training")
     freeze: list[Part] = Field([], description="parts of the network that are not learnt")
 
 
@@ -68,7 +68,7 @@ class RuDOLPH(TrainableCaptioner):
     class Config(PartConfig):
         name: str = "rudolph"
         encoder: EncoderConfig = Field(description="the VQGAN whose codes it has learnt")
-        decoder: Decoder = Field(default_factory=lambda: Decoder())
+        decoder: Decoder = Field(default_factory=lambda: Decoder(), description="the network and its tokenizer")
         loss_weights: LossWeights = Field(LossWeights(), description="in training; validation looks at captions alone")
         reading: bool = Field(False, description="whether the left text is what was read on the picture")
         remembered: bool = Field(

@@ -47,7 +47,7 @@ class ViTGPT(GPTCaptioner):
         train_encoder: bool = Field(False, description="whether the encoder is fine-tuned too (encoder_lr is its rate)")
         max_caption_tokens: int = Field(128, ge=2, description="a caption to learn is cut there, its end included")
         decoder: cross_attention.Pretrained | language_model.New = Field(
-            default_factory=lambda: cross_attention.Pretrained()
+            default_factory=lambda: cross_attention.Pretrained(), description="the language model, pretrained or new"
         )
 
     config: Config

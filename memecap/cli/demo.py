@@ -19,6 +19,10 @@ def demo(
     out: Annotated[
         Path, typer.Option(help="folder of report.html, scores.json and all that is made on the way")
     ] = Path("output/demo"),
+    memes: Annotated[
+        int | None,
+        typer.Option(min=20, help="paint so many memes and photographs; fewer are sooner done and teach less"),
+    ] = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
@@ -28,7 +32,7 @@ def demo(
     """
     from memecap.demo.road import Road
 
-    road = Road(out)
+    road = Road(out) if memes is None else Road(out, n_memes=memes, n_photographs=memes)
     if dry_run:
         raise planned("demo", writes=[out], n=road.n_memes + road.n_photographs, as_json=as_json)
     if as_json:  # what the commands print on the way is no data here

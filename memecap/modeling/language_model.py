@@ -39,11 +39,11 @@ class Pretrained(Frozen):
 class New(Frozen):
     """A GPT-2 learnt from scratch, with a byte-level BPE learnt from the captions."""
 
-    n_layers: int = Field(4, ge=1)
-    width: int = Field(256, ge=8)
-    n_heads: int = Field(4, ge=1)
+    n_layers: int = Field(4, ge=1, description="blocks of attention and MLP")
+    width: int = Field(256, ge=8, description="of a token's vector; a multiple of n_heads")
+    n_heads: int = Field(4, ge=1, description="heads of attention in a block")
     vocab_size: int = Field(4000, ge=257, description="ids of the tokenizer, at most")
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of values dropped in training")
     max_positions: int = Field(512, ge=16, description="prefix, reading and caption together, in tokens")
 
 

@@ -19,7 +19,7 @@ from memecap.errors import ConfigError, ServiceError
 class LoRA(Frozen):
     """Low-rank matrices."""
 
-    rank: int = Field(8, ge=1)
+    rank: int = Field(8, ge=1, description="of the two matrices beside each changed one")
     alpha: float = Field(16.0, gt=0, description="the product is scaled by alpha / rank")
     dropout: float = Field(0.0, ge=0, lt=1, description="of what the matrices read")
     layers: tuple[str, ...] | None = Field(

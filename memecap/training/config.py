@@ -43,7 +43,7 @@ class Plateau(Frozen):
 class SelfCritical(Frozen):
     """The reward of sampled captions in place of the likelihood of references: for the last stage (see scst.py)."""
 
-    name: Literal["scst"] = "scst"
+    name: Literal["scst"] = Field("scst", description="self-critical sequence training")
     reward: Annotated[Literal["chrf2", "cider_d"], BeforeValidator(_score_name)] = Field(
         "chrf2", description="of a caption against its picture's references, under ru-words"
     )

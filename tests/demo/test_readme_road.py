@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tiny_models import write_gpt2
+from hub_cache import put_into_the_hub_s_cache
 
 from memecap.demo import grammar
 from memecap.demo.painter import paint_scene
 from memecap.demo.vk_server import VkServer
-from memecap.demo.world import ASSETS, paint_wall
+from memecap.demo.world import paint_wall
 
 ROOT = Path(__file__).parents[2]
 HEADINGS = {"README.md": "## The whole road", "README.ru.md": "## Весь путь"}
@@ -95,22 +95,6 @@ def paint_archives(folder: Path) -> dict[str, str]:
         (vizwiz / "annotations").mkdir(exist_ok=True)
         (vizwiz / "annotations" / f"{split}.json").write_text(json.dumps(content), encoding="utf-8")
     return {"FLICKR_FOLDER": str(kaggle), "VIZWIZ_FOLDER": str(vizwiz)}
-
-
-def put_into_the_hub_s_cache(cache: Path) -> None:
-    """Tiny checkpoints where `snapshot_download` looks for those that the lines and the YAML name."""
-    gpt2 = cache / "made" / "gpt2"
-    write_gpt2(gpt2, n_positions=512)
-    models = {
-        "ai-forever/ruclip-vit-base-patch32-384": ASSETS / "ruclip",
-        "ai-forever/rugpt3small_based_on_gpt2": gpt2,
-        "Helsinki-NLP/opus-mt-tc-big-en-zle": ASSETS / "marian",
-    }
-    for name, files in models.items():
-        home = cache / f"models--{name.replace('/', '--')}"
-        shutil.copytree(files, home / "snapshots" / ("0" * 40))
-        (home / "refs").mkdir()
-        (home / "refs" / "main").write_text("0" * 40)
 
 
 @contextmanager

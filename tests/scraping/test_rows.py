@@ -38,7 +38,17 @@ def urls(server: VkServer, tmp_path: Path) -> list[str]:
 
 def run(tmp_path: Path, *more: object) -> tuple[int, dict[str, Any], str]:
     """`memecap download` of urls.txt into out → exit code, its answer, stderr."""
-    asked = ["download", tmp_path / "urls.txt", "--out", tmp_path / "out", "--allow", "127.0.0.0/8", "--backoff", "0.01", "--json"]
+    asked = [
+        "download",
+        tmp_path / "urls.txt",
+        "--out",
+        tmp_path / "out",
+        "--allow",
+        "127.0.0.0/8",
+        "--backoff",
+        "0.01",
+        "--json",
+    ]
     done = CliRunner().invoke(app, [str(word) for word in (*asked, *more)])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done.exit_code, json.loads(done.stdout), done.stderr

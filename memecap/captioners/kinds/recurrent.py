@@ -43,8 +43,8 @@ class RecurrentConfig(PartConfig):
     encoder: EncoderConfig = Field(description="the image encoder")
     train_encoder: bool = Field(False, description="whether the encoder is fine-tuned too (encoder_lr is its rate)")
     width: int = Field(512, ge=1, description="of the LSTM's state")
-    embeddings: Embeddings = Field(default_factory=lambda: Embeddings())
-    dropout: float = Field(0.5, ge=0, lt=1)
+    embeddings: Embeddings = Field(default_factory=lambda: Embeddings(), description="word vectors")
+    dropout: float = Field(0.5, ge=0, lt=1, description="share of values dropped in training")
     min_count: int = Field(3, ge=1, description="rarer words of the training captions are left out")
     max_words: int = Field(100, ge=1, description="a caption to learn is cut there; one that is cut has no end")
     reading: bool = Field(
