@@ -13,7 +13,6 @@ from typing import Any
 from memecap.core import storage
 from memecap.metrics.invented import Invented
 from memecap.metrics.kinds import Kinds
-from memecap.metrics.overlap import content_words
 
 JUDGED = Path(__file__).with_name("judged_captions.jsonl")
 ASPECTS = ("medium", "panels", "place")
@@ -26,7 +25,7 @@ def rows() -> list[dict[str, Any]]:
 
 def noun_decisions(row: Mapping[str, Any], metric: Invented, number: int = 0) -> list[Decision]:
     """Of every noun that either side takes for a thing: named, invented, or (None) no thing."""
-    person = {_lemma(word): kind for kind in ("named", "invented") for word in row[kind]}
+    person = {_lemma(metric, word): kind for kind in ("named", "invented") for word in row[kind]}
     things = metric.things(row["caption"])
     said = {word: "named" if kept else "invented" for word, kept in _kept(metric, row, things).items()}
     return [(number, word, person.get(word), said.get(word)) for word in dict.fromkeys([*person, *said])]
@@ -48,10 +47,9 @@ def agreement(decisions: Sequence[Decision]) -> tuple[float, float]:
     return equal / len(decisions), 1 - len(wrong) / len(numbers)
 
 
-def _lemma(word: str) -> str:
+def _lemma(metric: Invented, word: str) -> str:
     """A judged noun written as the metric writes lemmas."""
-    found = content_words.content_word(word)
-    return found.lemma if found else word.replace("ё", "е")
+    return next(iter(metric.things(word)), word.replace("ё", "е"))
 
 
 def _kept(metric: Invented, row: Mapping[str, Any], things: Sequence[str]) -> dict[str, bool]:
