@@ -27,7 +27,13 @@ from memecap.text.clean import clean
 #: a line of the list (or a word), and where a word stands on it: 0 among equals, 1 before the colon, -1 behind it
 Mark = tuple[int | str, int]
 Marks = frozenset[Mark]
-Groups = Mapping[str, Marks]
+
+
+class Groups(dict[str, Marks]):
+    """Of each word its marks. It never changes, so it can be a key of what was found before."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]  # a dict has none
+
 
 _NONE: Marks = frozenset()
 _NO_THING: Mark = ("-", 0)
@@ -99,7 +105,8 @@ def _closed(marks: Mapping[str, set[Mark]], mates: Mapping[str, set[str]]) -> Gr
             found[mate] |= {mark for mark in own if mark[1] == -1}
         if "@" in mates.get(word, ()) and word != "@":
             found[word] |= marks.get(_gender(_noun(word)), set())
-    return {word: frozenset(own | ({(word, 0)} if not word.startswith("@") else set())) for word, own in found.items()}
+    itself = {word: {(word, 0)} if not word.startswith("@") else set() for word in found}
+    return Groups({word: frozenset(own | itself[word]) for word, own in found.items()})
 
 
 def _words(caption: str) -> Iterator[tuple[str, bool]]:
@@ -110,6 +117,7 @@ def _words(caption: str) -> Iterator[tuple[str, bool]]:
         yield from ((part, not before or before[-1] in _ENDS) for part in found[0].split("-") if part)
 
 
+@lru_cache(maxsize=200_000)
 def _thing(word: str, groups: Groups) -> tuple[str, Marks] | None:
     """A word in lower case as a thing: its lemma and marks; None where it is none."""
     lemmas = _lemmas(word)
@@ -130,6 +138,7 @@ def _thing(word: str, groups: Groups) -> tuple[str, Marks] | None:
     return lemma, groups.get(_gender(noun), _NONE) | {(lemma, 0)}
 
 
+@lru_cache(maxsize=200_000)
 def _person(word: str, groups: Groups) -> Marks:
     """Whom a name in a reference speaks of; a first name only with its capital («роза», «вера»)."""
     parse = _parses(word.lower())[0]
