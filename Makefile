@@ -5,10 +5,10 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-slow check docs dist bench clean
+.PHONY: help setup demo serve test test-slow check docs dist bench bench-captioners clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## virtual environment in .venv, pinned packages, Tesseract where it may be installed
 	@sh scripts/install_tesseract.sh
@@ -47,6 +47,9 @@ dist: setup  ## a wheel and a source archive in dist/
 
 bench: setup  ## every benchmark of scripts/bench, one after another
 	@for script in scripts/bench/bench_*.py; do echo "== $$script"; $(RUN)/python $$script || exit 1; done
+
+bench-captioners: setup  ## every captioner beside the floors → output/bench_captioners/leaderboard.html; MEMES=a read corpus of real ones
+	$(RUN)/python scripts/bench/bench_captioners.py $(if $(MEMES),--memes "$(MEMES)") $(if $(MEMORY),--memory "$(MEMORY)")
 
 clean:  ## remove caches and the virtual environment; data/ and output/ stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,9 +17,14 @@ from memecap.core.terminal import plain
 from memecap.errors import UsageError
 
 if TYPE_CHECKING:
+    from memecap.cli.rating import Asking
     from memecap.evaluation.judging import Judging, Pair
 
-_EXAMPLE = "Example: memecap judge mine.jsonl theirs.jsonl --judge anna · memecap judge --tally answers.jsonl"
+_EXAMPLE = (
+    "Example: memecap judge mine.jsonl theirs.jsonl --judge anna · memecap judge --tally answers.jsonl · "
+    "memecap judge mine.jsonl theirs.jsonl more.jsonl --scale 5 --judge anna · "
+    "memecap judge --results answers.jsonl --captions mine.jsonl --captions theirs.jsonl"
+)
 
 
 @app.command(epilog=_EXAMPLE)
@@ -33,40 +39,86 @@ def judge(
     page: Annotated[Path | None, typer.Option(help="write a page for the browser here instead of asking")] = None,
     images: Annotated[Path | None, typer.Option(help="where the pictures are: <corpus>/<split>")] = None,
     language: options.Language = "ru",
+    scale: Annotated[
+        int | None, typer.Option(min=2, max=9, help="rate captions of any number of systems from 1 to this")
+    ] = None,
+    label_studio: Annotated[
+        Path | None, typer.Option("--label-studio", help="write a Label Studio project into this folder instead")
+    ] = None,
+    pictures: Annotated[
+        str, typer.Option(help="what stands before a picture's name in Label Studio")
+    ] = "/data/local-files/?d=",
     tally: Annotated[bool, typer.Option(help="count the answers in the files")] = False,
+    results: Annotated[
+        bool, typer.Option("--results", help="how far every metric agrees with the answers in the files")
+    ] = False,
+    captions: Annotated[
+        list[Path] | None, typer.Option("--captions", help="with --results: the captions that were judged")
+    ] = None,
     dry_run: options.DryRun = False,
-    as_json: Annotated[bool, typer.Option("--json", help="the tally as JSON")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="the tally or the results as JSON")] = False,
 ) -> None:
     """Ask which of two captions describes the picture better; the systems' names stay hidden and sides are random.
 
     Keys: 1, 2, = (as good), q (stop; the same command goes on from there). Answers carry the systems' names, the hashes
-    of their files and the seed: answers to other questions are never mixed.
+    of their files and the seed: answers to other questions are never mixed. With --scale every caption is rated on
+    its own: is it right, is it complete, is it invented? Any number of judges add to one file, or keep their own.
     """
-    from memecap.evaluation import judging
+    from memecap.cli import rating
     from memecap.evaluation import tally as tallies
-    from memecap.scoring.predictions import read_predictions
 
     paths = files or []
     if tally:
         result = asdict(tallies.tally(answer for path in paths or [out] for answer in storage.read_jsonl(path)))
         tell(result, _told(result), as_json)
-        return
+    elif results:
+        rating.tell_results(paths or [out], captions or [], as_json)
+    else:
+        asking = rating.Asking(
+            out, name, n, seed, scale, page, images, label_studio, pictures, language, dry_run, as_json
+        )
+        rating.ask(paths, asking) if scale else _ask(paths, asking)
+
+
+def _ask(paths: Sequence[Path], asking: Asking) -> None:
+    """Which of two captions is better, in the terminal, on a page or in Label Studio."""
+    from memecap.evaluation import judging
+    from memecap.scoring.predictions import read_predictions
+
     if len(paths) != 2:
         what = f"two files of captions are compared, not {len(paths)}"
-        raise UsageError(what, where="memecap judge", fix="Name A and B.")
-    asked = judging.identify(*paths, seed=seed)
-    questions = judging.pairs(*(read_predictions(path) for path in paths), n=n, seed=seed, judge=name)
-    if dry_run:
-        raise planned("judge", reads=paths, writes=[page or out], n=len(questions), of="questions", as_json=as_json)
-    if page:
+        raise UsageError(what, where="memecap judge", fix="Name A and B, or rate any number of systems: --scale 5.")
+    asked = judging.identify(*paths, seed=asking.seed)
+    rows = [read_predictions(path) for path in paths]
+    questions = judging.pairs(*rows, n=asking.n, seed=asking.seed, judge=asking.judge)
+    if asking.dry_run:
+        writes = [asking.label_studio or asking.page or asking.out]
+        raise planned("judge", reads=paths, writes=writes, n=len(questions), of="questions", as_json=asking.as_json)
+    if asking.label_studio:
+        from memecap.evaluation.label_studio import write_pairs
+
+        write_pairs(asking.label_studio, questions, asked, pictures=asking.pictures)
+        progress.say(f"{len(questions)} tasks: {asking.label_studio}")
+    elif asking.page:
         from memecap.report.judging import write_page
 
-        if images is None:
+        if asking.images is None:
             progress.say("warning: the page shows no pictures: say where they are with --images <corpus>/<split>")
-        write_page(page, questions, images=images, judge=name, judging=asked, out=out.name, language=language)
-        progress.say(f"{len(questions)} questions: open {page}; it saves {out.name} where the browser keeps downloads")
-        return
-    _ask_all(questions, out, name, images, asked)
+        out = asking.out.name
+        write_page(
+            asking.page,
+            questions,
+            images=asking.images,
+            judge=asking.judge,
+            judging=asked,
+            out=out,
+            language=asking.language,
+        )
+        progress.say(
+            f"{len(questions)} questions: open {asking.page}; it saves {out} where the browser keeps downloads"
+        )
+    else:
+        _ask_all(questions, asking.out, asking.judge, asking.images, asked)
 
 
 def _ask_all(questions: list[Pair], out: Path, name: str, images: Path | None, asked: Judging) -> None:

@@ -26,29 +26,45 @@ from memecap.text.clean import clean
 
 _MEDIA = {
     "tweet": r"твит(?!ч)|твиттер",
-    "chat": r"переписк|\bчат(?:а|е|у|ом)?\b|мессенджер|\bсмс\b",
+    "chat": r"переписк|\bчат(?:а|е|у|ом)?\b|мессенджер|\bсмс\b|\bдиалог\w* в (?:телеграм|ватсап|вк|соц|мессендж)",
     "screenshot": r"\bскрин",
-    "comic": r"\bкомикс",
-    "drawing": r"\bрис(?:у|ов(?!ый|ая|ого))|нарисован|\bмульт(?:ф|сериал|ик|яш)|аниме|иллюстраци|карикатур|\bарт\b",
-    "photograph": r"\bфото(?!шоп|аппарат|камер|граф(?!и))|\bснимок|\bснимк(?:е|а|ом)\b",
+    "comic": r"комикс",
+    "drawing": r"\bрис(?:у|ов(?!ый|ая|ого))|нарисован|\bмульт(?:ф|сериал|ик|яш)|аним(?:е|ац)|иллюстраци|карикатур"
+    r"|\bарт\b|\bскетч|\bкартин(?:а|е|ы|у|ой)\b",
+    "photograph": r"\bфото(?!шоп|аппарат|камер|граф(?!и))|\bсним(?:ок|к(?:е|а|ом|и|ах|ов|ами)?)\b|\bселфи\b",
 }
 _PLACES = {
-    "above": r"сверху|вверху|верхн(?:яя|ей|ий|ем)\b",
-    "below": r"снизу|внизу|нижн(?:яя|ей|ий|ем)\b",
-    "left": r"слева",
-    "right": r"справа",
+    "above": r"сверху|вверху|верхн(?:яя|ей|ий|ем|юю)\b|\bвыше\b|\bнад\b",
+    "below": r"снизу|внизу|нижн(?:яя|ей|ий|ем|юю)\b|\bниже\b|\bпод\b",
+    "left": r"слева|левее|\bлев(?:ой|ом) (?:част|сторон|угл|верхн|нижн)",
+    "right": r"справа|правее|\bправ(?:ой|ом) (?:част|сторон|угл|верхн|нижн)",
     "middle": r"посередине|в середине|в центре|по центру",
 }
-_TEXT = r"надпис|подпис|текст|написан|реплик"
-_PANEL = r"(?:кадр|картинк|изображени|панел|фото|част|фрейм)"
-_COUNTS = (
-    r"\b(?:1|один|одн\w{1,3}|перв\w{2,3})\b",
-    r"\b(?:2|два|две|двух|двум\w*|втор\w{2,3})\b",
-    r"\b(?:3|три|тр[её]х|трем\w*|трет\w{2,4})\b",
-    r"\b(?:4|четыр\w{1,3}|четв[её]рт\w{2,3})\b",
-    r"\b(?:5|пять|пяти|пят\w{2,3})\b",
-    r"\b(?:6|шесть|шести|шест\w{2,3})\b",
+_TEXT = r"надпис|\bподпис(?!чик)|текст|написан|реплик|заголов|титр|комментари|гласит"
+_SHOWN = r"(?:кадр|картин|изображ|фото|сним|рисун|нарис|комикс|скрин|показан|\bвиде)"
+#: text whose picture stands below it: «подпись: «…». ниже фото»
+_LOWER_PICTURE = re.compile(
+    rf"(?:{_TEXT}|твит)[^.]*[.:;,\s]*(?:\bниже,?\s(?:[^\s.:]+\s){{0,3}}?{_SHOWN}|\bна {_SHOWN}\w* ниже)"
 )
+_PANEL = r"(?:кадр|картин(?:к|ок)|изображени|панел|фото(?!граф(?:ир|и?у)|аппар)|част(?!о|иц)|фрейм|сним(?:ок|к)|слайд)"
+_COUNTS = {
+    1: r"\b(?:1|один|одн\w{1,3}|перв\w{2,3})\b",
+    2: r"\b(?:2|два|две|двух|двум\w*|втор\w{2,3})\b",
+    3: r"\b(?:3|три|тр[её]х|трем\w*|трет\w{2,4})\b",
+    4: r"\b(?:4|четыр\w{1,3}|четв[её]рт\w{2,3})\b",
+    5: r"\b(?:5|пять|пяти|пят\w{2,3})\b",
+    6: r"\b(?:6|шесть|шести|шест\w{2,3})\b",
+    7: r"\b(?:7|семь|семи|седьм\w{2,3})\b",
+    8: r"\b(?:8|восемь|восьми|восьм\w{2,3})\b",
+    9: r"\b(?:9|девят\w{1,3})\b",
+    10: r"\b(?:10|десят\w{1,3})\b",
+    12: r"\b(?:12|двенадцат\w{1,3})\b",
+    20: r"\b(?:20|двадцат\w{1,3})\b",
+}
+#: «на первой картинке кот, на второй пёс»: what is counted is said once
+_ORDINALS = {2: "втор(?:ом|ой)", 3: "третье[мй]", 4: "четв[её]рт(?:ом|ой)", 5: "пят(?:ом|ой)", 6: "шест(?:ом|ой)"}
+_NO_PANEL = r"(?!\s+(?:план|ряд|этаж|мест|сторон|рук|строк|строч|раз|слов|человек))"
+_NEXT = rf"следующ\w{{2,3}}\s+{_PANEL}|двух(?:панельн|кадров)"
 _SENTENCE = re.compile(r"[.!?\n;]+")
 _LISTED = re.compile(rf"({'|'.join(_PLACES.values())}),\s(?={'|'.join(_PLACES.values())})")
 
@@ -70,7 +86,7 @@ class Kinds(Metric[KindsConfig]):
 
     @property
     def signature(self) -> str:
-        return "kinds|medium+panels+place|lexicon:1"
+        return "kinds|medium+panels+place|lexicon:2"
 
     def row(self, hypothesis: str, references: Sequence[str]) -> list[float]:
         ours = scene(hypothesis)
@@ -95,23 +111,30 @@ def scene(caption: str) -> str:
 
 
 def media(scene: str) -> frozenset[str]:
-    """What sort of picture a scene speaks of."""
-    return frozenset(name for name, pattern in _MEDIA.items() if re.search(pattern, scene))
+    """What sort of picture a scene speaks of; a comic is drawn unless it says otherwise."""
+    found = {name for name, pattern in _MEDIA.items() if re.search(pattern, scene)}
+    return frozenset(found - {"drawing"} if "comic" in found else found)
 
 
 def panels(scene: str) -> frozenset[str]:
     """How many panels a scene counts: the highest number that stands before a word for a panel."""
     numbers = [
         number
-        for number, pattern in enumerate(_COUNTS, 1)
+        for number, pattern in _COUNTS.items()
         if re.search(rf"{pattern}(?:\s+\w+)?\s+{_PANEL}|\b{_PANEL}\w*\s+(?:номер\s+)?{number}\b", scene)
     ]
+    if numbers:
+        numbers += [n for n, word in _ORDINALS.items() if re.search(rf"\bна\s+{word}\b{_NO_PANEL}", scene)]
+    if re.search(_NEXT, scene):
+        numbers.append(2)
     return frozenset({str(max(numbers))}) if numbers and max(numbers) > 1 else frozenset()
 
 
 def places(scene: str) -> frozenset[str]:
-    """Where a scene says that text stands: in the same clause as a word for text."""
-    listed = _LISTED.sub(r"\1 и ", scene)  # «сверху, справа и снизу» is one place in three words
+    """Where a scene says that text stands: in the same clause as a word for text, or above what is shown «ниже»."""
+    above, rest = _LOWER_PICTURE.subn(" ", scene)[::-1]
+    listed = _LISTED.sub(r"\1 и ", rest)  # «сверху, справа и снизу» is one place in three words
     clauses = [clause for sentence in _SENTENCE.split(listed) for clause in re.split(r",\s", sentence)]
     spoken = [clause for clause in clauses if re.search(_TEXT, clause)]
-    return frozenset(name for name, pattern in _PLACES.items() if any(re.search(pattern, one) for one in spoken))
+    found = {name for name, pattern in _PLACES.items() if any(re.search(pattern, one) for one in spoken)}
+    return frozenset(found | ({"above"} if above else set()))

@@ -1,9 +1,13 @@
-"""Every captioner in the embedded world: two stages each, scored on the same painted memes, beside the floors.
+"""Every captioner that can be run here, scored beside the floors: one page and one Markdown table of all of them.
 
-    python scripts/bench/bench_captioners.py [--only lstm …] [--folder FOLDER] [--threads 1]
+    python scripts/bench/bench_captioners.py [--only lstm …] [--folder FOLDER] [--threads 1] [--limit N]
+                                             [--memes CORPUS [--memory FOLDER] [--run NAME=MODEL …]]
 
-Trains configs/train/demo_<captioner>.yaml one after another and prints a Markdown table. What is done already in FOLDER
-is not done again. A lead is the captioner's chrF2 minus the floor's, with the 95 % interval of a paired bootstrap.
+Painted memes: trains configs/train/demo_<captioner>.yaml one after another. Real ones, where MEMES (a corpus that was
+built and read, `--memes` or $MEMECAP_MEMES) is there: `template`, `remember` with a memory of the training split (made
+where `--memory` names none), every model that `--run` names, and every file FOLDER/memes/<system>.jsonl of captions
+made elsewhere. What is done already is not done again. Out: FOLDER/leaderboard.html and leaderboard.md, and tables
+on stdout. A lead is the captioner's chrF2 minus the floor's, with the 95 % interval of a paired bootstrap.
 """
 
 from __future__ import annotations
@@ -36,13 +40,60 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=every, help=f"of {', '.join(every)}")
     parser.add_argument("--folder", type=Path, default=ROOT / "output" / "bench_captioners")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--limit", type=int, help="only so many rows of a split")
+    parser.add_argument(
+        "--memes", type=Path, default=os.environ.get("MEMECAP_MEMES") or None, help="corpus of real memes"
+    )
+    parser.add_argument("--memory", type=Path, help="memory of the training memes")
+    parser.add_argument("--run", action="append", default=[], metavar="NAME=MODEL", help="further model for real memes")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    make_world(folder)
+    limit = ["--limit", str(arguments.limit)] if arguments.limit else []
+    if arguments.only:
+        make_world(folder)
     for name in arguments.only:
-        train(name, folder, arguments.threads)
-    print_table([name for name in every if (folder / name / "test" / "scores.json").exists()], folder)
+        train(name, folder, arguments.threads, limit)
+    if names := [name for name in every if (folder / name / "test" / "scores.json").exists()]:
+        print_table(names, folder)
+    if arguments.memes and arguments.memes.is_dir():
+        runs = dict(one.split("=", 1) for one in arguments.run)
+        describe_memes(arguments.memes.resolve(), folder, arguments.memory, runs, arguments.threads, limit)
+    write_page(names, folder)
+
+
+def describe_memes(
+    corpus: Path, folder: Path, memory: Path | None, runs: dict[str, str], threads: int, limit: list[str]
+) -> None:
+    """Evaluate whatever describes real memes here on their validation split, in <folder>/memes/<system>."""
+    out = folder / "memes"
+    memory = memory.resolve() if memory else out / "memory"
+    if not (memory / "memory.sqlite").exists() and not (out / "remember.jsonl").exists():
+        command(folder, threads, "memory", "build", corpus, "--split", "train", "--out", memory)
+    systems = {"template": "template", "remember": "remember", **runs}
+    for name, model in systems.items():
+        if (out / f"{name}.jsonl").exists():
+            continue  # its captions were made elsewhere
+        told = ["--memory", memory] if name == "remember" else []
+        model = str(Path(model).resolve()) if Path(model).exists() else model
+        command(
+            folder, threads, "evaluate", model, corpus, "--split", "val", "--out", out / name, "--batch-size", "32",
+            *told, *limit,
+        )  # fmt: skip
+
+
+def write_page(names: list[str], folder: Path) -> None:
+    """The page of both boards, as far as there is anything to show."""
+    from memecap.report.leaderboard import Board, write_leaderboard
+
+    notes = {name: f"{int((folder / name / 'seconds').read_text()) / 60:.1f} CPU minutes" for name in names}
+    painted = {name: folder / name / "test" for name in names}
+    memes = {path.parent.name: path.parent for path in sorted((folder / "memes").glob("*/scores.json"))}
+    captions = {path.stem: path for path in sorted((folder / "memes").glob("*.jsonl"))}
+    boards = [Board("Нарисованные мемы", painted, notes=notes)] if painted else []
+    boards += [Board("Настоящие мемы, проверочная часть", memes, captions)] if memes else []
+    if boards:
+        print(*write_leaderboard(folder, boards), sep="\n", file=sys.stderr)
 
 
 def make_world(folder: Path) -> None:
@@ -77,7 +128,7 @@ def make_world(folder: Path) -> None:
     done.touch()
 
 
-def train(name: str, folder: Path, threads: int) -> None:
+def train(name: str, folder: Path, threads: int, limit: list[str]) -> None:
     """Train, remember the seconds of CPU it took, evaluate."""
     run = folder / name
     if not (run / "seconds").exists():
@@ -87,6 +138,7 @@ def train(name: str, folder: Path, threads: int) -> None:
     command(
         folder, threads, "evaluate", run, "output/demo/corpora/memes", "--split", "test", "--out", run / "test",
         "--decoding", "greedy", "--set", "max_new_tokens=100", "--batch-size", "32",
+        *limit,
     )  # fmt: skip
 
 
