@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,11 @@ _PART = re.compile(r"\..+\.\d+\.part", re.DOTALL)  # what `atomic_writer` calls 
 #: what a full disk says: the system's numbers, and the sentences of safetensors and SQLite, which keep no number
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SAID_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
+#: what a disk, its mount or its rights say, not a programme's mistake
+_OF_DISK = _FULL | {
+    errno.EIO, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENXIO, errno.ESTALE
+}  # fmt: skip
+_SAID_OF_DISK = ("disk I/O error", "readonly database", "unable to open database file", "database is locked")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once, not once a line
 
@@ -206,6 +212,12 @@ def sha256_file(path: Path) -> str:
 def is_full(error: Exception) -> bool:
     """Whether the disk, or the user's share of it, has no space left."""
     return getattr(error, "errno", None) in _FULL or any(said in str(error) for said in _SAID_FULL)
+
+
+def is_of_disk(error: Exception) -> bool:
+    """Whether a disk has failed: full, read-only, broken, out of rights or handles."""
+    said = isinstance(error, sqlite3.OperationalError) and any(part in str(error) for part in _SAID_OF_DISK)
+    return said or is_full(error) or getattr(error, "errno", None) in _OF_DISK
 
 
 def unwritable(error: Exception, where: str | Path | None, *, fix: str | None = None) -> StorageError:
