@@ -13,7 +13,7 @@ from pathlib import Path
 from memecap import __version__
 from memecap.checkpoints import checkpoint, model_paths
 from memecap.checkpoints import record as checkpoint_record
-from memecap.core import config, hub, storage
+from memecap.core import config, hub, storage, sums
 from memecap.errors import MissingFileError, UsageError
 from memecap.scoring import tables
 
@@ -56,6 +56,7 @@ def push(
             shutil.copytree(folder, prepared)
             _refuse_local_models(folder)
         storage.write_text(prepared / checkpoint_record.CARD, card(prepared, repository, scores))
+        sums.record(prepared, [prepared / checkpoint_record.CARD])
         return hub.upload(prepared, repository, private=private, message=message)
 
 

@@ -19,7 +19,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from memecap.core import storage
+from memecap.core import storage, sums
 from memecap.errors import DataError, MissingFileError, UsageError
 
 SPLITS = ("train", "val", "test")
@@ -28,6 +28,7 @@ METADATA = "metadata.jsonl"
 IMAGES = "images"  # the folder of a split's pictures
 LEFT_OUT = "left_out.jsonl"  # items that got no row, with the reason of each
 PICTURES = ".pictures.sqlite"  # what a build found out of the pictures; a corpus can be used without it
+_TOLD_OF = {".json", ".jsonl", ".md"}  # files at the top of a corpus whose checksums are written down
 UNFINISHED = ".unfinished"  # stands where a corpus is being made, until `corpus.json` does
 
 
@@ -164,6 +165,7 @@ def reopen(folder: Path) -> None:
     except OSError as error:
         raise storage.unwritable(error, folder) from error
     (folder / MANIFEST).unlink(missing_ok=True)
+    sums.forget(folder)
 
 
 def write_rows(folder: Path, rows: Iterable[Row]) -> dict[str, int]:
@@ -192,8 +194,11 @@ def write_rows(folder: Path, rows: Iterable[Row]) -> dict[str, int]:
 
 def finish(folder: Path, name: str, counts: Mapping[str, int], **details: Any) -> Corpus:
     """Write `corpus.json`, the last file of a corpus, and open it."""
-    sums = checksums(folder, counts)
-    storage.write_json(folder / MANIFEST, {"name": name, "counts": dict(counts), "metadata_sha256": sums, **details})
+    record = {"name": name, "counts": dict(counts), "metadata_sha256": checksums(folder, counts), **details}
+    beside = (path for path in folder.iterdir() if path.suffix in _TOLD_OF and not path.name.startswith("."))
+    files = [*(folder / split / METADATA for split in counts), *(path for path in beside if path.name != MANIFEST)]
+    sums.record(folder, files, {MANIFEST: storage.to_json(record).encode()})
+    storage.write_json(folder / MANIFEST, record)
     (folder / UNFINISHED).unlink(missing_ok=True)
     return open_corpus(folder)
 

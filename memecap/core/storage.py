@@ -96,7 +96,12 @@ def write_text(path: Path, content: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write one JSON value, indented, atomically."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    write_text(path, to_json(value))
+
+
+def to_json(value: Any) -> str:
+    """One JSON value as the content of a file."""
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 def to_line(record: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from memecap.core import storage
+from memecap.core import storage, sums
 from memecap.core.manifest import SPLITS, Corpus, Row
 from memecap.core.progress import track
 from memecap.errors import MissingFileError
@@ -92,7 +92,10 @@ def recollect(
                 file.write(storage.to_line(_record(row.image_id, found)))
                 file.flush()
         if rows or not path.exists():
+            sums.forget(path.parent, path.name)
             storage.write_jsonl(path, (_record(*item) for item in sorted(known.items())))
+        if path.name not in sums.known(path.parent):
+            sums.record(path.parent, [path])
         part.unlink(missing_ok=True)
     return known
 

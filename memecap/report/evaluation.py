@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from memecap.core import storage
+from memecap.core import storage, sums
 from memecap.report import content
 from memecap.report.page import fill
 from memecap.scoring.compare import System, join_rows, rank, read_systems
@@ -41,6 +41,7 @@ def write_report(folder: Path, *, others: Sequence[Path] = (), title: str | None
     page = content.page(settings, systems, tables, title)
     path = folder / NAME
     storage.write_text(path, fill("page.html", "page.css", "page.js", page, title=page["title"]))
+    sums.record(folder, [path])
     return path
 
 

@@ -1,4 +1,4 @@
-"""Every write of every verb fails once: the exit code says so, old results are whole, the same command ends the work."""
+"""Every write of every verb fails once: the exit code says so, old results stay whole, the same command goes on."""
 
 from __future__ import annotations
 
@@ -83,6 +83,7 @@ def torment(verb: Verb, tmp_path: Path, numbers: list[int], *, at_most: int | No
     turns = range(1, trial.begin() + 1)
     chosen = [*turns] if at_most is None else sorted(random.Random(0).sample(turns, min(at_most, len(turns))))
     wrong = [told for turn in chosen for number in numbers if (told := trial.fails(turn, number, lasting=lasting))]
+    print("\n".join(wrong))
     print(f"{verb.name}: {len(chosen)} of {len(turns)} changes × {len(numbers)}, {len(wrong)} wrong")
     assert not wrong, "\n".join(wrong)
     return len(chosen) * len(numbers)

@@ -107,19 +107,31 @@ VERBS = [
     ),
     Verb(
         "translate",
-        ("translate", "data/corpora/en", "--to", "out/ru", "--engine", "tests.reliability.parts.known_words",
-         "--cache", "out/cache.sqlite"),
+        (
+            "translate",
+            "data/corpora/en",
+            "--to",
+            "out/ru",
+            "--engine",
+            "tests.reliability.parts.known_words",
+            "--cache",
+            "out/cache.sqlite",
+        ),
         english,
-    ),  # fmt: skip
+    ),
     Verb("train", ("train", "recipe.yaml", "--out", "out"), recipe),
     Verb(
         "evaluate",
         ("evaluate", "template", "corpus/memes", "--out", "out", "--resamples", "100"),
         source,
-        before=[("corpus", "build", "memes", "source", "--out", "corpus/memes"),
-                ("read", "corpus/memes", "--reader", READER)],
-    ),  # fmt: skip
-    Verb("caption", ("caption", "out", "--reader", READER, "--sidecar"), lambda world: pictures(world / "out", range(4))),
+        before=[
+            ("corpus", "build", "memes", "source", "--out", "corpus/memes"),
+            ("read", "corpus/memes", "--reader", READER),
+        ],
+    ),
+    Verb(
+        "caption", ("caption", "out", "--reader", READER, "--sidecar"), lambda world: pictures(world / "out", range(4))
+    ),
     Verb(
         "label",
         ("label", "corpus/wild", "--model", "template", "--reader", READER, "--out", "out/wild"),
@@ -130,10 +142,12 @@ VERBS = [
         "memory",
         ("memory", "build", "corpus/memes", "--out", "out"),
         source,
-        before=[("corpus", "build", "memes", "source", "--out", "corpus/memes"),
-                ("read", "corpus/memes", "--reader", READER),
-                ("memory", "build", "corpus/memes", "--out", "out", "--split", "val")],
-    ),  # fmt: skip
+        before=[
+            ("corpus", "build", "memes", "source", "--out", "corpus/memes"),
+            ("read", "corpus/memes", "--reader", READER),
+            ("memory", "build", "corpus/memes", "--out", "out", "--split", "val"),
+        ],
+    ),
     *(
         Verb(
             f"export {form}",
@@ -143,7 +157,7 @@ VERBS = [
         )
         for form in ("webdataset", "coco", "tsv")
     ),
-]  # fmt: skip
+]
 
 
 def make(verb: Verb, world: Path) -> None:

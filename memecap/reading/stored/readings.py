@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from memecap.core import storage
+from memecap.core import storage, sums
 from memecap.core.manifest import SPLITS, Corpus, Row
 from memecap.core.parallel import chunks, parallel_map, with_part
 from memecap.core.progress import bar
@@ -54,7 +54,10 @@ def read_corpus(
                 progress.advance(task, len(batch))
         if todo or not path.exists():
             ordered = sorted(known.items())
+            sums.forget(path.parent, path.name)
             storage.write_jsonl(path, ({"image_id": key, **reading.to_json()} for key, reading in ordered))
+        if path.name not in sums.known(path.parent):
+            sums.record(path.parent, [path])
         part.unlink(missing_ok=True)
     return known
 
