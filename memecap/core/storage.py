@@ -27,7 +27,8 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SAID_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 #: what a disk, its mount or its rights say, not a programme's mistake
 _OF_DISK = _FULL | {
-    errno.EIO, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENXIO, errno.ESTALE
+    errno.EIO, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENXIO,
+    errno.ESTALE,
 }  # fmt: skip
 _SAID_OF_DISK = ("disk I/O error", "readonly database", "unable to open database file", "database is locked")
 

@@ -1,4 +1,4 @@
-"""Whether what lies on a disk is still what was written: every list of checksums below a folder, every corpus's pictures.
+"""Whether what lies on a disk is still what was written: lists of checksums, and the pictures that rows name by theirs.
 
 In: folders of corpora, memories, checkpoints, runs, evaluations, or of all of these. Out: what is wrong, how much was
 compared, and which files nobody wrote a checksum of.

@@ -79,7 +79,7 @@ def recollect(
     with storage.lock(path.parent):
         storage.sweep(path.parent)
         storage.cut_torn_line(part)
-        known = _load(path) | _load(part)
+        known = (held := _load(path)) | _load(part)
         rows = [row for row in _rows(corpus, splits) if row.file_name and row.image_id not in known]
         asked = (
             (corpus.image_path(row), [line.box for line in lines.get(row.image_id, ())], {row.image_id, row.group_id})
@@ -91,7 +91,7 @@ def recollect(
                 known[row.image_id] = tuple(found)
                 file.write(storage.to_line(_record(row.image_id, found)))
                 file.flush()
-        if rows or not path.exists():
+        if len(known) > len(held) or not path.exists():  # a stopped run may have asked all and written down none
             sums.forget(path.parent, path.name)
             storage.write_jsonl(path, (_record(*item) for item in sorted(known.items())))
         if path.name not in sums.known(path.parent):

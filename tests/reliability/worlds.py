@@ -178,14 +178,20 @@ def run(arguments: Sequence[str], world: Path, disk: Any = None) -> tuple[int, s
     `disk` is entered in the copy; what it was asked for lies in `<world>.calls` then.
     """
     said = world.with_name(f"{world.name}.said")
-    if not (child := os.fork()):
-        code = 99
-        try:
-            code = _main(arguments, world, said, disk)
-        finally:
-            os._exit(code)
+    child = start(arguments, world, said=said, disk=disk)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status), said.read_text(encoding="utf-8", errors="replace")
+
+
+def start(arguments: Sequence[str], world: Path, *, said: Path, disk: Any = None) -> int:
+    """Begin `memecap arguments` in a copy of this process, whose number is returned; it speaks into a file."""
+    if child := os.fork():
+        return child
+    code = 99
+    try:
+        code = _main(arguments, world, said, disk)
+    finally:
+        os._exit(code)
 
 
 def _main(arguments: Sequence[str], world: Path, said: Path, disk: Any) -> int:

@@ -39,7 +39,7 @@ def read_corpus(
     with storage.lock(path.parent):
         storage.sweep(path.parent)
         storage.cut_torn_line(part)
-        known = _load(path) | _load(part)
+        known = (held := _load(path)) | _load(part)
         todo = list(_unread(corpus, splits, known))
         with bar() as progress, part.open("a", encoding="utf-8") as file:
             task = progress.add_task(f"reading {corpus.name}", total=len(todo))
@@ -52,7 +52,7 @@ def read_corpus(
                     known[row.image_id] = reading
                 file.flush()
                 progress.advance(task, len(batch))
-        if todo or not path.exists():
+        if len(known) > len(held) or not path.exists():  # a stopped run may have read all and written down none
             ordered = sorted(known.items())
             sums.forget(path.parent, path.name)
             storage.write_jsonl(path, ({"image_id": key, **reading.to_json()} for key, reading in ordered))
