@@ -52,11 +52,16 @@ class Row:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Row:
-        """Raises `DataError` naming the unknown or missing keys."""
+        """Raises `DataError` naming the unknown or missing keys, or where a value is none that a row has."""
+        if not isinstance(record, dict):
+            raise DataError("a row is an object", fix="Build the corpus again with this version of memecap.")
         keys = record.keys()
         if not _REQUIRED <= keys <= _KEYS:
             fix = "Build the corpus again with this version of memecap."
             raise DataError(f"a row lacks {sorted(_REQUIRED - keys)} and has unknown {sorted(keys - _KEYS)}", fix=fix)
+        if strange := [key for key, value in record.items() if not _is_fit(key, value)]:
+            fix = "Build the corpus again with this version of memecap."
+            raise DataError(f"a row's {strange[0]} is {record[strange[0]]!r}", fix=fix)
         values = dict(record)
         values["captions"] = tuple(record["captions"])
         values["source_captions"] = tuple(record.get("source_captions", ()))
@@ -76,6 +81,7 @@ _FIRST_FILES = frozenset({".lock", *(PICTURES + end for end in ("", "-wal", "-sh
 
 # Asked once, not once for each of a million rows.
 _KEYS = dict.fromkeys(key.name for key in fields(Row)).keys()
+_LISTS = frozenset({"captions", "source_captions"})
 _REQUIRED = frozenset({"captions", "image_id", "group_id", "corpus", "split"})
 _values = attrgetter(*_KEYS)
 
@@ -215,6 +221,13 @@ def split_of(group_id: str, *, salt: str = "memecap", val: float = 0.1, test: fl
     if place < test:
         return "test"
     return "val" if place < test + val else "train"
+
+
+def _is_fit(key: str, value: Any) -> bool:
+    """Whether it is text, or a list of texts where a row has several."""
+    if key in _LISTS:
+        return isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+    return isinstance(value, str)
 
 
 def _is_manifest(record: Any) -> bool:

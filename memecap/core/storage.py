@@ -26,10 +26,8 @@ _PART = re.compile(r"\..+\.\d+\.part", re.DOTALL)  # what `atomic_writer` calls 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SAID_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 #: what a disk, its mount or its rights say, not a programme's mistake
-_OF_DISK = _FULL | {
-    errno.EIO, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENXIO,
-    errno.ESTALE,
-}  # fmt: skip
+_NUMBERS = "EIO EROFS EFBIG EACCES EPERM EMFILE ENFILE ENXIO ESTALE"
+_OF_DISK = _FULL | {getattr(errno, name) for name in _NUMBERS.split()}
 _SAID_OF_DISK = ("disk I/O error", "readonly database", "unable to open database file", "database is locked")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once, not once a line
@@ -142,7 +140,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _unreadable(path, error) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, a number of 5,000 digits, a thousand brackets
         raise DataError(f"not JSON: {error}", where=path, fix="Make the file again.") from error
 
 
@@ -153,9 +151,9 @@ def read_jsonl(path: Path) -> Iterator[Any]:
             for number, line in enumerate(file, 1):
                 try:
                     yield json.loads(line)
-                except json.JSONDecodeError as error:
-                    fix = "Correct or remove the line."
-                    raise DataError(f"not JSON: {error.msg}", where=f"{path}, line {number}", fix=fix) from error
+                except (ValueError, RecursionError) as error:
+                    fix, what = "Correct or remove the line.", getattr(error, "msg", error)
+                    raise DataError(f"not JSON: {what}", where=f"{path}, line {number}", fix=fix) from error
     except OSError as error:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:
@@ -222,8 +220,9 @@ def is_full(error: Exception) -> bool:
 
 def is_of_disk(error: Exception) -> bool:
     """Whether a disk has failed: full, read-only, broken, out of rights or handles."""
-    said = isinstance(error, sqlite3.OperationalError) and any(part in str(error) for part in _SAID_OF_DISK)
-    return said or is_full(error) or getattr(error, "errno", None) in _OF_DISK
+    if isinstance(error, sqlite3.OperationalError) and any(part in str(error) for part in _SAID_OF_DISK):
+        return True
+    return is_full(error) or getattr(error, "errno", None) in _OF_DISK
 
 
 def unwritable(error: Exception, where: str | Path | None, *, fix: str | None = None) -> StorageError:

@@ -13,7 +13,7 @@ from pathlib import Path
 from memecap.core import storage, sums
 from memecap.core.manifest import SPLITS, Corpus, Row
 from memecap.core.progress import track
-from memecap.errors import MissingFileError
+from memecap.errors import DataError, MissingFileError
 from memecap.memory.entry import PERSON, Entry
 from memecap.memory.memory import Memory, Picture
 from memecap.memory.recollection import Recollection, RememberedLine
@@ -133,7 +133,11 @@ def _record(image_id: str, found: Sequence[Recollection]) -> dict[str, object]:
 
 def _load(path: Path) -> Recollections:
     records = storage.read_jsonl(path) if path.exists() else ()
-    return {
-        record["image_id"]: tuple(Recollection.from_json(found) for found in record["recollections"])
-        for record in records
-    }
+    try:
+        return {
+            record["image_id"]: tuple(Recollection.from_json(found) for found in record["recollections"])
+            for record in records
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        fix = "Remove the file and run `memecap memory find` again."
+        raise DataError("not recollections", where=path, fix=fix) from error

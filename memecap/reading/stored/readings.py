@@ -14,7 +14,7 @@ from memecap.core import storage, sums
 from memecap.core.manifest import SPLITS, Corpus, Row
 from memecap.core.parallel import chunks, parallel_map, with_part
 from memecap.core.progress import bar
-from memecap.errors import MissingFileError
+from memecap.errors import DataError, MissingFileError
 from memecap.pictures.safe_open import open_picture
 from memecap.reading.base import Reader, Reading
 
@@ -100,4 +100,11 @@ def _load(path: Path) -> dict[str, Reading]:
     """The records of a file; none where it is not there."""
     if not path.exists():
         return {}
-    return {record["image_id"]: Reading.from_json(record) for record in storage.read_jsonl(path)}
+    found = {}
+    for number, record in enumerate(storage.read_jsonl(path), 1):
+        try:
+            found[record["image_id"]] = Reading.from_json(record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            fix = "Remove the file and read the corpus again."
+            raise DataError("not a reading", where=f"{path}, line {number}", fix=fix) from error
+    return found
