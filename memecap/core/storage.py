@@ -26,8 +26,7 @@ _PART = re.compile(r"\..+\.\d+\.part", re.DOTALL)  # what `atomic_writer` calls 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SAID_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 #: what a disk, its mount or its rights say, not a programme's mistake
-_NUMBERS = "EIO EROFS EFBIG EACCES EPERM EMFILE ENFILE ENXIO ESTALE"
-_OF_DISK = _FULL | {getattr(errno, name) for name in _NUMBERS.split()}
+_OF_DISK = _FULL | {errno.EIO, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ESTALE}
 _SAID_OF_DISK = ("disk I/O error", "readonly database", "unable to open database file", "database is locked")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once, not once a line
@@ -220,9 +219,8 @@ def is_full(error: Exception) -> bool:
 
 def is_of_disk(error: Exception) -> bool:
     """Whether a disk has failed: full, read-only, broken, out of rights or handles."""
-    if isinstance(error, sqlite3.OperationalError) and any(part in str(error) for part in _SAID_OF_DISK):
-        return True
-    return is_full(error) or getattr(error, "errno", None) in _OF_DISK
+    said = _SAID_OF_DISK if isinstance(error, sqlite3.OperationalError) else ()
+    return is_full(error) or getattr(error, "errno", None) in _OF_DISK or any(part in str(error) for part in said)
 
 
 def unwritable(error: Exception, where: str | Path | None, *, fix: str | None = None) -> StorageError:
@@ -248,6 +246,5 @@ def check_writable(folder: Path) -> None:
 def _unreadable(path: Path, error: OSError) -> StorageError:
     if isinstance(error, FileNotFoundError):
         return MissingFileError("no such file", where=path, fix="Check the path.")
-    return StorageError(
-        f"cannot read: {error.strerror or error}", where=path, fix="Check the path and its permissions."
-    )
+    fix = "Check the path and its permissions."
+    return StorageError(f"cannot read: {error.strerror or error}", where=path, fix=fix)
