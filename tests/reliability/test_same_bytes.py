@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -87,11 +88,10 @@ def commands(world: Path) -> list[tuple[str, ...]]:
 
 
 def written(folder: Path) -> dict[str, bytes]:
-    """All but what holds times: SQLite's own pages, speeds, and curves drawn of them."""
-    without = ("state.pt", "log.csv", ".pictures.sqlite")
-    return {
-        name: content for name, content in files(folder, without=without).items() if not name.endswith("run/SHA256SUMS")
-    }
+    """All but what holds times: SQLite's own pages, and the speed of a training with what was made of it."""
+    found = files(folder, without=("state.pt", "log.csv", ".pictures.sqlite"))
+    found = {name: content for name, content in found.items() if not name.endswith("run/SHA256SUMS")}
+    return {name: re.sub(rb'"tokens_per_s": \d+', b"", content) for name, content in found.items()}
 
 
 def road(world: Path, surroundings: dict[str, str], elsewhere: Path) -> dict[str, bytes]:

@@ -26,7 +26,7 @@ STOPPED_WITHIN_S = 5  # of this process's own time: what others do on the machin
 
 
 class SignalAt:
-    """Sends this process a signal at the k-th call of a function of the package; 0 sends none.
+    """Sends this process a signal at the k-th call that the package makes of a function; 0 sends none.
 
     `calls`: how many there were, and the seconds of its own time that it lived on after the signal.
     """
@@ -48,7 +48,7 @@ class SignalAt:
         sys.setprofile(None)
 
     def _count(self, frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and f"{os.sep}memecap{os.sep}" in frame.f_code.co_filename:
+        if event in ("call", "c_call") and f"{os.sep}memecap{os.sep}" in frame.f_code.co_filename:
             self._n_steps += 1
             if self._n_steps == self._step:
                 self._sent_at = time.process_time()
