@@ -22,7 +22,7 @@ from memecap.captioners.base import TrainableCaptioner
 from memecap.checkpoints import model_paths
 from memecap.checkpoints import record as checkpoint_record
 from memecap.checkpoints.record import CARD, CONFIG, RECORD, Record
-from memecap.core import config, hub, registry, storage, tensors
+from memecap.core import config, hub, registry, storage, sums, tensors
 from memecap.core.config import PartConfig
 from memecap.encoders.base import hash_once
 from memecap.errors import DataError, MissingFileError, UsageError
@@ -138,6 +138,7 @@ def _write(captioner: TrainableCaptioner, folder: Path, home: Path, card: str, s
     hashes = {name: _frozen_hash(module) for name, module in references.items()}
     record = Record(memecap=__version__, references=hashes, tied=tied, models=places)
     checkpoint_record.write(folder, record, copies=changes.keys())
+    sums.record(folder, (path for path in folder.rglob("*") if path.is_file()))
 
 
 def _files(part: PartConfig, references: Collection[str]) -> dict[str, tuple[hub.Files, str]]:

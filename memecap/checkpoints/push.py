@@ -13,7 +13,7 @@ from pathlib import Path
 from memecap import __version__
 from memecap.checkpoints import checkpoint, model_paths
 from memecap.checkpoints import record as checkpoint_record
-from memecap.core import config, hub, storage
+from memecap.core import config, hub, storage, sums
 from memecap.errors import MissingFileError, UsageError
 from memecap.scoring import tables
 
@@ -55,6 +55,7 @@ def push(
         else:
             shutil.copytree(found, prepared)
         storage.write_text(prepared / checkpoint_record.CARD, card(prepared, repository, scores))
+        sums.record(prepared, [prepared / checkpoint_record.CARD])
         if folder is not None:
             storage.check_writable(folder)
             shutil.copytree(prepared, folder, dirs_exist_ok=True)

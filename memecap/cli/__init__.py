@@ -87,8 +87,8 @@ def main() -> None:
             app(standalone_mode=True, prog_name="memecap")
         except MemecapError as error:
             _fail(error)
-        except (OSError, sqlite3.Error) as error:  # a full disk is the user's business wherever it shows
-            if not storage.is_full(error):
+        except (OSError, sqlite3.Error) as error:  # a disk that fails is the user's business wherever it shows
+            if not storage.is_of_disk(error):
                 raise
             _fail(storage.unwritable(error, getattr(error, "filename", None)))
 

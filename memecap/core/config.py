@@ -131,7 +131,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         mark = error.problem_mark
         place = f"{path}, line {mark.line + 1}" if mark else str(path)
         raise ConfigError(str(error.problem), where=place, fix="Correct the YAML on that line.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(str(error).splitlines()[0], where=path, fix="Remove the odd characters.") from error
     if not isinstance(values, dict):
         raise ConfigError("expected a mapping of keys to values", where=path, fix="Write `key: value` lines.")

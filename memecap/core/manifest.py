@@ -20,7 +20,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from memecap.core import storage
+from memecap.core import storage, sums
 from memecap.errors import DataError, MissingFileError, UsageError
 
 SPLITS = ("train", "val", "test")
@@ -29,6 +29,7 @@ METADATA = "metadata.jsonl"
 IMAGES = "images"  # the folder of a split's pictures
 LEFT_OUT = "left_out.jsonl"  # items that got no row, with the reason of each
 PICTURES = ".pictures.sqlite"  # what a build found out of the pictures; a corpus can be used without it
+_TOLD_OF = {".json", ".jsonl", ".md"}  # files at the top of a corpus whose checksums are written down
 UNFINISHED = ".unfinished"  # stands where a corpus is being made, until `corpus.json` does
 
 
@@ -52,11 +53,16 @@ class Row:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Row:
-        """Raises `DataError` naming the unknown or missing keys."""
+        """Raises `DataError` naming the unknown or missing keys, or where a value is none that a row has."""
+        if not isinstance(record, dict):
+            raise DataError("a row is an object", fix="Build the corpus again with this version of memecap.")
         keys = record.keys()
         if not _REQUIRED <= keys <= _KEYS:
             fix = "Build the corpus again with this version of memecap."
             raise DataError(f"a row lacks {sorted(_REQUIRED - keys)} and has unknown {sorted(keys - _KEYS)}", fix=fix)
+        if strange := [key for key, value in record.items() if not _is_fit(key, value)]:
+            fix = "Build the corpus again with this version of memecap."
+            raise DataError(f"a row's {strange[0]} is {record[strange[0]]!r}", fix=fix)
         values = dict(record)
         values["captions"] = tuple(record["captions"])
         values["source_captions"] = tuple(record.get("source_captions", ()))
@@ -76,6 +82,7 @@ _FIRST_FILES = frozenset({".lock", *(PICTURES + end for end in ("", "-wal", "-sh
 
 # Asked once, not once for each of a million rows.
 _KEYS = dict.fromkeys(key.name for key in fields(Row)).keys()
+_LISTS = frozenset({"captions", "source_captions"})
 _REQUIRED = frozenset({"captions", "image_id", "group_id", "corpus", "split"})
 _values = attrgetter(*_KEYS)
 
@@ -172,6 +179,7 @@ def reopen(folder: Path) -> None:
     except OSError as error:
         raise storage.unwritable(error, folder) from error
     (folder / MANIFEST).unlink(missing_ok=True)
+    sums.forget(folder)
 
 
 def write_rows(folder: Path, rows: Iterable[Row]) -> dict[str, int]:
@@ -200,8 +208,11 @@ def write_rows(folder: Path, rows: Iterable[Row]) -> dict[str, int]:
 
 def finish(folder: Path, name: str, counts: Mapping[str, int], **details: Any) -> Corpus:
     """Write `corpus.json`, the last file of a corpus, and open it."""
-    sums = checksums(folder, counts)
-    storage.write_json(folder / MANIFEST, {"name": name, "counts": dict(counts), "metadata_sha256": sums, **details})
+    record = {"name": name, "counts": dict(counts), "metadata_sha256": checksums(folder, counts), **details}
+    beside = (path for path in folder.iterdir() if path.suffix in _TOLD_OF and not path.name.startswith("."))
+    files = [*(folder / split / METADATA for split in counts), *(path for path in beside if path.name != MANIFEST)]
+    sums.record(folder, files, {MANIFEST: storage.to_json(record).encode()})
+    storage.write_json(folder / MANIFEST, record)
     (folder / UNFINISHED).unlink(missing_ok=True)
     return open_corpus(folder)
 
@@ -218,6 +229,13 @@ def split_of(group_id: str, *, salt: str = "memecap", val: float = 0.1, test: fl
     if place < test:
         return "test"
     return "val" if place < test + val else "train"
+
+
+def _is_fit(key: str, value: Any) -> bool:
+    """Whether it is text, or a list of texts where a row has several."""
+    if key in _LISTS:
+        return isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+    return isinstance(value, str)
 
 
 def _is_manifest(record: Any) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,9 @@ _PART = re.compile(r"\..+\.\d+\.part", re.DOTALL)  # what `atomic_writer` calls 
 #: what a full disk says: the system's numbers, and the sentences of safetensors and SQLite, which keep no number
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SAID_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
+#: what a disk, its mount or its rights say, not a programme's mistake
+_OF_DISK = _FULL | {errno.EIO, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ESTALE}
+_SAID_OF_DISK = ("disk I/O error", "readonly database", "unable to open database file", "database is locked")
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once, not once a line
 
@@ -88,7 +92,12 @@ def write_text(path: Path, content: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write one JSON value, indented, atomically."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    write_text(path, to_json(value))
+
+
+def to_json(value: Any) -> str:
+    """One JSON value as the content of a file."""
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 def to_line(record: Any) -> str:
@@ -128,7 +137,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _unreadable(path, error) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, a number of 5,000 digits, a thousand brackets
         raise DataError(f"not JSON: {error}", where=path, fix="Make the file again.") from error
 
 
@@ -139,9 +148,9 @@ def read_jsonl(path: Path) -> Iterator[Any]:
             for number, line in enumerate(file, 1):
                 try:
                     yield json.loads(line)
-                except json.JSONDecodeError as error:
-                    fix = "Correct or remove the line."
-                    raise DataError(f"not JSON: {error.msg}", where=f"{path}, line {number}", fix=fix) from error
+                except (ValueError, RecursionError) as error:
+                    fix, what = "Correct or remove the line.", getattr(error, "msg", error)
+                    raise DataError(f"not JSON: {what}", where=f"{path}, line {number}", fix=fix) from error
     except OSError as error:
         raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:
@@ -208,6 +217,12 @@ def is_full(error: Exception) -> bool:
     return getattr(error, "errno", None) in _FULL or any(said in str(error) for said in _SAID_FULL)
 
 
+def is_of_disk(error: Exception) -> bool:
+    """Whether a disk has failed: full, read-only, broken, out of rights or handles."""
+    said = _SAID_OF_DISK if isinstance(error, sqlite3.OperationalError) else ()
+    return is_full(error) or getattr(error, "errno", None) in _OF_DISK or any(part in str(error) for part in said)
+
+
 def unwritable(error: Exception, where: str | Path | None, *, fix: str | None = None) -> StorageError:
     """What a failed write is called; `fix` is for failures that no space would mend."""
     if is_full(error):
@@ -231,6 +246,5 @@ def check_writable(folder: Path) -> None:
 def _unreadable(path: Path, error: OSError) -> StorageError:
     if isinstance(error, FileNotFoundError):
         return MissingFileError("no such file", where=path, fix="Check the path.")
-    return StorageError(
-        f"cannot read: {error.strerror or error}", where=path, fix="Check the path and its permissions."
-    )
+    fix = "Check the path and its permissions."
+    return StorageError(f"cannot read: {error.strerror or error}", where=path, fix=fix)

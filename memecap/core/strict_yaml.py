@@ -23,7 +23,13 @@ def dump(values: Any) -> str:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML whose scalars mean what a Python programmer expects, and whose keys are unique."""
+    """YAML whose scalars mean what a Python programmer expects, whose keys are unique, and that stands written out."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):  # ten of them can stand for 10^10 values, or for themselves
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "an alias (*name): write its value out", mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memecap.captioners.base import Captioner
-from memecap.core import manifest, storage
+from memecap.core import manifest, storage, sums
 from memecap.core.parallel import open_place, with_made
 from memecap.decoding.base import Search
 from memecap.errors import UsageError
@@ -128,6 +128,7 @@ def _score(
     out: Path, presets: Sequence[str], *, training: Sequence[str], resamples: int, seed: int
 ) -> list[dict[str, Any]]:
     """The tables of what was captioned; those of the first preset are the last written, and returned."""
+    sums.forget(out)
     records: list[dict[str, Any]] = []
     for preset in reversed(presets):
         main = preset == presets[0]
@@ -135,4 +136,5 @@ def _score(
             read_systems(out), preset, every=main, training=training, resamples=resamples, seed=seed, quiet=not main
         )
         storage.write_json(out / ("scores.json" if main else f"scores-{preset}.json"), records)
+    sums.record(out, [*out.glob("*.json"), *out.glob("*.jsonl"), *out.glob("floors/*.jsonl")])
     return records

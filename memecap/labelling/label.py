@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from memecap.captioners.base import Captioner
-from memecap.core import manifest, placing, progress, storage
+from memecap.core import manifest, placing, progress, storage, sums
 from memecap.core.manifest import Corpus, Row
 from memecap.core.parallel import chunks, open_place, with_made
 from memecap.decoding.base import Search
@@ -204,6 +204,7 @@ class _Job:
         if is_read:
             for path in sorted((self._corpus.folder / READINGS).glob("*.jsonl")):
                 storage.link(path, self._out / READINGS / path.name)
+                sums.record(self._out / READINGS, [self._out / READINGS / path.name])
         told = {"source": self._corpus.name, "written_by": self._author, "labelled": n_labelled}
         judged = {
             "gate": self._gate.model_dump() | {"rules": RULES_VERSION},

@@ -125,4 +125,7 @@ def _write(path: Path, vectors: Any) -> None:
     import faiss
 
     with storage.atomic_writer(path, "wb") as file:
-        faiss.write_index(vectors, file.name)
+        try:
+            faiss.write_index(vectors, file.name)
+        except RuntimeError as error:  # what faiss calls a failed write
+            raise storage.unwritable(error, path) from error

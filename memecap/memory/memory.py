@@ -16,6 +16,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from memecap.core import sums
 from memecap.core.parallel import chunks, parallel_map
 from memecap.errors import DataError, StorageError
 from memecap.memory import index_files
@@ -83,6 +84,7 @@ class Memory:
 
         Every 64 pictures are written at once, so a killed run loses few; `save` brings the index up to date.
         """
+        sums.forget(self.folder)
         failed: list[tuple[str, str]] = []
         known = self._store.keys()
         for batch in chunks(pictures, KEPT_AT_ONCE):
@@ -100,10 +102,16 @@ class Memory:
 
     def join(self, other: Memory) -> None:
         """Remember everything that another memory remembers; what both hold keeps its words here."""
+        sums.forget(self.folder)
         self._store.join(other._store.path)
 
     def save(self) -> None:
         """Bring the index up to date where something was added. What was added is on disk before."""
+        self._update()
+        index = (path for path in (self.folder / INDEX).iterdir() if not path.name.startswith("."))
+        sums.record(self.folder, [self._store.path, *index])
+
+    def _update(self) -> None:
         self._index = index_files.update(self.folder / INDEX, self._rows(), self._store.features)
         self._indexed = self._store.contents()
 
@@ -145,7 +153,7 @@ class Memory:
             DataError, MissingFileError: a picture cannot be opened.
         """
         if on != "here":
-            self.save()
+            self._update()
         ask = partial(_ask, self) if on == "here" else partial(_ask_elsewhere, self.folder.resolve())
         return parallel_map(ask, pictures, on=on, chunk=4)
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from memecap.core import storage
+from memecap.core import storage, sums
 from memecap.core.manifest import SPLITS, Corpus, Row
 from memecap.core.progress import track
-from memecap.errors import MissingFileError
+from memecap.errors import DataError, MissingFileError
 from memecap.memory.entry import PERSON, Entry
 from memecap.memory.memory import Memory, Picture
 from memecap.memory.recollection import Recollection, RememberedLine
@@ -79,7 +79,7 @@ def recollect(
     with storage.lock(path.parent):
         storage.sweep(path.parent)
         storage.cut_torn_line(part)
-        known = _load(path) | _load(part)
+        known = (held := _load(path)) | _load(part)
         rows = [row for row in _rows(corpus, splits) if row.file_name and row.image_id not in known]
         asked = (
             (corpus.image_path(row), [line.box for line in lines.get(row.image_id, ())], {row.image_id, row.group_id})
@@ -91,8 +91,11 @@ def recollect(
                 known[row.image_id] = tuple(found)
                 file.write(storage.to_line(_record(row.image_id, found)))
                 file.flush()
-        if rows or not path.exists():
+        if len(known) > len(held) or not path.exists():  # a stopped run may have asked all and written down none
+            sums.forget(path.parent, path.name)
             storage.write_jsonl(path, (_record(*item) for item in sorted(known.items())))
+        if path.name not in sums.known(path.parent):
+            sums.record(path.parent, [path])
         part.unlink(missing_ok=True)
     return known
 
@@ -130,7 +133,11 @@ def _record(image_id: str, found: Sequence[Recollection]) -> dict[str, object]:
 
 def _load(path: Path) -> Recollections:
     records = storage.read_jsonl(path) if path.exists() else ()
-    return {
-        record["image_id"]: tuple(Recollection.from_json(found) for found in record["recollections"])
-        for record in records
-    }
+    try:
+        return {
+            record["image_id"]: tuple(Recollection.from_json(found) for found in record["recollections"])
+            for record in records
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        fix = "Remove the file and run `memecap memory find` again."
+        raise DataError("not recollections", where=path, fix=fix) from error

@@ -59,6 +59,7 @@ class Reading:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Reading:
+        """Raises `KeyError` or `TypeError` where it is no reading."""
         lines = tuple(Line(**{**line, "box": tuple(line["box"])}) for line in record["lines"])
         known = tuple(Recollection.from_json(found) for found in record.get("recollections", ()))
         return cls(lines, record["width"], record["height"], record["reader"], known)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from memecap.core import storage
+from memecap.core import storage, sums
 from memecap.report import content
 from memecap.report.page import fill
 from memecap.report.words import DEFAULT, words
@@ -47,6 +47,7 @@ def write_report(
     page = content.page(settings, systems, tables, title, told)
     path = folder / NAME
     storage.write_text(path, fill("page.html", "page.css", "page.js", page, language=language, title=page["title"]))
+    sums.record(folder, [path])
     return path
 
 

@@ -95,8 +95,9 @@ def _objects(path: Path) -> Iterator[Record]:
         where = f"{path}, row {number} (line {line_number})"
         try:
             yield json.loads(line), where
-        except json.JSONDecodeError as error:
-            raise DataError(f"not JSON: {error.msg}", where=where, fix="Correct or remove the line.") from error
+        except (ValueError, RecursionError) as error:
+            what = getattr(error, "msg", error)
+            raise DataError(f"not JSON: {what}", where=where, fix="Correct or remove the line.") from error
 
 
 def _listed(path: Path) -> Iterator[Record]:

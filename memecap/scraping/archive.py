@@ -18,6 +18,7 @@ from memecap.core import storage
 from memecap.errors import DataError, MissingFileError
 
 FOLDER = "raw"
+MAX_BYTES = 1 << 28  # of an unpacked file; pages of 2,500 posts have some 30 MB
 _WALL = re.compile(
     r"^(?:https?://)?(?:(?:m|www)\.)?(?:vk\.com|vk\.ru|vkontakte\.ru)/(?:wall)?(?P<path>-?[\w.]+)/?(?:\?.*)?$"
 )
@@ -70,7 +71,11 @@ def read_lines(path: Path) -> Iterator[Any]:
     try:
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
+            with gzip.open(path) as file:
+                content = file.read(MAX_BYTES + 1)
+            if len(content) > MAX_BYTES:
+                what = f"it unpacks to more than {MAX_BYTES:,} bytes"
+                raise DataError(what, where=path, fix="Give answers of VK, as `memecap scrape` keeps them.")
         text = content.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise MissingFileError("no such file", where=path, fix="Check the path.") from error
@@ -79,7 +84,7 @@ def read_lines(path: Path) -> Iterator[Any]:
     try:
         yield json.loads(text)  # one answer, over however many lines
         return
-    except json.JSONDecodeError:
+    except ValueError:
         pass
     except RecursionError as error:
         raise DataError("nested too deeply", where=path, fix="Use another copy of the file.") from error
@@ -87,6 +92,6 @@ def read_lines(path: Path) -> Iterator[Any]:
         if line.strip():
             try:
                 yield json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 where = f"{path}, line {number}"
                 raise DataError(f"not JSON: {error}", where=where, fix="Use another copy of the file.") from error

@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from memecap.core import config, storage, tensors
+from memecap.core import config, storage, sums, tensors
 from memecap.errors import ConfigError, DataError
 from memecap.scoring.quantities import of_epoch
 from memecap.training.config import OPERATIONAL, TrainConfig
@@ -112,6 +112,8 @@ class RunFolder:
 
     def finish(self, record: Record) -> None:
         """Write the manifest of a finished run and drop the state, which is of no more use."""
+        files = (path for path in self.folder.iterdir() if path.suffix in (".yaml", ".csv", ".jsonl", ".png"))
+        sums.record(self.folder, files, {self.manifest.name: storage.to_json(record).encode()})
         storage.write_json(self.manifest, record)
         (self.folder / "state.pt").unlink(missing_ok=True)
 

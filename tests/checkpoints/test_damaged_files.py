@@ -61,7 +61,8 @@ def flipped(content: bytes, place: int) -> bytes:
 
 
 def files(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "README.md"]
+    unread = ("README.md", "SHA256SUMS")  # for people, and for `memecap verify`
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in unread]
 
 
 def refused(path: Path, folder: Path, content: bytes, how: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -71,3 +73,40 @@ def test_files_that_are_no_model(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match="cannot load the model"):
         hub.pretrained(GPT2LMHeadModel, tmp_path)
+
+
+def test_code_that_comes_with_a_model_is_not_run(tmp_path: Path) -> None:
+    """transformers would import what `auto_map` names."""
+    from transformers import AutoModel
+
+    mark = tmp_path / "it ran"
+    (tmp_path / "theirs.py").write_text(f"import os\nos.mkdir({str(mark)!r})\n")
+    own = {"AutoConfig": "theirs.Config", "AutoModel": "theirs.Model"}
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "theirs", "auto_map": own}))
+    with pytest.raises(DataError):
+        hub.pretrained(AutoModel, tmp_path)
+    assert not mark.exists()
+
+
+def test_the_token_of_the_hub_is_in_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever a server, or the library, repeats of it."""
+    import huggingface_hub
+
+    token = "hf_" + "SECRET" * 5
+    monkeypatch.setenv("HF_TOKEN", token)
+    caplog.set_level(logging.DEBUG)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(f"401 for {token}, Authorization: Bearer {token}")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    monkeypatch.setattr(huggingface_hub.HfApi, "create_repo", refuse)
+    with pytest.raises(ServiceError) as fetched:
+        hub.fetch("someone/model")
+    with pytest.raises(ServiceError) as pushed:
+        hub.upload(tmp_path, "someone/model", message="m")
+    out, err = capfd.readouterr()
+    for text in (str(fetched.value), str(pushed.value), caplog.text, out, err):
+        assert token not in text

@@ -33,6 +33,10 @@ class Counting(Reader):
         ]
 
 
+def stop(*_):
+    raise KeyboardInterrupt
+
+
 @pytest.fixture
 def corpus(tmp_path):
     rows = []
@@ -79,6 +83,16 @@ def test_a_stopped_run_goes_on_where_it_was(corpus):
     assert again.seen == 1
     assert len(load_readings(corpus.folder)) == 5
     assert not part.exists()
+
+
+def test_a_run_stopped_before_it_wrote_down_what_it_had_read_loses_nothing(corpus, monkeypatch):
+    read_corpus(corpus, Counting(), ["val"])
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(storage, "write_jsonl", stop)
+        read_corpus(corpus, Counting())
+    reader = Counting()
+    assert len(read_corpus(corpus, reader)) == len(load_readings(corpus.folder)) == 5
+    assert reader.seen == 0
 
 
 def test_stored_readings_have_equal_bytes_whatever_the_batches(corpus):

@@ -20,7 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from memecap.core import storage
+from memecap.core import storage, sums
 from memecap.core.manifest import SPLITS, Corpus
 from memecap.core.parallel import open_place, with_part
 from memecap.core.progress import bar
@@ -89,6 +89,8 @@ def extract(
             folder / RECORD,
             {"encoder": config, "fingerprint": fingerprint, "n_tokens": encoder.n_tokens, "width": encoder.width},
         )
+        held = sums.known(folder)
+        sums.record(folder, [folder / RECORD, *(shard for shard in _shards(folder) if shard.name not in held)])
     return Extracted(folder, len(waiting) - len(failed), len(wanted) - len(waiting), tuple(failed))
 
 

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from memecap.core import storage
+from memecap.core import storage, sums
 from memecap.core.manifest import SPLITS, Corpus, Row
 from memecap.core.parallel import chunks, parallel_map, with_part
 from memecap.core.progress import bar
-from memecap.errors import MissingFileError
+from memecap.errors import DataError, MissingFileError
 from memecap.pictures.safe_open import open_picture
 from memecap.reading.base import Reader, Reading
 
@@ -39,7 +39,7 @@ def read_corpus(
     with storage.lock(path.parent):
         storage.sweep(path.parent)
         storage.cut_torn_line(part)
-        known = _load(path) | _load(part)
+        known = (held := _load(path)) | _load(part)
         todo = list(_unread(corpus, splits, known))
         with bar() as progress, part.open("a", encoding="utf-8") as file:
             task = progress.add_task(f"reading {corpus.name}", total=len(todo))
@@ -52,9 +52,12 @@ def read_corpus(
                     known[row.image_id] = reading
                 file.flush()
                 progress.advance(task, len(batch))
-        if todo or not path.exists():
+        if len(known) > len(held) or not path.exists():  # a stopped run may have read all and written down none
             ordered = sorted(known.items())
+            sums.forget(path.parent, path.name)
             storage.write_jsonl(path, ({"image_id": key, **reading.to_json()} for key, reading in ordered))
+        if path.name not in sums.known(path.parent):
+            sums.record(path.parent, [path])
         part.unlink(missing_ok=True)
     return known
 
@@ -97,4 +100,11 @@ def _load(path: Path) -> dict[str, Reading]:
     """The records of a file; none where it is not there."""
     if not path.exists():
         return {}
-    return {record["image_id"]: Reading.from_json(record) for record in storage.read_jsonl(path)}
+    found = {}
+    for number, record in enumerate(storage.read_jsonl(path), 1):
+        try:
+            found[record["image_id"]] = Reading.from_json(record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            fix = "Remove the file and read the corpus again."
+            raise DataError("not a reading", where=f"{path}, line {number}", fix=fix) from error
+    return found

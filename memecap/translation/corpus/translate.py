@@ -85,6 +85,7 @@ def translate_corpus(
     ):
         done = _finished(out, origin)
         if done is not None:
+            (out / manifest.UNFINISHED).unlink(missing_ok=True)  # a run may have stopped between the two
             return done
         manifest.reopen(out)
         storage.sweep(out)
