@@ -18,7 +18,7 @@ from memecap.core import defaults
 if TYPE_CHECKING:
     from memecap.captioners.base import Captioner
     from memecap.core.manifest import Corpus
-    from memecap.inference.pipeline import load_captioner
+    from memecap.inference.load import load_captioner
     from memecap.modeling.outputs import Caption
     from memecap.pictures.safe_open import PictureSource
     from memecap.quoting.quote import Quote
@@ -31,7 +31,7 @@ __all__ = [
 _LAZY = {
     "Caption": "memecap.modeling.outputs",
     "Quote": "memecap.quoting.quote",
-    "load_captioner": "memecap.inference.pipeline",
+    "load_captioner": "memecap.inference.load",
 }
 
 

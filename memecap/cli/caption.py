@@ -82,7 +82,7 @@ def caption(
     from memecap.inference import precision as precisions
     from memecap.inference import ranking, styles
     from memecap.inference.elsewhere import Elsewhere
-    from memecap.inference.pipeline import load_captioner
+    from memecap.inference.load import load_captioner
     from memecap.inference.sidecars import Sidecars
 
     decodings = choose_several(decoding or (), settings or ())

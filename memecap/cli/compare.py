@@ -43,7 +43,7 @@ def compare(
     from memecap.decoding.base import choose
     from memecap.inference import precision as precisions
     from memecap.inference.beside import beside
-    from memecap.inference.pipeline import load_captioner
+    from memecap.inference.load import load_captioner
 
     pipelines = [
         load_captioner(

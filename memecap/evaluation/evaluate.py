@@ -26,7 +26,7 @@ from memecap.evaluation.captions import Described, caption_all, describe
 from memecap.evaluation.tasks import STORED, Task, tasks_of, warn_of_leaks
 from memecap.inference.elsewhere import HERE
 from memecap.inference.identity import OPERATIONAL, identity
-from memecap.inference.pipeline import load_captioner
+from memecap.inference.load import load_captioner
 from memecap.inference.precision import Precision
 from memecap.inference.ranking import Ranking
 from memecap.inference.remembering import open_memory

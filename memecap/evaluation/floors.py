@@ -26,7 +26,8 @@ from memecap.errors import DataError
 from memecap.evaluation.captions import Described, Write, describe
 from memecap.evaluation.tasks import Task
 from memecap.inference.described import DEFAULT_MODEL as TEMPLATE
-from memecap.inference.pipeline import Pipeline, load_captioner
+from memecap.inference.load import load_captioner
+from memecap.inference.pipeline import Pipeline
 from memecap.metrics.chrf import f_score
 from memecap.metrics.overlap.ngrams import ngrams
 from memecap.text.quotes import scene

@@ -73,7 +73,7 @@ def _measure(
     import torch
 
     from memecap.core.device import choose, describe
-    from memecap.inference.pipeline import load_captioner  # before the clock: imports are not the model's
+    from memecap.inference.load import load_captioner  # before the clock: imports are not the model's
 
     if n_threads is not None:
         torch.set_num_threads(n_threads)

@@ -28,7 +28,7 @@ from memecap.errors import DataError, TryLaterError, UsageError
 from memecap.evaluation.tasks import STORED, Task, readings_of
 from memecap.inference.elsewhere import HERE
 from memecap.inference.identity import OPERATIONAL, author, identity
-from memecap.inference.pipeline import load_captioner
+from memecap.inference.load import load_captioner
 from memecap.inference.precision import Precision
 from memecap.inference.ranking import Ranking
 from memecap.labelling.gate import RULES_VERSION, Gate

@@ -16,7 +16,8 @@ from memecap.decoding.base import Search, choose
 from memecap.errors import MemecapError
 from memecap.inference import precision
 from memecap.inference.described import DEFAULT_MODEL, UNTRAINED
-from memecap.inference.pipeline import Pipeline, load_captioner
+from memecap.inference.load import load_captioner
+from memecap.inference.pipeline import Pipeline
 from memecap.inference.remembering import open_memory
 from memecap.inference.styles import Style, worded
 from memecap.modeling.outputs import Caption

@@ -30,7 +30,7 @@ from memecap.decoding.beam import Beam
 from memecap.decoding.greedy import Greedy
 from memecap.decoding.nucleus import Nucleus
 from memecap.errors import ConfigError, DataError
-from memecap.inference.pipeline import load_captioner
+from memecap.inference.load import load_captioner
 from memecap.inference.ranking import Ranking
 from memecap.memory.recollection import Recollection
 from memecap.modeling.batch import collate, stack

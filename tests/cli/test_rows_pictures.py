@@ -22,7 +22,8 @@ from memecap.cli import app, verbs  # noqa: F401  (each verb adds itself)
 from memecap.core.config import PartConfig
 from memecap.decoding.base import Search
 from memecap.errors import MemecapError
-from memecap.inference.pipeline import Pipeline, load_captioner
+from memecap.inference.load import load_captioner
+from memecap.inference.pipeline import Pipeline
 from memecap.modeling.batch import Images
 from memecap.modeling.outputs import Caption
 from memecap.pictures.safe_open import open_picture

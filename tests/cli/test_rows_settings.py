@@ -20,7 +20,7 @@ from memecap.cli import verbs as _verbs  # (each verb adds itself)
 from memecap.core import progress, strict_yaml
 from memecap.core.config import ENVIRONMENT_PREFIX
 from memecap.errors import EXIT_CODES, MemecapError
-from memecap.inference.pipeline import load_captioner
+from memecap.inference.load import load_captioner
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from memecap.captioners.remember import Remember
-from memecap.inference.pipeline import Pipeline, load_captioner
+from memecap.inference.load import load_captioner
+from memecap.inference.pipeline import Pipeline
 from memecap.inference.remembering import attributed
 from memecap.inference.sidecars import RECORD, Sidecars
 from memecap.memory.entry import Entry

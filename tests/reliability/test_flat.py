@@ -13,7 +13,7 @@ from PIL import Image
 
 from memecap.core import config, manifest
 from memecap.core.manifest import Row
-from memecap.inference.pipeline import load_captioner
+from memecap.inference.load import load_captioner
 from memecap.training import run as training
 from memecap.training.config import TrainConfig
 from memecap.training.progress import Step

@@ -13,7 +13,7 @@ import pytest
 from memecap.core import storage
 from memecap.errors import ConfigError
 from memecap.evaluation.evaluate import evaluate
-from memecap.inference.pipeline import load_captioner
+from memecap.inference.load import load_captioner
 from memecap.reading.base import Reading
 from memecap.scoring import score as scoring
 from memecap.training.config import TrainConfig

@@ -10,7 +10,7 @@ from PIL import Image
 
 from memecap.core import config
 from memecap.errors import ConfigError
-from memecap.inference.pipeline import load_captioner
+from memecap.inference.load import load_captioner
 from memecap.training.config import TrainConfig
 from memecap.training.run import train
 
