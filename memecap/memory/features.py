@@ -24,6 +24,7 @@ WIDTH = 128  # values of a descriptor
 _LARGEST_ZOOM = 3.0  # of small pictures; beyond it there is nothing more to see
 _LONGEST = 2400  # pixels of a side after scaling
 _CONTRAST = 0.02
+_LARGEST_LINE = 0.4  # of a picture; a larger box is a reader's mistake, behind which the whole picture would vanish
 _OF_TEXT = 2000  # features that text may have before it takes some from the picture
 _GROW = 4  # pixels around a box of text, where letters still show
 _LEVELS = 15 / 0.45  # four bits for a value of RootSIFT; fewer than one in 1,000 is larger
@@ -73,6 +74,12 @@ class Features:
         codes[:, ::2], codes[:, 1::2] = records["code"] >> 4, records["code"] & 15
         angles = records["angle"].astype(np.float32) * np.float32(np.pi / 128)
         return cls(records["place"].copy(), records["size"].astype(np.float32), angles, codes)
+
+
+def of_lines(boxes: Sequence[Box], size: tuple[int, int]) -> list[Box]:
+    """The boxes that may be of a line of text, on a picture of `size` (width, height)."""
+    largest = _LARGEST_LINE * size[0] * size[1]
+    return [box for box in boxes if (box[2] - box[0]) * (box[3] - box[1]) <= largest]
 
 
 def describe(image: Image.Image, boxes: Sequence[Box] = (), *, at_most: int = N_FEATURES) -> Features:

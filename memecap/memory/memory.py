@@ -21,7 +21,7 @@ from memecap.core.parallel import chunks, parallel_map
 from memecap.errors import DataError, StorageError
 from memecap.memory import index_files
 from memecap.memory.entry import Entry
-from memecap.memory.features import N_FEATURES, Features, describe
+from memecap.memory.features import N_FEATURES, Features, describe, of_lines
 from memecap.memory.index import Index, Rows
 from memecap.memory.recall import Explained, recall
 from memecap.memory.recollection import Box, Recollection
@@ -141,6 +141,7 @@ class Memory:
     ) -> list[Explained]:
         """As `ask`, with the places that agree."""
         index = self._ready()
+        boxes = of_lines(boxes, picture.size)
         asked = describe(picture, boxes)
         return recall(asked, picture.size, boxes, index, self._store, exclude=exclude, at_most=at_most)
 
@@ -183,7 +184,7 @@ def _described(n_features: int, item: tuple[PictureSource, Sequence[Box]]) -> tu
         image = open_picture(picture)
     except (DataError, StorageError) as error:
         return error.what
-    return *image.size, describe(image, boxes, at_most=n_features).to_bytes()
+    return *image.size, describe(image, of_lines(boxes, image.size), at_most=n_features).to_bytes()
 
 
 def _ask(memory: Memory, item: tuple[PictureSource, Sequence[Box], Collection[str]]) -> list[Recollection]:

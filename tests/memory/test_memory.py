@@ -119,6 +119,10 @@ def test_text_in_boxes_is_not_looked_at(memory):
     assert memory.ask(asked, [(20, 30, 200, 170)]) == []
 
 
+def test_a_line_as_large_as_the_picture_hides_nothing(memory):
+    assert ids(memory.ask(scene(3), [(0, 0, 360, 280)])) == [3]
+
+
 def marked(image: Image.Image) -> Image.Image:
     """With a small sign in a corner that all pictures of a community bear."""
     image.paste(scene(500, (64, 40)), (image.width - 66, image.height - 42))
