@@ -149,7 +149,7 @@ def _claim(path: Path, settings: Mapping[str, Any]) -> None:
     if not path.exists():
         storage.write_json(path, settings)
         return
-    held = storage.read_json(path)
+    held = {"style": "plain", **storage.read_json(path)}  # labels of before say none
     if changed := sorted(key for key in settings.keys() - OPERATIONAL if settings[key] != held.get(key)):
         what = f"the folder holds labels made with another {', '.join(changed)}"
         raise UsageError(what, where=path.parent, fix="Give another output folder, or delete this one.")

@@ -82,7 +82,7 @@ def without_times(lines: Sequence[Line]) -> list[Line]:
 def no_name(text: str) -> bool:
     """Is the first word, which wears a capital, no name: a verb, a pronoun, a particle? Then a sentence begins."""
     word = LETTERS.search(text)
-    return bool(word) and morphology().parse(word[0].lower())[0].tag.POS in _NO_NAMES
+    return word is not None and morphology().parse(word[0].lower())[0].tag.POS in _NO_NAMES
 
 
 def leads_on(text: str) -> bool:

@@ -149,7 +149,9 @@ def test_help_shows_an_example() -> None:
     assert code == 0 and "Example: memecap caption" in out
 
 
-HEARD = "Надпись сверху: «Когда понедельник а кот уже встал». Снизу на английском, неразборчиво: «Monday again»."
+HEARD = (
+    "Надпись посередине: «Когда понедельник а кот уже встал». Снизу слева на английском, неразборчиво: «Monday again»."
+)
 
 
 def test_alt_text_is_a_style_and_another_one_is_refused(folder: Path) -> None:
