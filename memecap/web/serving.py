@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -57,8 +58,9 @@ class Serving:
     ) -> dict[str, Any]:
         """The record of one picture; nobody wanted: only what was read. Raises `Refused`."""
         started = time.perf_counter()
-        asked = () if wanted is None else (wanted.models, wanted.decodings, wanted.attention)
-        job = Job(content, *asked, thumbnail=thumbnail)
+        job = Job(content, thumbnail=thumbnail)
+        if wanted is not None:
+            job = replace(job, models=wanted.models, decodings=wanted.decodings, attention=wanted.attention)
         try:
             answer = await self.worker.do(job)
         except Exception as error:
