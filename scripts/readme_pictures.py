@@ -28,6 +28,7 @@ from memecap.demo.painter import paint
 
 SIZE = {"width": 1280, "height": 900}
 MEME = 5  # of the demo's world
+MARGIN = 12  # pixels
 LARGEST = 150_000  # bytes of a picture
 LANGUAGES = ("ru", "en")
 
@@ -76,7 +77,8 @@ def _cut(page: Any, first: str, last: str) -> bytes:
     page.evaluate("scrollTo(0, 0)")
     top, foot = page.locator(first).bounding_box(), page.locator(last).bounding_box()
     height = foot["y"] + foot["height"] - top["y"]
-    place = {"x": top["x"] - 20, "y": top["y"] - 20, "width": top["width"] + 40, "height": height + 40}
+    place = {"x": top["x"] - MARGIN, "y": top["y"] - MARGIN}
+    place |= {"width": top["width"] + 2 * MARGIN, "height": height + 2 * MARGIN}
     return bytes(page.screenshot(full_page=True, clip=place))
 
 

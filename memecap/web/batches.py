@@ -43,7 +43,10 @@ async def _pictures(settings: Settings, upload: Upload) -> AsyncIterator[tuple[s
 async def _found(settings: Settings, upload: Upload) -> AsyncIterator[tuple[str, bytes | Refused]]:
     for number, item in enumerate(_listed(upload), 1):
         name = str(item.get("name") or f"picture-{number}")
-        yield name, _or_refused(lambda item=item: uploads.decoded(item.get("image"), settings.limits))
+        try:
+            yield name, await run_in_threadpool(uploads.decoded, item.get("image"), settings.limits)
+        except Refused as refused:
+            yield name, refused
     for file in upload.files:
         name = file.filename or "picture"
         head = await file.read(_HEAD)
@@ -79,13 +82,6 @@ def check(upload: Upload) -> None:
 
 def _next(members: Iterator[tuple[str, bytes | Refused]]) -> tuple[str, bytes | Refused] | None:
     return next(members, None)
-
-
-def _or_refused(make: Any) -> Any:
-    try:
-        return make()
-    except Refused as refused:
-        return refused
 
 
 async def lines(records: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -59,7 +60,9 @@ class Serving:
         started = time.perf_counter()
         job = Job(content, thumbnail=thumbnail)
         if wanted is not None:
-            job = Job(content, wanted.models, wanted.decodings, wanted.attention, wanted.style, thumbnail)
+            job = replace(
+                job, models=wanted.models, decodings=wanted.decodings, attention=wanted.attention, style=wanted.style
+            )
         try:
             answer = await self.worker.do(job)
         except Exception as error:

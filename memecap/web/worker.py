@@ -152,14 +152,14 @@ def _handed_over(batch: Sequence[tuple[Job, Future[Answer]]], pipe: Connection) 
 def _describe(pipe: Connection, start: Start[Told, Job, Answer]) -> None:
     """The other process, until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # as `_leave_interrupts`, which Windows has not
-    with suppress(AttributeError, OSError):  # not on Windows
-        os.nice(_STEP_BACK)
     with suppress(EOFError, OSError):
         try:
             told, work = start()
         except Exception as error:  # noqa: BLE001  (whatever it is, who began the worker tells it)
             pipe.send(_sendable(error))
             return
+        with suppress(AttributeError, OSError):  # not on Windows
+            os.nice(_STEP_BACK)
         pipe.send(told)
         while True:
             jobs = [pipe.recv() for _ in range(pipe.recv())]
