@@ -33,8 +33,8 @@ def corpus(tmp_path: Path) -> Path:
             path = folder / split / "images" / f"{i}.png"
             Image.new("RGB", (12, 10), (i * 20, 90, 200 - i)).save(path)
             rows.append(
-                Row(captions=(caption,), image_id=storage.sha256_file(path), group_id=f"{i}", corpus="small", split=split,
-                    file_name=f"images/{i}.png")
+                Row(captions=(caption,), image_id=storage.sha256_file(path), group_id=f"{i}", corpus="small",
+                    split=split, file_name=f"images/{i}.png")
             )  # fmt: skip
     manifest.finish(folder, "small", manifest.write_rows(folder, rows))
     return folder
