@@ -18,6 +18,7 @@ from memecap.core.progress import complain, say, track
 from memecap.errors import MemecapError, UsageError
 
 if TYPE_CHECKING:
+    from memecap.decoding.base import Search
     from memecap.inference.elsewhere import Elsewhere
     from memecap.inference.pipeline import Pipeline
     from memecap.inference.result import Result
@@ -35,13 +36,23 @@ Decodings = Annotated[
     ),
 ]
 Sidecar = Annotated[bool, typer.Option(help="write x.txt beside x.jpg; x.jpg.txt where x.png stands there too")]
+Targets = Annotated[
+    list[str] | None, typer.Argument(help="pictures, folders, globs, https://…; - reads one from stdin")
+]
+SkipExisting = Annotated[
+    bool, typer.Option(help="leave pictures out whose sidecar is there; --no-skip-existing captions them again")
+]
+Overwrite = Annotated[
+    bool, typer.Option(help="sidecars are written anew, and may replace files that memecap did not write")
+]
+Attention = Annotated[
+    Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
+]
 
 
 @app.command(epilog="Example: memecap caption meme.jpg memes/ --model output/memes_read --json")
 def caption(
-    targets: Annotated[
-        list[str] | None, typer.Argument(help="pictures, folders, globs, https://…; - reads one from stdin")
-    ] = None,
+    targets: Targets = None,
     from_file: options.FromFile = None,
     model: Model = "template",
     revision: options.Revision = None,
@@ -57,15 +68,9 @@ def caption(
     as_json: options.JsonLines = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a header")] = False,
     sidecar: Sidecar = False,
-    skip_existing: Annotated[
-        bool, typer.Option(help="leave pictures out whose sidecar is there; --no-skip-existing captions them again")
-    ] = True,
-    overwrite: Annotated[
-        bool, typer.Option(help="sidecars are written anew, and may replace files that memecap did not write")
-    ] = False,
-    attention: Annotated[
-        Path | None, typer.Option(help="folder for a picture of where attention_lstm looked at each word")
-    ] = None,
+    skip_existing: SkipExisting = True,
+    overwrite: Overwrite = False,
+    attention: Attention = None,
     batch_size: options.BatchSize = 16,
     on: options.Place = options.HERE,
     trust_code: options.TrustCode = False,
@@ -78,15 +83,12 @@ def caption(
     form, sources = table_form(as_json, as_csv), list(expand(names))[:limit]
     check_any(sources, names)
     from memecap.core import hub
-    from memecap.decoding.base import choose_several
     from memecap.inference import precision as precisions
     from memecap.inference import ranking, styles
     from memecap.inference.elsewhere import Elsewhere
     from memecap.inference.load import load_captioner
-    from memecap.inference.sidecars import Sidecars
 
-    decodings = choose_several(decoding or (), settings or ())
-    _refuse_at_odds(len(decodings), sidecar, attention, on)
+    decodings = _chosen(decoding, settings, sidecar, attention, on)
     make = partial(
         load_captioner,
         hub.pin(model, revision),
@@ -99,39 +101,59 @@ def caption(
         device=device,
         trust_code=trust_code,
     )
-    files = [source for source in sources if isinstance(source, Path)]
-    beside = Sidecars(files, overwrite=overwrite) if sidecar else None
-    if beside is not None and skip_existing and not overwrite:
-        sources = _still_to_do(sources, beside)
+    beside = _sidecars(sources, overwrite) if sidecar else None
+    sources = _still_to_do(sources, beside if skip_existing and not overwrite else None)
     if dry_run:
-        places = [*map(beside.path, files)] if beside else []
-        folders = sorted({path.parent for path in places} | ({attention} if attention else set()))
+        folders = _written_to(sources, beside, attention)
         raise planned("caption", reads=[model], writes=folders, n=len(sources), as_json=as_json)
-    if not sources:
-        return
     captioner = make() if on == options.HERE else Elsewhere(make, on)
     if len(decodings) > 1:
         found = captioner.compare(sources, decodings, batch_size=batch_size)
         failed = side_by_side.show(found, sources, [decoding.name for decoding in decodings], form=form)
     else:
         failed = _show(captioner, sources, batch_size=batch_size, form=form, sidecars=beside, attention=attention)
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(int(failed > 0))
 
 
-def _still_to_do(sources: list[Path | bytes | str], sidecars: Sidecars) -> list[Path | bytes | str]:
-    """The sources without those whose sidecar stands; how many that are is said."""
+def _sidecars(sources: Sequence[Path | bytes | str], overwrite: bool) -> Sidecars:
+    from memecap.inference.sidecars import Sidecars
+
+    return Sidecars([source for source in sources if isinstance(source, Path)], overwrite=overwrite)
+
+
+def _written_to(sources: Sequence[Path | bytes | str], sidecars: Sidecars | None, attention: Path | None) -> list[Path]:
+    """The folders that files come into."""
+    folders = {attention} if attention else set()
+    if sidecars is not None:
+        folders |= {sidecars.path(source).parent for source in sources if isinstance(source, Path)}
+    return sorted(folders)
+
+
+def _still_to_do(sources: list[Path | bytes | str], sidecars: Sidecars | None) -> list[Path | bytes | str]:
+    """The sources without those whose sidecar stands; how many that are is said. Ends the verb where none is left."""
+    if sidecars is None:
+        return sources
     left = [source for source in sources if not (isinstance(source, Path) and sidecars.stands(source))]
     if n_skipped := len(sources) - len(left):
         say(f"pictures that have their sidecar: {n_skipped}; --no-skip-existing captions them again")
+    if not left:
+        raise typer.Exit(0)
     return left
 
 
-def _refuse_at_odds(n_decodings: int, sidecar: bool, attention: Path | None, on: str) -> None:
-    if n_decodings > 1 and (sidecar or attention):
+def _chosen(
+    names: list[str] | None, settings: list[str] | None, sidecar: bool, attention: Path | None, on: str
+) -> list[Search]:
+    """The decodings. Raises `UsageError` where something else that was asked for does not go with them."""
+    from memecap.decoding.base import choose_several
+
+    decodings = choose_several(names or (), settings or ())
+    if len(decodings) > 1 and (sidecar or attention):
         where = "--sidecar" if sidecar else "--attention"
         raise UsageError("several captions a picture", where=where, fix="Name one decoding.")
     if attention and on != options.HERE:
         raise UsageError("where it looked is drawn here", where="--attention", fix="Leave --on out.")
+    return decodings
 
 
 def _show(

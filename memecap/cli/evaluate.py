@@ -11,6 +11,7 @@ import typer
 from memecap.cli import app, options
 from memecap.cli.dry_run import planned
 from memecap.cli.output import emit
+from memecap.core import manifest
 
 _EXAMPLE = "Example: memecap evaluate output/memes_read data/corpora/memes --split val --out output/memes_read/val"
 
@@ -61,16 +62,14 @@ def evaluate(
     The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
     the best constant scene and after a random one, what a memory knows, and the model with shuffled pictures.
     """
-    from memecap.core import hub, manifest
+    from memecap.core import hub
     from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
     from memecap.inference import precision as precisions
     from memecap.inference import ranking, styles
 
     if dry_run:
-        rows = manifest.open_corpus(corpus).counts.get(split, 0)
-        n = rows if limit is None else min(limit, rows)
-        raise planned("evaluate", reads=[model, corpus], writes=[out], n=n, of=f"rows of {split}", as_json=as_json)
+        raise _planned(model, corpus, split, limit, out, as_json)
     records = evaluation.evaluate(
         hub.pin(model, revision),
         corpus,
@@ -93,6 +92,11 @@ def evaluate(
     if report:
         _write_report(out, beside or (), language)
     _print(records, as_json)
+
+
+def _planned(model: str, corpus: Path, split: str, limit: int | None, out: Path, as_json: bool) -> typer.Exit:
+    n = manifest.open_corpus(corpus).limited(limit).counts.get(split, 0)
+    return planned("evaluate", reads=[model, corpus], writes=[out], n=n, of=f"rows of {split}", as_json=as_json)
 
 
 def _print(records: Sequence[dict[str, Any]], as_json: bool) -> None:

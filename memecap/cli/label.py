@@ -11,11 +11,20 @@ import typer
 from memecap.cli import app, options
 from memecap.cli.dry_run import planned
 from memecap.cli.output import tell
+from memecap.core import manifest
 
 if TYPE_CHECKING:
     from memecap.labelling.label import Summary
 
 _EXAMPLE = "Example: memecap label data/corpora/wild --model configs/serve/qwen3_vl_8b.yaml --out data/corpora/taught"
+
+DropFailed = Annotated[bool, typer.Option(help="be done without the pictures that got no answer")]
+Reader = Annotated[
+    str, typer.Option(help="stored: the newest readings; a name of `memecap parts reading`: it reads now; none")
+]
+Thresholds = Annotated[
+    list[str] | None, typer.Option(help="a threshold of the gate: min_quoted=0.3, min_read=5; may be given again")
+]
 
 
 @app.command(epilog=_EXAMPLE)
@@ -27,9 +36,7 @@ def label(
     out: Annotated[Path, typer.Option("--out", "-o", help="folder of the corpus that is made")],
     splits: options.Splits = None,
     replace: Annotated[bool, typer.Option(help="describe pictures that have captions, too")] = False,
-    reader: Annotated[
-        str, typer.Option(help="stored: the newest readings; a name of `memecap parts reading`: it reads now; none")
-    ] = "stored",
+    reader: Reader = "stored",
     reader_settings: options.ReaderSettings = None,
     decoding: options.Decoding = None,
     settings: options.DecodingSettings = None,
@@ -37,10 +44,8 @@ def label(
     judge: options.Judge = None,
     precision: options.PrecisionName = "fp32",
     batch_size: options.BatchSize = 16,
-    gate: Annotated[
-        list[str] | None, typer.Option(help="a threshold of the gate: min_quoted=0.3, min_read=5; may be given again")
-    ] = None,
-    drop_failed: Annotated[bool, typer.Option(help="be done without the pictures that got no answer")] = False,
+    gate: Thresholds = None,
+    drop_failed: DropFailed = False,
     device: options.Device = None,
     on: options.Place = "here",
     trust_code: options.TrustCode = False,
@@ -53,7 +58,7 @@ def label(
 
     Stopped at any moment, the same command goes on from there. Another threshold of the gate asks the teacher nothing.
     """
-    from memecap.core import config, manifest
+    from memecap.core import config
     from memecap.decoding.base import choose
     from memecap.inference import precision as precisions
     from memecap.inference import ranking
@@ -61,9 +66,7 @@ def label(
     from memecap.labelling.label import label as label_corpus
 
     if dry_run:
-        opened = manifest.open_corpus(corpus).limited(limit)
-        n = sum(opened.counts[split] for split in splits or opened.counts if split in opened.counts)
-        raise planned("label", reads=[model, corpus], writes=[out], n=n, of="rows", as_json=as_json)
+        raise _planned(model, corpus, splits, limit, out, as_json)
     summary = label_corpus(
         model,
         corpus,
@@ -87,6 +90,14 @@ def label(
     _tell(summary, out, as_json)
 
 
+def _planned(
+    model: str, corpus: Path, splits: list[str] | None, limit: int | None, out: Path, as_json: bool
+) -> typer.Exit:
+    opened = manifest.open_corpus(corpus).limited(limit)
+    n = sum(opened.counts.get(split, 0) for split in splits or opened.counts)
+    return planned("label", reads=[model, corpus], writes=[out], n=n, of="rows", as_json=as_json)
+
+
 def _tell(summary: Summary, out: Path, as_json: bool) -> None:
     rejected = "".join(f"\n  {count} rejected: {reason}" for reason, count in summary.rejected.items())
     rows = f"{sum(summary.counts.values())} rows, {summary.labelled} labelled, {summary.asked} of them now"
@@ -94,7 +105,7 @@ def _tell(summary: Summary, out: Path, as_json: bool) -> None:
 
 
 def _write_page(corpus: Path, out: Path) -> None:
-    from memecap.core import manifest, progress
+    from memecap.core import progress
     from memecap.report.labels import write_page
 
     progress.say(f"to look through: {write_page(manifest.open_corpus(corpus), out)}")

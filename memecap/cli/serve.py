@@ -19,6 +19,15 @@ from memecap.core import defaults
 from memecap.core.progress import say
 from memecap.errors import ServiceError, UsageError
 
+Token = Annotated[
+    str | None,
+    typer.Option(envvar="MEMECAP_SERVE_TOKEN", help="what every request has to carry; when not set, nothing"),
+]
+AllowUrls = Annotated[bool, typer.Option("--allow-urls", help="pictures may be named by their public addresses")]
+Corrections = Annotated[
+    Path | None, typer.Option(help="folder where corrections that people save are kept; nothing is kept without it")
+]
+
 
 @app.command(epilog="Example: memecap serve --model output/memes_read --corrections data/corrections")
 def serve(
@@ -28,16 +37,9 @@ def serve(
     ] = None,
     host: Annotated[str, typer.Option(help="where to listen; 0.0.0.0: everybody in the network")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: one that is free")] = 8000,
-    token: Annotated[
-        str | None,
-        typer.Option(envvar="MEMECAP_SERVE_TOKEN", help="what every request has to carry; when not set, nothing"),
-    ] = None,
-    allow_urls: Annotated[
-        bool, typer.Option("--allow-urls", help="pictures may be named by their public addresses")
-    ] = False,
-    corrections: Annotated[
-        Path | None, typer.Option(help="folder where corrections that people save are kept; nothing is kept without it")
-    ] = None,
+    token: Token = None,
+    allow_urls: AllowUrls = False,
+    corrections: Corrections = None,
     memory: options.MemoryFolder = None,
     reader: options.ReaderName = defaults.READER,
     reader_settings: options.ReaderSettings = None,
@@ -56,7 +58,7 @@ def serve(
     from memecap.web.settings import Settings
 
     _check_token(token)
-    if corrections is not None:
+    if corrections is not None and not dry_run:
         storage.check_writable(corrections)
     loading = {
         "reader": options.reader_settings(reader, reader_settings),
@@ -80,8 +82,7 @@ def serve(
     worker = served.serving.worker
     worker.on_failure = lambda: setattr(server, "should_exit", True)
     gc.freeze()  # what is imported by now stays: no collection looks through it while somebody waits
-    named = f"[{host}]" if ":" in host else host
-    address = f"http://{named}:{listening.getsockname()[1]}"
+    address = _address(host, listening)
     say(f"{address} (Ctrl-C stops it)")
     if as_json:
         emit({"address": address, "models": list(model or ())})
@@ -89,6 +90,11 @@ def serve(
         server.run(sockets=[listening])
     if worker.failure is not None:
         raise worker.failure
+
+
+def _address(host: str, listening: socket.socket) -> str:
+    named = f"[{host}]" if ":" in host else host
+    return f"http://{named}:{listening.getsockname()[1]}"
 
 
 def _check_extra() -> None:

@@ -73,17 +73,15 @@ def label(
 
     Args:
         model: a checkpoint or run folder, a Hub id, `template`, a YAML of `configs/serve/`, or a loaded captioner.
-        splits: all when None; those that `out` holds already stay.
-        limit: only the first so many rows of each split; all when None.
+        splits, limit: all when None, or the first so many rows of each; splits that `out` holds already stay.
         replace: describe pictures that have captions, too; those become the row's `source_captions`.
         reader: as in `memecap.evaluate`; the further ones as in `load_captioner`.
         drop_failed: leave out the pictures of which no answer came, instead of asking for another run.
         on: where the teacher runs, see `parallel_map`; the files are the same everywhere.
 
     Raises:
-        UsageError: `out` is the corpus itself, or holds other files, or the labels of another teacher.
-        DataError: there is no picture to describe, or the gate lets none pass.
-        TryLaterError: the teacher does not answer now; what it has said is kept.
+        UsageError: `out` is the corpus itself, or holds others' files or labels.
+        DataError, TryLaterError: no picture to describe or to pass the gate; no answer now, what was said is kept.
     """
     opened = manifest.open_corpus(corpus).limited(limit)
     chosen = _chosen(opened, out, splits)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,15 +74,15 @@ def fetch_all(
     with open_ledger(out) as ledger:
         n_removed += unwanted.remove(out, ledger)  # a hash is known only once a picture is here
         entries = {entry.key: entry for entry in ledger.entries()}
-    listed = [entries[url] for url in urls if url in entries]
+    return _told(out, [entries[url] for url in urls if url in entries], before, n_removed)
+
+
+def _told(out: Path, listed: list[Entry], before: set[str], n_removed: int) -> Fetched:
+    """Write the tables of a list's entries, and count them; `before`: the keys of what was here at the start."""
     _write(out, listed)
-    reasons: dict[str, int] = {}
-    for entry in listed:
-        if entry.reason:
-            reasons[entry.reason] = reasons.get(entry.reason, 0) + 1
+    reasons = Counter(entry.reason for entry in listed if entry.reason)
     here = [entry for entry in listed if not entry.reason]
-    n_new = sum(entry.key not in before for entry in here)
-    return Fetched(len(urls), n_new, len(here), n_removed, reasons)
+    return Fetched(len(listed), sum(entry.key not in before for entry in here), len(here), n_removed, dict(reasons))
 
 
 def _is_wanted(known: Entry | None, retry_failed: bool) -> bool:

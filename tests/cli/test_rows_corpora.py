@@ -30,10 +30,11 @@ def corpus(tmp_path: Path) -> Path:
     for split, first in (("train", 0), ("val", 6)):
         (folder / split / "images").mkdir(parents=True)
         for i, caption in enumerate(GOOD, first):
-            Image.new("RGB", (12, 10), (i * 20, 90, 200 - i)).save(folder / split / "images" / f"{i}.png")
+            path = folder / split / "images" / f"{i}.png"
+            Image.new("RGB", (12, 10), (i * 20, 90, 200 - i)).save(path)
             rows.append(
-                Row(captions=(caption,), image_id=f"id{i}", group_id=f"{i}", corpus="small", split=split,
-                    file_name=f"images/{i}.png")
+                Row(captions=(caption,), image_id=storage.sha256_file(path), group_id=f"{i}", corpus="small",
+                    split=split, file_name=f"images/{i}.png")
             )  # fmt: skip
     manifest.finish(folder, "small", manifest.write_rows(folder, rows))
     return folder
@@ -82,7 +83,7 @@ def test_row_dry_run_everywhere(corpus: Path, tiny: Path, tmp_path: Path) -> Non
     before, out = snapshot(tmp_path), tmp_path / "out"
     for command, n in (
         (["label", corpus, "--model", "template", "--out", out], 12),
-        (["read", corpus, "--reader", "ours"], 12),
+        (["read", corpus, "--reader", "tests.web.known_reader"], 12),
         (["corpus", "export", corpus, "--to", "jsonl", "--out", out, "--limit", 2], 4),
         (["corpus", "look", corpus, "--out", out], None),
         (["corpus", "build", "pictures", corpus / "train" / "images", "--out", out], 6),
@@ -106,10 +107,11 @@ def test_row_limit_everywhere(corpus: Path, tmp_path: Path) -> None:
         flags = {flag for param in command.params for flag in param.opts}
         assert ("--limit" in flags) != (name in rowless), name
     opened = manifest.open_corpus(corpus).limited(2)
-    assert opened.counts == {"train": 2, "val": 2} and [row.image_id for row in opened.rows("val")] == ["id10", "id11"]
+    assert opened.counts == {"train": 2, "val": 2} and [row.group_id for row in opened.rows("val")] == ["10", "11"]
     answer("corpus", "export", corpus, "--to", "jsonl", "--out", tmp_path / "few", "--limit", 2)
     assert len((tmp_path / "few" / "val.jsonl").read_text().splitlines()) == 2
-    assert answer("corpus", "check", corpus, "--limit", 3)["pictures"] == 6
+    checked = run("corpus", "check", corpus, "--limit", 3, "--json")  # whose captions stand in both splits
+    assert json.loads(checked.stdout)["pictures"] == 6 and "belongs to no row" not in checked.stdout
     made = answer("corpus", "build", "pictures", corpus / "train" / "images", "--out", tmp_path / "b", "--limit", 3)
     assert sum(made["counts"].values()) == 3
 
