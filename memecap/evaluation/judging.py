@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from memecap.core import shards, storage
 from memecap.core.manifest import confined
@@ -20,6 +20,16 @@ from memecap.scoring.predictions import Prediction
 
 WINNERS = ("a", "b", "tie")
 NAMED = 20  # pictures in one message
+
+
+class OfPicture(Protocol):
+    """Whatever is asked about a picture."""
+
+    @property
+    def image_id(self) -> str: ...
+
+    @property
+    def file_name(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,7 @@ def answered(path: Path, judging: Judging, judge: str) -> set[str]:
     return found
 
 
-def pictures_of(questions: Iterable[Pair], images: Path) -> list[Path]:
+def pictures_of(questions: Iterable[OfPicture], images: Path) -> list[Path]:
     """The picture of each question. Raises `MissingFileError` that names those which are not there, `DataError`."""
     paths = [confined(images, question.file_name or question.image_id) for question in questions]
     if missing := [str(path.relative_to(images)) for path in paths if not shards.is_there(path)]:

@@ -205,7 +205,8 @@ def _estimate(values: Array) -> Estimate | None:
 
 
 def _quotient(a: Array, b: Array) -> Array:
-    return np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0)
+    quotients: Array = np.divide(a, b, out=np.full(a.shape, np.nan), where=b > 0)
+    return quotients
 
 
 def _ranks(values: Array) -> Array:

@@ -42,7 +42,7 @@ function show(board) {
     });
     return head;
   });
-  const table = make("table", {}, make("caption", { className: "hint", textContent: `${board.title}: ${board.n} картинок` }),
+  const table = make("table", {}, make("caption", { className: "hint", textContent: `Картинок: ${board.n}` }),
     make("thead", {}, make("tr", {}, make("th", { scope: "col", textContent: "Система" }), ...heads)), body);
   const scroll = make("div", { className: "scroll" }, table);
   const signature = make("details", { className: "signature" }, make("summary", { textContent: "Как посчитано: сигнатура протокола" }), make("p", { textContent: board.signature }));

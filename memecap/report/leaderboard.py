@@ -3,8 +3,9 @@
 In: for each board (a corpus's split) the folders that `memecap evaluate` wrote of its captioners, and files of captions
 that somebody else made. Out: `leaderboard.html`, which loads nothing, and `leaderboard.md`.
 
-A floor that depends on no captioner (a random caption, the template …) stands once; floors made of a captioner itself
-(shuffled pictures) stand in that captioner's own report. All systems of a board are scored anew, on the same rows.
+A floor that depends on no captioner (a random caption, the template …) stands once, evaluated on its own or not; floors
+made of a captioner itself (shuffled pictures) stand in that captioner's own report. All systems of a board are scored
+anew, on the same rows.
 """
 
 from __future__ import annotations
@@ -57,10 +58,11 @@ def systems_of(board: Board) -> list[System]:
     captioners, floors = [], dict[str, System]()
     for name, folder in board.evaluations.items():
         ours, *others = read_systems(folder)
-        captioners.append(replace(ours, name=name))
+        captioners.append(replace(ours, name=name, kind=FLOOR if ours.name in LABELS else CAPTIONER))
         floors |= {one.name: one for one in others if one.name not in OWN_FLOORS and one.name not in floors}
     images = captioners[0].images
-    captioners += [System(name, CAPTIONER, read_predictions(path), images) for name, path in board.captions.items()]
+    for name, path in board.captions.items():
+        captioners.append(System(name, FLOOR if name in LABELS else CAPTIONER, read_predictions(path), images))
     taken = {system.name for system in captioners}
     return captioners + [floor for name, floor in floors.items() if name not in taken]
 

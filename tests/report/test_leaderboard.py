@@ -62,6 +62,13 @@ def test_floors_come_first_and_captioners_by_their_headline(board, tmp_path):
     assert any(line.startswith("| <b>good\\|</b> |") for line in lines)
 
 
+def test_a_floor_that_was_evaluated_on_its_own_is_one(tmp_path):
+    folder = evaluation(tmp_path / "template", GOOD, "template", ["constant"])
+    storage.write_jsonl(tmp_path / "remember.jsonl", rows(POOR, "remember"))
+    found = systems_of(Board("", {"template": folder}, {"remember": tmp_path / "remember.jsonl"}))
+    assert [(one.name, one.kind) for one in found] == [(n, "floor") for n in ("template", "remember", "constant")]
+
+
 def test_systems_on_other_rows_are_not_compared(board, tmp_path):
     storage.write_jsonl(tmp_path / "odd.jsonl", [row | {"references": ["пёс"]} for row in rows("пёс", "x")])
     with pytest.raises(MemecapError):

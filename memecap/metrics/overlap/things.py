@@ -58,7 +58,7 @@ def stands_for(one: Marks, other: Marks) -> bool:
 
 def things(caption: str, groups: Groups) -> dict[str, Marks]:
     """The different concrete nouns of a caption's scene, in the order of their first mention."""
-    found = {}
+    found: dict[str, Marks] = {}
     for word, begins in _words(caption):
         if (begins or not word[0].isupper() or word.isupper()) and (thing := _thing(word.lower(), groups)):
             found.setdefault(*thing)
