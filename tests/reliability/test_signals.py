@@ -22,6 +22,7 @@ from tests.reliability.worlds import VERBS, Verb, again, import_as, make, run
 
 HINT = "interrupted; the same command goes on from here"
 STOPS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+SIGNALS = int(os.environ.get("MEMECAP_SIGNALS", "50"))
 STOPPED_WITHIN_S = 5  # of this process's own time: what others do on the machine is not its business
 
 
@@ -104,5 +105,5 @@ def test_two_signals(verb: Verb, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)  # a guard, not a measure
 @pytest.mark.parametrize("verb", named("build", "read", "evaluate", "train", "label"), ids=lambda verb: verb.name)
-def test_fifty_signals(verb: Verb, tmp_path: Path) -> None:
-    torment(verb, tmp_path, 50)
+def test_many_signals(verb: Verb, tmp_path: Path) -> None:
+    torment(verb, tmp_path, SIGNALS)
