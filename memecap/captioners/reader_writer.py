@@ -86,7 +86,7 @@ class ReaderWriter(GPTCaptioner):
             slots=config.slots,
             recollections=config.recollections,
         )
-        self._rules = [WholeWords(words, self._slots.spelled())] if words and config.whole_words else []
+        self._rules = [WholeWords(words, self._spelled(tokenizer))] if words and config.whole_words else []
         self._reteller = Reteller(min_confidence=config.min_confidence, n_alike=config.n_alike)
         shape = config.model_dump(include={"n_layers", "width", "n_heads", "dropout"})
         longest = config.max_reading_tokens + config.recollections * config.max_recollection_tokens
@@ -172,6 +172,11 @@ class ReaderWriter(GPTCaptioner):
     def _prompt(self, reading: Reading | None) -> list[int]:
         lengths = {"max_tokens": self.config.max_reading_tokens, "max_recalled": self.config.max_recollection_tokens}
         return self._slots.prompt(reading, **lengths)
+
+    def _spelled(self, tokenizer: BPE) -> list[str | None]:
+        """What each id adds to a text: None where it is a mark or the end, "" where it is a part of a letter."""
+        texts = [tokenizer.decode([i], strip=False) for i in range(tokenizer.size)]
+        return [None if i in self._slots.marks else "" if "\ufffd" in text else text for i, text in enumerate(texts)]
 
     def _join(self, ids: Sequence[int]) -> str:
         """A caption cut inside a letter's bytes leaves U+FFFD."""

@@ -80,7 +80,7 @@ def main() -> None:
         from memecap.core import storage
 
         if "_MEMECAP_COMPLETE" in os.environ:  # the shell asks: `memecap completion`
-            from typer.completion import completion_init
+            from typer.completion import completion_init  # type: ignore[attr-defined]
 
             completion_init()
         try:

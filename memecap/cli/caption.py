@@ -82,7 +82,6 @@ def caption(
     names = [*(targets or ()), *listed(from_file)]
     form, sources = table_form(as_json, as_csv), list(expand(names))[:limit]
     check_any(sources, names)
-    from memecap.core import hub
     from memecap.inference import precision as precisions
     from memecap.inference import ranking, styles
     from memecap.inference.elsewhere import Elsewhere
@@ -91,7 +90,7 @@ def caption(
     decodings = _chosen(decoding, settings, sidecar, attention, on)
     make = partial(
         load_captioner,
-        hub.pin(model, revision),
+        options.pinned(model, revision),
         reader=options.reader_settings(reader, reader_settings),
         memory=memory,
         decoding=decodings[0] if decodings else None,
@@ -104,8 +103,7 @@ def caption(
     beside = _sidecars(sources, overwrite) if sidecar else None
     sources = _still_to_do(sources, beside if skip_existing and not overwrite else None)
     if dry_run:
-        folders = _written_to(sources, beside, attention)
-        raise planned("caption", reads=[model], writes=folders, n=len(sources), as_json=as_json)
+        raise _planned(model, sources, beside, attention, as_json)
     captioner = make() if on == options.HERE else Elsewhere(make, on)
     if len(decodings) > 1:
         found = captioner.compare(sources, decodings, batch_size=batch_size)
@@ -119,6 +117,13 @@ def _sidecars(sources: Sequence[Path | bytes | str], overwrite: bool) -> Sidecar
     from memecap.inference.sidecars import Sidecars
 
     return Sidecars([source for source in sources if isinstance(source, Path)], overwrite=overwrite)
+
+
+def _planned(
+    model: str, sources: Sequence[Path | bytes | str], beside: Sidecars | None, attention: Path | None, as_json: bool
+) -> typer.Exit:
+    written = _written_to(sources, beside, attention)
+    return planned("caption", reads=[model], writes=written, n=len(sources), as_json=as_json)
 
 
 def _written_to(sources: Sequence[Path | bytes | str], sidecars: Sidecars | None, attention: Path | None) -> list[Path]:

@@ -22,7 +22,7 @@ def completion(
     Zsh: into a file `_memecap` of a folder in $fpath; fish: into ~/.config/fish/completions/memecap.fish. It asks
     memecap itself what is possible, so it need not be written again when memecap changes.
     """
-    from typer.completion import get_completion_script
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
 
     chosen = choose(shell, SHELLS, "shell", where="memecap completion")
     typer.echo(get_completion_script(prog_name="memecap", complete_var=VARIABLE, shell=chosen))

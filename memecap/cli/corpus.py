@@ -62,7 +62,9 @@ def build(
     part = registry.load("corpora", kind)(chosen)
     if dry_run:
         n = sum(1 for _ in islice(part.items(), limit))
-        raise planned("corpus build", reads=[chosen.source], writes=[folder], n=n, of="items", as_json=as_json)
+        raise planned(
+            "corpus build", reads=[chosen.model_dump()["source"]], writes=[folder], n=n, of="items", as_json=as_json
+        )
     made = build_corpus(part, folder, on=on, drop_missing=drop_missing, limit=limit)
     _say_left_out(folder)
     _tell_counts(folder, made.counts, as_json, **{key: made.details[key] for key in ("failed", "left_out")})

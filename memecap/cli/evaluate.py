@@ -59,11 +59,8 @@ def evaluate(
 ) -> None:
     """Caption a split with a model and with floors, score all of them, and write a report. Stopped, it goes on.
 
-    The floors: a random training caption, the best constant one, the template with what was read, what it quotes after
-    the best constant scene and after a random one, what a memory knows, and the model with shuffled pictures.
+    Floors: random and constant captions, the template, its quotes after such scenes, a memory, shuffled pictures.
     """
-    from memecap.core import hub
-    from memecap.decoding.base import choose
     from memecap.evaluation import evaluate as evaluation
     from memecap.inference import precision as precisions
     from memecap.inference import ranking, styles
@@ -71,13 +68,13 @@ def evaluate(
     if dry_run:
         raise _planned(model, corpus, split, limit, out, as_json)
     records = evaluation.evaluate(
-        hub.pin(model, revision),
+        options.pinned(model, revision),
         corpus,
         out,
         split=split,
         reader=options.reader_settings(reader, reader_settings),
         memory=memory,
-        decoding=choose(decoding, settings or ()),
+        decoding=options.search(decoding, settings),
         ranking=ranking.choose(rank or (), judge),
         precision=precisions.choose(precision),
         style=styles.choose(style),

@@ -12,6 +12,7 @@ from memecap.errors import UsageError
 
 if TYPE_CHECKING:
     from memecap.core.config import PartConfig
+    from memecap.decoding.base import Search
 
 Model = Annotated[
     str, typer.Argument(help="checkpoint or run folder, Hub id, template, or a YAML of what needs no training")
@@ -91,3 +92,17 @@ def reader_settings(name: str, options: list[str] | None) -> PartConfig | str | 
     if options:
         raise UsageError("a setting belongs to a reader", where="--reader-set", fix="Name one with --reader.")
     return None if name == "none" else name
+
+
+def pinned(model: str, revision: str | None) -> str:
+    """The model at that revision, where one is named. Raises `UsageError`."""
+    from memecap.core import hub
+
+    return hub.pin(model, revision)
+
+
+def search(name: str | None, settings: list[str] | None) -> Search | None:
+    """A search by its name and `key=value` settings; None without a name. Raises `UsageError`."""
+    from memecap.decoding.base import choose
+
+    return choose(name, settings or ())

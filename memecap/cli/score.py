@@ -98,7 +98,7 @@ def score(
     from memecap.scoring.formats import texts
     from memecap.scoring.predictions import annotated
 
-    form = _form("json" if as_json else form)
+    form = _form(form, as_json)
     if not (paths := [*(files or ()), *(compare or ())]):
         raise UsageError("no file to score", where="memecap score", fix="Name files of captions, or use --compare A B.")
     if inputs.are_tables(paths):
@@ -109,7 +109,7 @@ def score(
             inputs.first(limit, inputs.open_systems(paths, read, images)),
             preset,
             every=every,
-            more=_more_metrics([*(metric or []), *(["alt"] if alt else [])], settings or []),
+            more=_more_metrics([*(metric or ()), *["alt"] * alt], settings or []),
             training=texts(training) if training else inputs.known_captions(paths),
             resamples=resamples,
             seed=seed,
@@ -119,11 +119,14 @@ def score(
     typer.echo(tables.render(records, form, every=every or bool(metric)))
 
 
-def _form(name: str) -> tables.Format:
+def _form(name: str, as_json: bool) -> tables.Format:
     """How a table is printed, by its name. Raises `UsageError`."""
     from memecap.scoring import tables
 
-    return cast("tables.Format", spelling.choose(name, get_args(tables.Format), "format", where="--format"))
+    return cast(
+        "tables.Format",
+        spelling.choose("json" if as_json else name, get_args(tables.Format), "format", where="--format"),
+    )
 
 
 def _reading(

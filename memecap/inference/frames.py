@@ -47,4 +47,4 @@ def described(pipeline: Pipeline, pictures: Any, *, column: str = "file", batch_
             }
         )
     columns = ["caption", "quotes", "reading", "seconds", "model", "error"]
-    return given.assign(**pandas.DataFrame(records, columns=columns, index=given.index).to_dict("series"))
+    return given.assign(**pandas.DataFrame(records, columns=columns, index=given.index).to_dict("series"))  # type: ignore[arg-type]

@@ -134,7 +134,9 @@ class Pipeline:
         start = time.perf_counter()
         looked_at = self.sees or (self.ranker is not None and self.ranker.judge is not None)
         images = [open_picture(picture) for picture in pictures] if looked_at or readings is None else []
-        return [found[0] for (found,) in self._describe(images, readings, decoding and [decoding], start=start)]
+        return [
+            found[0] for (found,) in self._describe(images, readings, [decoding] if decoding else None, start=start)
+        ]
 
     @torch.inference_mode()
     def _describe(

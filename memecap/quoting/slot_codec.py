@@ -101,11 +101,10 @@ class SlotCodec:
         slots = [self._ids[line_marks.slot(i)] for i in range(self._max_lines)]
         return SlotRules(slots, self._ids[line_marks.slot(UNREAD)], n_lines, self._never)
 
-    def spelled(self) -> list[str | None]:
-        """What each id adds to a text: None where it is a mark or the end, "" where it is a part of a letter."""
-        marks = {*self._ids.values(), self._tokenizer.end_id}
-        texts = [self._tokenizer.decode([i], strip=False) for i in range(self._tokenizer.size)]
-        return [None if i in marks else "" if "\ufffd" in text else text for i, text in enumerate(texts)]
+    @property
+    def marks(self) -> set[int]:
+        """Ids that spell nothing: marks, and the end."""
+        return {*self._ids.values(), self._tokenizer.end_id}
 
     def _never_written(self) -> list[int]:
         if not self._in_slots:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from memecap.reading.base import Line
+from memecap.reading.base import Line, Reading
 from memecap.reading.engine.roles import HANDLE, METADATA, WATERMARK, author
 
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from memecap.core import storage
 from memecap.metrics.base import Quantity
-from memecap.report.content import LABELS
+from memecap.report.content import label_of
 from memecap.report.page import fill
+from memecap.report.words import words
 from memecap.scoring import significance
 from memecap.scoring.compare import CAPTIONER, FLOOR, System, rank, read_systems, training_captions
 from memecap.scoring.predictions import read_predictions
@@ -58,11 +59,12 @@ def systems_of(board: Board) -> list[System]:
     captioners, floors = [], dict[str, System]()
     for name, folder in board.evaluations.items():
         ours, *others = read_systems(folder)
-        captioners.append(replace(ours, name=name, kind=FLOOR if ours.name in LABELS else CAPTIONER))
+        captioners.append(replace(ours, name=name, kind=FLOOR if ours.name in words()["systems"] else CAPTIONER))
         floors |= {one.name: one for one in others if one.name not in OWN_FLOORS and one.name not in floors}
     images = captioners[0].images
     for name, path in board.captions.items():
-        captioners.append(System(name, FLOOR if name in LABELS else CAPTIONER, read_predictions(path), images))
+        kind = FLOOR if name in words()["systems"] else CAPTIONER
+        captioners.append(System(name, kind, read_predictions(path), images))
     taken = {system.name for system in captioners}
     return captioners + [floor for name, floor in floors.items() if name not in taken]
 
@@ -102,7 +104,7 @@ def _row(record: Mapping[str, Any], quantities: Sequence[Quantity], notes: Mappi
     name = record["system"]
     return {
         "system": name,
-        "label": LABELS.get(name, name) if record["kind"] == FLOOR else name,
+        "label": label_of(name, words()) if record["kind"] == FLOOR else name,
         "floor": record["kind"] == FLOOR,
         "note": notes.get(name, ""),
         "cells": [cell(one) for one in quantities],
