@@ -12,7 +12,7 @@ from memecap.cli import app, options
 from memecap.cli.dry_run import planned
 from memecap.cli.everywhere import Verbs
 from memecap.cli.output import emit, tell
-from memecap.cli.pictures import named, told_apart
+from memecap.cli.pictures import file_of, named, told_apart
 from memecap.core import defaults, storage
 from memecap.core.manifest import open_corpus
 from memecap.core.progress import complain, say, track
@@ -190,7 +190,7 @@ def look(
                     boxes = [line.box for line in lines.get(row.image_id, ())]
                     asked.append(Asked(path, boxes, {row.image_id, row.group_id}, " ".join(row.captions)))
     read = _reader(reader, settings)
-    asked += [Asked(path, _boxes(path, read), set(), "") for path in map(_file, pictures[:limit])]
+    asked += [Asked(path, _boxes(path, read), set(), "") for path in map(file_of, pictures[:limit])]
     shown = [open_corpus(corpus) for corpus in [*known, *(corpora or ())]]
     made = str(page(opened, track(asked, "recalling"), shown, place, samples=samples))
     tell({"page": made}, made, as_json)
@@ -215,13 +215,6 @@ def _reader(name: str, settings: list[str] | None) -> Reader | None:
 
     chosen = options.reader_settings(name, settings)
     return None if chosen is None else config.build("reading", chosen)
-
-
-def _file(picture: Path | str | bytes) -> Path:
-    if not isinstance(picture, Path):
-        what = "the page shows pictures that are files"
-        raise UsageError(what, where=named(picture), fix="Save it, or ask with `memecap memory find`.")
-    return picture
 
 
 def _boxes(path: Path | str | bytes, reader: Reader | None) -> list[tuple[int, int, int, int]]:

@@ -66,6 +66,13 @@ def named(picture: Path | str | bytes) -> str:
     return "-" if isinstance(picture, bytes) else str(picture)
 
 
+def file_of(picture: Path | str | bytes) -> Path:
+    """The picture's file. Raises `UsageError` at an address and at what came through stdin."""
+    if not isinstance(picture, Path):
+        raise UsageError("files are wanted here", where=named(picture), fix="Save the picture.")
+    return picture
+
+
 def in_folder(folder: Path) -> list[Path]:
     """The pictures of a folder; files of formats that are not read here are counted aloud, and so is an empty one."""
     from memecap.pictures.safe_open import FOREIGN_EXTENSIONS, find_pictures
