@@ -37,6 +37,7 @@ from memecap.modeling.outputs import Caption, Loss
 from memecap.quoting import line_marks, matching, slots
 from memecap.quoting.quote import Quote
 from memecap.quoting.slot_codec import SlotCodec
+from memecap.quoting.tweet import text_of
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 
@@ -162,10 +163,11 @@ class ReaderWriter(GPTCaptioner):
         return text, quotes if self.config.slots else matching.find(text, reading)
 
     def _left_out(self, pieces: Sequence[slots.Piece], reading: Reading | None) -> list[slots.Piece]:
-        """What is surely on the picture and stands in no quote, as one more quote."""
+        """What the picture surely says and stands in no quote, as one more quote; no counters of a tweet."""
         if reading is None or self.config.complete is None or not self.config.slots:
             return []
-        sure = [i for i, line in enumerate(reading.lines) if line.confidence >= self.config.complete]
+        said = {id(line) for line in text_of(reading) if line.confidence >= self.config.complete}
+        sure = [i for i, line in enumerate(reading.lines) if id(line) in said]
         missing = [i for i in sure if i not in pieces and slots.bare(reading.lines[i].said)]
         return [" ещё надпись:", *missing, "."] if missing else []
 
