@@ -29,6 +29,7 @@ from memecap.decoding.engines.parallel_samples import sample
 from memecap.decoding.engines.transformers_generate import generate
 from memecap.decoding.engines.whole_words import WholeWords, words_in
 from memecap.decoding.mbr import MBR
+from memecap.errors import DataError
 from memecap.memory.entry import Entry
 from memecap.modeling import language_model, prefix
 from memecap.modeling.batch import Batch, Example, ImageInput, Images, pad
@@ -41,7 +42,7 @@ from memecap.quoting.tweet import text_of
 from memecap.reading.base import Reading
 from memecap.text.bpe import BPE
 
-WORDS = "words.txt"  # of a checkpoint: what it may write outside quotes
+WORDS = "words.json"  # of a checkpoint: what it may write outside quotes
 
 
 class ReaderWriter(GPTCaptioner):
@@ -103,14 +104,16 @@ class ReaderWriter(GPTCaptioner):
 
     @classmethod
     def from_folder(cls, config: Config, folder: Path) -> ReaderWriter:
-        path = folder / WORDS  # checkpoints before 0.3 hold none
-        words = path.read_text(encoding="utf-8").split() if path.exists() else ()
+        path = folder / WORDS
+        words = storage.read_json(path) if path.exists() else []  # older checkpoints hold none
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise DataError("no list of words", where=path, fix="Train or fetch the checkpoint again.")
         return cls(config, BPE.from_folder(folder), words)
 
     def save_structure(self, folder: Path) -> None:
         super().save_structure(folder)
         if self._words:
-            storage.write_text(folder / WORDS, "\n".join(self._words) + "\n")
+            storage.write_json(folder / WORDS, list(self._words))
 
     def know(self, entries: Iterable[Entry]) -> None:
         self._reteller.know(entries)

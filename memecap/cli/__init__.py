@@ -27,9 +27,10 @@ class _Verbs(TyperGroup):
     """The verbs. Ctrl-C and a closed pipe end here: typer would turn them into exit codes of its own, silently."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        progress.as_usual()
-        settings.name_variables(self)
-        return super().make_context(info_name, args, parent, default_map=settings.defaults(self), **extra)
+        with _stopping():
+            progress.as_usual()
+            settings.name_variables(self)
+            return super().make_context(info_name, args, parent, default_map=settings.defaults(self), **extra)
 
     def invoke(self, ctx: Any) -> Any:
         with _stopping():

@@ -112,7 +112,7 @@ class RunFolder:
 
     def finish(self, record: Record) -> None:
         """Write the manifest of a finished run and drop the state, which is of no more use."""
-        files = (path for path in self.folder.iterdir() if path.suffix in (".yaml", ".csv", ".jsonl", ".png"))
+        files = (path for path in self.folder.iterdir() if path.suffix in (".yaml", ".csv", ".jsonl", ".png", ".html"))
         sums.record(self.folder, files, {self.manifest.name: storage.to_json(record).encode()})
         storage.write_json(self.manifest, record)
         (self.folder / "state.pt").unlink(missing_ok=True)

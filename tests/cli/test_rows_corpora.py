@@ -76,7 +76,7 @@ def test_row_dry_run_everywhere(corpus: Path, tiny: Path, tmp_path: Path) -> Non
         "serve", "train", "translate", "config init", "corpus build", "corpus export", "corpus index", "corpus look",
         "memory build", "memory add", "memory join", "memory find", "memory look", "models fetch",
     }  # fmt: skip
-    readers = {"bench", "compare", "completion", "doctor", "parts", "score", "config show", "corpus check"}
+    readers = {"bench", "compare", "completion", "doctor", "parts", "score", "config show", "corpus check", "verify"}
     verbs_ = leaves()
     assert writers | readers == verbs_.keys()
     assert all("dry_run" in settings.options(verbs_[name]) for name in writers)
@@ -102,7 +102,7 @@ def test_row_dry_run_everywhere(corpus: Path, tiny: Path, tmp_path: Path) -> Non
 
 def test_row_limit_everywhere(corpus: Path, tmp_path: Path) -> None:
     rowless = {"adopt", "completion", "config init", "config show", "corpus index", "demo", "doctor", "memory join",
-               "models fetch", "parts", "push", "serve"}  # fmt: skip
+               "models fetch", "parts", "push", "serve", "verify"}  # fmt: skip
     for name, command in leaves().items():
         flags = {flag for param in command.params for flag in param.opts}
         assert ("--limit" in flags) != (name in rowless), name

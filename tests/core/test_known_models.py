@@ -63,7 +63,7 @@ def test_a_model_is_fetched_with_all_that_it_needs(tmp_path: Path, monkeypatch: 
 
 
 def test_an_unknown_name_answers_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match="did you mean qwen3-vl-2b"):
+    with pytest.raises(UsageError, match="did you mean 'qwen3-vl-2b"):
         known_models.find("qwen3-vl-2")
     assert known_models.find("someone/some-model").licence == "read its card"
 

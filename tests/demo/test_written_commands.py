@@ -55,6 +55,11 @@ LEFT_OUT = {
     "memecap corpus index FOLDER": "wants packed shards: tests/corpora/tools/test_index_shards.py",
     "memecap score": NAMED,
     "memecap judge": NAMED,
+    "memecap judge --results": NAMED,
+    "memecap score … --alt": NAMED,
+    "memecap evaluate … --lang en": NAMED,
+    "memecap judge … --page judge.html --lang en": NAMED,
+    "python scripts/readme_pictures.py": "wants a browser and a finished demo",
 }  # fmt: skip
 #: what a command's capital words stand for here
 MEANT = {

@@ -12,6 +12,7 @@ from memecap.report import words as words_module
 from memecap.report.words import LANGUAGES, words
 
 HERE = Path(words_module.__file__).parent
+IN_RUSSIAN_ONLY = {"rate", "leaderboard"}  # for judges of Russian captions, and for a board of them
 PLACE = re.compile(r"\{\w+\}")
 
 
@@ -32,7 +33,9 @@ def test_the_languages_say_the_same_things():
 
 
 def test_no_word_stands_in_a_page_or_its_script():
-    for path in [*HERE.glob("*.html"), *HERE.glob("*.js")]:
+    pages = [path for path in [*HERE.glob("*.html"), *HERE.glob("*.js")] if path.stem not in IN_RUSSIAN_ONLY]
+    assert len(pages) >= 4
+    for path in pages:
         assert not re.search("[а-яё]{2}", path.read_text(encoding="utf-8"), re.IGNORECASE), path.name
 
 

@@ -30,7 +30,7 @@ def test_exports_load_through_datasets(
     out = tmp_path / "out"
     files = [str(path) for path in export(corpus, form, out) if path.name.startswith(("train", "captions_train"))]
     options = {"tsv": {"delimiter": "\t"}, "coco": {"field": "images"}}.get(form, {})
-    kind = {"tsv": "csv", "coco": "json"}.get(form, form)
+    kind = {"tsv": "csv", "coco": "json", "jsonl": "json"}.get(form, form)
     loaded = datasets.load_dataset(kind, data_files=files, split="train", cache_dir=str(tmp_path / "cache"), **options)
     rows = list(corpus.rows("train"))
     assert len(loaded) == len(rows) == corpus.counts["train"]
