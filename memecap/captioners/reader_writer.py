@@ -161,7 +161,7 @@ class ReaderWriter(GPTCaptioner):
         return self.copy_head.copying(self.embed, self.decoder.get_output_embeddings(), prompt)
 
     def _write(self, ids: Sequence[int], reading: Reading | None) -> tuple[str, tuple[Quote, ...]]:
-        pieces = self._slots.pieces(ids)
+        pieces = _said(self._slots.pieces(ids), reading)
         text, quotes = slots.to_caption([*pieces, *self._left_out(pieces, reading)], reading)
         return text, quotes if self.config.slots else matching.find(text, reading)
 
@@ -186,3 +186,10 @@ class ReaderWriter(GPTCaptioner):
     def _join(self, ids: Sequence[int]) -> str:
         """A caption cut inside a letter's bytes leaves U+FFFD."""
         return self.tokenizer.decode(ids, strip=False).replace("\ufffd", "")
+
+
+def _said(pieces: Sequence[slots.Piece], reading: Reading | None) -> list[slots.Piece]:
+    """The pieces without the lines that are no text of the picture: watermarks, the buttons and counters of a tweet."""
+    told = {id(line) for line in text_of(reading)} if reading else set()
+    lines = reading.lines if reading else ()
+    return [piece for piece in pieces if not isinstance(piece, int) or piece < 0 or id(lines[piece]) in told]
